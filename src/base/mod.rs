@@ -1,0 +1,24 @@
+//! Floor 0: the words every other floor speaks.
+//!
+//! Time, ids, digits, phone numbers, languages, codecs, seeded randomness and the outbox. Nothing here
+//! reads a clock, opens a file or takes a lock.
+
+mod codec;
+mod digit;
+mod ids;
+mod language;
+mod outbox;
+mod phone;
+mod rng;
+mod time;
+
+pub use codec::{Codec, Stream};
+pub use digit::Digit;
+pub use ids::{
+    AttemptId, CallFlowId, ContactId, GuidanceId, IdError, IncidentId, LegId, RoomId, RoomName, RosterId, TrunkId,
+};
+pub use language::Language;
+pub use outbox::Outbox;
+pub use phone::{Phone, PhoneError};
+pub use rng::{Rng, seeded, token};
+pub use time::{Stamp, Time};

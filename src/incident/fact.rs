@@ -1,0 +1,188 @@
+//! The facts of an incident: what is stored, replayed, shown and audited. Nothing else is kept.
+
+use core::fmt;
+use serde::{Deserialize, Serialize};
+
+use super::plan::{Plan, Trigger};
+use crate::base::{ContactId, Digit, Phone, RoomName};
+
+/// Something that happened and stays so. Its incident and its moment are kept beside it.
+///
+/// Serialised as JSON objects tagged by `fact`; a name once used keeps its meaning for ever.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(tag = "fact", rename_all = "snake_case")]
+pub enum Fact {
+    /// A trigger was accepted. The plan is kept whole, so that a changed configuration does not change an
+    /// incident under way.
+    Accepted {
+        /// What came from outside.
+        trigger: Trigger,
+        /// Who is called, how, and what they hear.
+        plan: Plan,
+    },
+    /// A round began, with its order.
+    RoundStarted {
+        /// From 1.
+        round: u32,
+        /// Nobody stands here twice.
+        order: Vec<ContactId>,
+    },
+    /// A phone is being rung.
+    Dialled {
+        /// From 1 within the incident.
+        attempt: u32,
+        /// Whom.
+        contact: ContactId,
+        /// Where.
+        phone: Phone,
+        /// How to end the call after a crash.
+        call: CallHandle,
+    },
+    /// The far end says that it rings (or plays early media).
+    Ringing {
+        /// Which attempt.
+        attempt: u32,
+        /// 180 or 183.
+        code: u16,
+    },
+    /// The phone was picked up. By a person or by a machine: nobody knows yet.
+    Answered {
+        /// Which attempt.
+        attempt: u32,
+        /// How to end the call after a crash.
+        call: CallHandle,
+    },
+    /// A key was pressed.
+    Key {
+        /// Which attempt.
+        attempt: u32,
+        /// The key.
+        digit: Digit,
+        /// What the guidance makes of it; `None` for a key it does not name.
+        #[serde(rename = "means")]
+        behaviour: Option<Behaviour>,
+    },
+    /// A person took the incident. With `answer = "all"` there is one such fact a person.
+    Taken {
+        /// Which attempt.
+        attempt: u32,
+        /// Who.
+        contact: ContactId,
+    },
+    /// As many as must have taken it: the ringing stops.
+    Acknowledged {
+        /// Whose key completed it.
+        contact: ContactId,
+    },
+    /// A person went into a room.
+    Joined {
+        /// Which attempt.
+        attempt: u32,
+        /// Which room.
+        room: RoomName,
+    },
+    /// A call ended.
+    Ended {
+        /// Which attempt.
+        attempt: u32,
+        /// How, in our words.
+        outcome: Outcome,
+        /// The SIP status that ended it (486, 404, 200 after an answered call); `None` when there was none.
+        code: Option<u16>,
+        /// The reason in words: the peer's Reason or reason phrase, or what we found.
+        reason: String,
+    },
+    /// Everybody was called as often as the call flow says, and nobody took it.
+    Exhausted,
+    /// An operator called it off.
+    Cancelled {
+        /// Who asked: `control`, a token's name.
+        by: String,
+    },
+    /// What it was about is over.
+    Resolved {
+        /// Who said so.
+        by: String,
+    },
+}
+
+/// Enough of a SIP call to end it after a crash; only the sip folder reads what is inside.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CallHandle(pub String);
+
+/// What a key does.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Behaviour {
+    /// I deal with it. The call ends, or goes into the guidance's room where it names one.
+    Take,
+    /// Not me: call the next person.
+    Next,
+    /// Into the room. It takes the incident as well.
+    Join,
+    /// Say it again.
+    Repeat,
+}
+
+impl Behaviour {
+    /// Every behaviour, for tables and messages.
+    pub const ALL: [Behaviour; 4] = [Behaviour::Take, Behaviour::Next, Behaviour::Join, Behaviour::Repeat];
+
+    /// The word of the configuration.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Behaviour::Take => "take",
+            Behaviour::Next => "next",
+            Behaviour::Join => "join",
+            Behaviour::Repeat => "repeat",
+        }
+    }
+}
+
+/// How an attempt ended.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// This person took the incident.
+    Taken,
+    /// Pressed the key for the next person.
+    Passed,
+    /// Answered and pressed no key that counts.
+    Ignored,
+    /// Rang until the ring timeout, or 408, 480 and the like from the far end.
+    NoAnswer,
+    /// 486 or 600.
+    Busy,
+    /// 603, 403 and the like.
+    Rejected,
+    /// 404, 410, 484: the number leads nowhere.
+    Unreachable,
+    /// The trunk, the network or hansho itself failed.
+    Failed,
+    /// We ended it: somebody else took it, it was cancelled or resolved.
+    Cancelled,
+}
+
+impl Outcome {
+    /// The word that events, tables and documents use.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Taken => "taken",
+            Outcome::Passed => "passed",
+            Outcome::Ignored => "ignored",
+            Outcome::NoAnswer => "no_answer",
+            Outcome::Busy => "busy",
+            Outcome::Rejected => "rejected",
+            Outcome::Unreachable => "unreachable",
+            Outcome::Failed => "failed",
+            Outcome::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,83 @@
+//! Floor 2: incidents. Call flows, rosters, guidances, attempts, and what became of them.
+//!
+//! An incident is its facts in order. The machine decides; what it decides is a [`Fact`], stored before
+//! anything follows from it, and after a restart the same facts are replayed into the same state. This folder
+//! knows neither SIP nor RTP: it asks for a call ([`Order::Dial`]) and is told how it went.
+
+mod fact;
+mod plan;
+
+pub use fact::{Behaviour, CallHandle, Fact, Outcome};
+pub use plan::{Answer, CallFlow, Contact, Guidance, Key, Plan, Strategy, Trigger};
+
+use crate::base::{ContactId, Phone, RoomName};
+
+/// What an incident wants done, in order.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Order {
+    /// Make this fact durable before anything behind it leaves the house.
+    Store(Fact),
+    /// Ring this phone for the attempt. Answered by `on_dialled` (perhaps later: a person has one call at a
+    /// time), or by `on_ended` when it cannot be.
+    Dial {
+        /// Which attempt of this incident.
+        attempt: u32,
+        /// Whom.
+        contact: ContactId,
+        /// Where.
+        phone: Phone,
+    },
+    /// Play these lines one after another, instead of whatever is playing. `on_said` follows when the last
+    /// one has been heard out; it does not follow when something else was played or the playing was hushed.
+    Say {
+        /// To whom.
+        attempt: u32,
+        /// What.
+        lines: Vec<Line>,
+    },
+    /// Stop playing at once (a key was pressed).
+    Hush {
+        /// Whose prompt.
+        attempt: u32,
+    },
+    /// End the call, in whatever state it is. `on_ended` follows.
+    HangUp {
+        /// Whose call.
+        attempt: u32,
+    },
+    /// Put the call into the room. `on_ended` follows when the person leaves.
+    Join {
+        /// Whose call.
+        attempt: u32,
+        /// Which room.
+        room: RoomName,
+    },
+}
+
+/// One thing said to a callee; the corridor turns it into a prompt in the callee's language.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Line {
+    /// Who is calling: "This is hansho, the incident alarm."
+    Intro,
+    /// What happened: the guidance's message with this incident's parameters, or the general prompt where it
+    /// could not be spoken.
+    Message,
+    /// What each key does.
+    Menu,
+    /// The key just pressed does nothing.
+    NotAKey,
+    /// This person has taken the incident.
+    Taken,
+    /// The next person will be called.
+    Passed,
+    /// This person goes into the room.
+    Joining,
+    /// Somebody else took it first.
+    TakenByAnother(ContactId),
+    /// No key was pressed; the next person will be called.
+    NoKey,
+    /// It was cancelled or resolved: nothing is left to do.
+    Over,
+    /// The text a key's `say` holds.
+    Text(String),
+}

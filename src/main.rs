@@ -1,0 +1,7 @@
+//! The one binary.
+
+#![forbid(unsafe_code)]
+
+fn main() -> std::process::ExitCode {
+    hansho::cli::main()
+}

@@ -1,0 +1,120 @@
+//! Floor 2: the hot path. Legs, DTMF, players, rooms, and the tick that drives them.
+//!
+//! The plane is owned by value by one thread. Commands come in and events go out over bounded rings; in
+//! between nothing locks, allocates, logs or makes a system call. What must be freed rides back in an event.
+
+use std::sync::Arc;
+
+use crate::base::{Digit, LegId, RoomId, Stream};
+
+/// Samples a second of everything inside the plane: 16-bit linear, mono.
+pub const SAMPLE_RATE: u32 = 8_000;
+/// Samples of one 20 ms frame.
+pub const FRAME: usize = 160;
+
+/// A prompt ready to be played: 8,000 samples a second, 16-bit linear.
+pub type Prompt = Arc<[i16]>;
+
+/// What is played on a leg: prompts one after another without a gap.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Playlist {
+    /// Given back in [`Event::PlayEnded`], so that an old ending is not taken for a new one.
+    pub play: u32,
+    /// In order.
+    pub prompts: Vec<Prompt>,
+    /// Begin again when the last one ended.
+    pub forever: bool,
+}
+
+/// What the plane is asked to do.
+#[derive(Debug)]
+pub enum Command {
+    /// A leg begins to exist. It sends nothing until it is connected.
+    Open(LegId),
+    /// Offer and answer agreed: send there, listen, detect digits. Again on a re-INVITE.
+    Connect(LegId, Stream),
+    /// Play this instead of whatever is playing.
+    Play(LegId, Box<Playlist>),
+    /// Stop playing.
+    Hush(LegId),
+    /// Into the room (out of any other).
+    Join(LegId, RoomId),
+    /// Out of its room.
+    Leave(LegId),
+    /// The leg is over; its place is free again.
+    Close(LegId),
+    /// What is played in this room while somebody is alone in it. Opens the room.
+    Music(RoomId, Box<Playlist>),
+    /// The room is over.
+    CloseRoom(RoomId),
+}
+
+/// What the plane tells.
+#[derive(Debug, PartialEq)]
+pub enum Event {
+    /// One key press, however many ways it was heard.
+    Digit {
+        /// Who pressed.
+        leg: LegId,
+        /// Which key.
+        digit: Digit,
+        /// In which way it was heard first.
+        way: Way,
+    },
+    /// The first packet of a playlist left.
+    PlayStarted {
+        /// On which leg.
+        leg: LegId,
+        /// Which playlist.
+        play: u32,
+    },
+    /// A playlist was heard out (never said of one that was replaced or hushed).
+    PlayEnded {
+        /// On which leg.
+        leg: LegId,
+        /// Which playlist.
+        play: u32,
+    },
+    /// Somebody in a room began or ceased to talk.
+    Talking {
+        /// Who.
+        leg: LegId,
+        /// Began?
+        talking: bool,
+    },
+    /// The leg is closed, and this is what it saw.
+    Closed {
+        /// Which.
+        leg: LegId,
+        /// What it counted.
+        counts: Counts,
+    },
+    /// No place is free: the leg was not opened.
+    Refused(LegId),
+    /// Something to be freed where freeing is allowed.
+    Spent(Box<Playlist>),
+}
+
+/// How a key press reached us.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Way {
+    /// An RFC 4733 event.
+    Event,
+    /// Two tones in the voice.
+    Tone,
+}
+
+/// What a leg counted in its life.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Counts {
+    /// Packets sent.
+    pub sent: u64,
+    /// Packets taken.
+    pub received: u64,
+    /// Packets that never came, by sequence number.
+    pub lost: u64,
+    /// Packets that came too late, twice or out of the window.
+    pub late: u64,
+    /// Datagrams from a stranger or that were no RTP.
+    pub refused: u64,
+}

@@ -1,0 +1,117 @@
+//! Floor 2: SIP. Transactions, dialogs, registration, calls, trunks.
+//!
+//! The agent is one machine seen from outside: datagrams and wishes go in, datagrams and events come out.
+//! Nothing here reads a clock or opens a socket.
+
+mod trunk;
+
+pub use trunk::{IpRange, Trunk};
+
+use core::net::SocketAddr;
+
+use crate::base::{LegId, Stream, TrunkId};
+
+/// What the agent wants done, in order.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Output {
+    /// Put this datagram on the wire.
+    Send {
+        /// Where to.
+        to: SocketAddr,
+        /// The whole message.
+        bytes: Vec<u8>,
+    },
+    /// Something happened that others care about.
+    Event(Event),
+}
+
+/// What happened.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Event {
+    /// The trunk took our registration (or needs none).
+    Registered {
+        /// Which.
+        trunk: TrunkId,
+        /// For how many seconds it was granted.
+        expires_s: u32,
+    },
+    /// The trunk is away or refuses us; hansho tries again by itself.
+    RegistrationFailed {
+        /// Which.
+        trunk: TrunkId,
+        /// The status it answered, when it answered.
+        code: Option<u16>,
+        /// In words.
+        reason: String,
+        /// In how many seconds the next try follows.
+        retry_s: u32,
+    },
+    /// 180, or 183 with or without early media.
+    Ringing {
+        /// Which call.
+        leg: LegId,
+        /// The status.
+        code: u16,
+    },
+    /// 200 and ACK are exchanged (as caller), or our 200 was acknowledged (as callee).
+    Answered {
+        /// Which call.
+        leg: LegId,
+        /// What was agreed on.
+        stream: Stream,
+        /// Enough to end this call after a crash.
+        handle: String,
+    },
+    /// A re-INVITE changed the agreement.
+    Changed {
+        /// Which call.
+        leg: LegId,
+        /// What holds now.
+        stream: Stream,
+    },
+    /// The call is over, in whichever way; nothing follows for this leg.
+    Ended {
+        /// Which call.
+        leg: LegId,
+        /// How.
+        end: End,
+    },
+    /// Somebody calls us over a trunk. Answer with `accept` or `refuse`.
+    Incoming {
+        /// The new leg. The agent numbers incoming legs downwards from `u32::MAX`; legs that are dialled are
+        /// numbered upwards by who dials.
+        leg: LegId,
+        /// Over which trunk.
+        trunk: TrunkId,
+        /// The caller's user part or number as the trunk states it (P-Asserted-Identity, else From).
+        caller: String,
+        /// The user part they dialled.
+        dialled: String,
+    },
+}
+
+/// How a call ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct End {
+    /// Who or what ended it.
+    pub cause: Cause,
+    /// The SIP status, where there was one: 486, 404, 487 after CANCEL, 200 for an answered call.
+    pub code: Option<u16>,
+    /// The peer's Reason header or reason phrase, or what we found, in words.
+    pub reason: String,
+}
+
+/// Who or what ended a call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Cause {
+    /// We did: CANCEL or BYE at our own wish.
+    Us,
+    /// The far end hung up an answered call.
+    Them,
+    /// The far end answered the INVITE with a final refusal.
+    Refused,
+    /// No answer came at all (timer B or F), or the network said so.
+    Timeout,
+    /// Offer and answer have no codec in common, or the SDP cannot be read.
+    NoCommonCodec,
+}

@@ -1,0 +1,78 @@
+//! What hansho knows of a trunk: the settings of one SIP account.
+
+use core::net::{IpAddr, SocketAddr};
+
+use crate::base::{Codec, TrunkId};
+
+/// A SIP account at a carrier or a PBX.
+#[derive(Clone, Debug)]
+pub struct Trunk {
+    /// The id of the configuration.
+    pub id: TrunkId,
+    /// Where requests go (the outbound proxy). `None` until the name has been looked up.
+    pub proxy: Option<SocketAddr>,
+    /// The domain of the account: host part of From, To and the Request-URI.
+    pub domain: String,
+    /// False: the trunk knows us by our address, and no REGISTER is sent.
+    pub register: bool,
+    /// The expiry asked for, in seconds.
+    pub expires_s: u32,
+    /// User part of From and Contact, and the digest username.
+    pub username: String,
+    /// The digest password; empty where the trunk asks for none.
+    pub password: String,
+    /// User part of From in outgoing calls, when it is not the username.
+    pub caller_id: Option<String>,
+    /// In the order they are offered; never empty.
+    pub codecs: Vec<Codec>,
+    /// Simultaneous calls the trunk allows; 0: as many as there are legs.
+    pub max_calls: u32,
+    /// From where, besides the proxy's own address, the trunk may call us.
+    pub allow_from: Vec<IpRange>,
+}
+
+/// An address, or a block of addresses in CIDR notation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct IpRange {
+    /// The first address.
+    pub address: IpAddr,
+    /// How many leading bits count.
+    pub prefix: u8,
+}
+
+impl IpRange {
+    /// Reads `192.0.2.7`, `192.0.2.0/24` or `2001:db8::/32`.
+    pub fn parse(text: &str) -> Option<IpRange> {
+        let (address, prefix) = text.split_once('/').map_or((text, None), |(a, p)| (a, Some(p)));
+        let address: IpAddr = address.trim().parse().ok()?;
+        let longest = if address.is_ipv4() { 32 } else { 128 };
+        let prefix = prefix.map_or(Some(longest), |p| p.parse().ok().filter(|p| *p <= longest))?;
+        Some(IpRange { address, prefix })
+    }
+
+    /// Is `address` inside?
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let bits = |ip: IpAddr| match ip.to_canonical() {
+            IpAddr::V4(v4) => (u128::from(v4.to_bits()) << 96, 32),
+            IpAddr::V6(v6) => (v6.to_bits(), 128),
+        };
+        let ((ours, width), (theirs, other)) = (bits(self.address), bits(address));
+        let mask = u128::MAX.checked_shl(128 - u32::from(self.prefix)).unwrap_or(0);
+        width == other && (ours ^ theirs) & mask == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_contains_its_addresses_and_no_others() {
+        let block = IpRange::parse("192.0.2.0/24").unwrap();
+        assert!(block.contains("192.0.2.255".parse().unwrap()));
+        assert!(block.contains("::ffff:192.0.2.1".parse().unwrap()));
+        assert!(!block.contains("192.0.3.0".parse().unwrap()));
+        assert!(IpRange::parse("0.0.0.0/0").unwrap().contains("8.8.8.8".parse().unwrap()));
+        assert!(IpRange::parse("192.0.2.0/33").is_none());
+    }
+}
