@@ -1,1 +1,5 @@
 //! Floor 3: the corridor.
+
+mod prompt_book;
+
+pub use prompt_book::{Clip, PromptBook};

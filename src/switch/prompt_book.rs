@@ -1,0 +1,190 @@
+//! The recorded sentences a call is made of, by name.
+//!
+//! The corridor says *what* is to be heard, a [`Clip`] in a [`Language`]; the book answers with samples that
+//! were decoded at start. It reads no file and makes no voice: the shell hands the samples in.
+//!
+//! Easy to get wrong: the menu is spoken as [`Clip::Press`] and then [`Clip::Do`], and that order is right
+//! in both languages ("Press 1" "to take this incident"; 「1番で」「対応開始、」).
+
+use std::collections::BTreeMap;
+
+use crate::base::{Digit, Language};
+use crate::incident::Behaviour;
+use crate::media::Prompt;
+
+/// One recorded sentence or half-sentence.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Clip {
+    /// Who is calling.
+    Intro,
+    /// An incident was raised, and its own words cannot be spoken.
+    General,
+    /// "Press 1"; the first half of one line of the menu.
+    Press(Digit),
+    /// "to take this incident"; the second half of one line of the menu.
+    Do(Behaviour),
+    /// This key does nothing here.
+    NotAKey,
+    /// You have taken it.
+    Taken,
+    /// It goes to the next person.
+    Passed,
+    /// You are being put into the room.
+    Joining,
+    /// Somebody else has it already.
+    TakenByAnother,
+    /// No key was pressed; this call ends.
+    NoKey,
+    /// The incident is over.
+    Over,
+    /// Enter the PIN of the room.
+    Pin,
+    /// That PIN was wrong.
+    WrongPin,
+    /// You are the first in the room.
+    Alone,
+}
+
+/// Every clip that is not one of a key or of a behaviour.
+const PLAIN: [Clip; 12] = [
+    Clip::Intro,
+    Clip::General,
+    Clip::NotAKey,
+    Clip::Taken,
+    Clip::Passed,
+    Clip::Joining,
+    Clip::TakenByAnother,
+    Clip::NoKey,
+    Clip::Over,
+    Clip::Pin,
+    Clip::WrongPin,
+    Clip::Alone,
+];
+
+/// File names of [`Clip::Press`], by RFC 4733 event code.
+const PRESS: [&str; 16] = [
+    "press-0",
+    "press-1",
+    "press-2",
+    "press-3",
+    "press-4",
+    "press-5",
+    "press-6",
+    "press-7",
+    "press-8",
+    "press-9",
+    "press-star",
+    "press-pound",
+    "press-a",
+    "press-b",
+    "press-c",
+    "press-d",
+];
+
+impl Clip {
+    /// Every clip.
+    pub fn all() -> impl Iterator<Item = Clip> {
+        let presses = (0..16).filter_map(Digit::from_event).map(Clip::Press);
+        PLAIN.into_iter().chain(presses).chain(Behaviour::ALL.into_iter().map(Clip::Do))
+    }
+
+    /// The name of its recording: `prompts/LANGUAGE/NAME.wav`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Clip::Intro => "intro",
+            Clip::General => "general",
+            Clip::Press(digit) => PRESS[usize::from(digit.event() & 15)],
+            Clip::Do(Behaviour::Take) => "do-take",
+            Clip::Do(Behaviour::Next) => "do-next",
+            Clip::Do(Behaviour::Join) => "do-join",
+            Clip::Do(Behaviour::Repeat) => "do-repeat",
+            Clip::NotAKey => "not-a-key",
+            Clip::Taken => "taken",
+            Clip::Passed => "passed",
+            Clip::Joining => "joining",
+            Clip::TakenByAnother => "taken-by-another",
+            Clip::NoKey => "no-key",
+            Clip::Over => "over",
+            Clip::Pin => "pin",
+            Clip::WrongPin => "wrong-pin",
+            Clip::Alone => "alone",
+        }
+    }
+}
+
+/// Every clip in every language, and the hold music. Cheap to clone pieces of: a prompt is a shared pointer.
+#[derive(Clone, Debug)]
+pub struct PromptBook {
+    clips: BTreeMap<(Language, Clip), Prompt>,
+    hold_music: Prompt,
+}
+
+impl PromptBook {
+    /// Asks `read` once for every clip in every language; the first error ends it, so that a book that
+    /// exists is complete.
+    pub fn gather<E>(
+        mut read: impl FnMut(Language, Clip) -> Result<Prompt, E>,
+        hold_music: Prompt,
+    ) -> Result<PromptBook, E> {
+        let mut clips = BTreeMap::new();
+        for language in Language::ALL {
+            for clip in Clip::all() {
+                clips.insert((language, clip), read(language, clip)?);
+            }
+        }
+        Ok(PromptBook { clips, hold_music })
+    }
+
+    /// The samples of a clip.
+    pub fn clip(&self, language: Language, clip: Clip) -> Prompt {
+        self.clips.get(&(language, clip)).expect("a book is gathered over every language and every clip").clone()
+    }
+
+    /// What the first person in a room hears; it is made to be played round and round.
+    pub fn hold_music(&self) -> Prompt {
+        self.hold_music.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    fn numbered() -> PromptBook {
+        let mut next = 0;
+        let read = |_, _| {
+            next += 1;
+            Ok::<_, String>(Prompt::from([next]))
+        };
+        PromptBook::gather(read, Prompt::from([0])).unwrap()
+    }
+
+    #[test]
+    fn no_two_clips_share_a_recording() {
+        let names: BTreeSet<&str> = Clip::all().map(Clip::name).collect();
+        assert_eq!(names.len(), Clip::all().count());
+        assert_eq!(names.len(), PLAIN.len() + 16 + Behaviour::ALL.len());
+    }
+
+    #[test]
+    fn every_clip_of_every_language_can_be_looked_up_and_is_its_own() {
+        let book = numbered();
+        let mut heard = BTreeSet::new();
+        for language in Language::ALL {
+            for clip in Clip::all() {
+                assert!(heard.insert(book.clip(language, clip)[0]), "{language} {clip:?} was heard before");
+            }
+        }
+        assert!(heard.insert(book.hold_music()[0]));
+    }
+
+    #[test]
+    fn a_book_with_a_missing_clip_is_not_made() {
+        let read = |language, clip| match (language, clip) {
+            (Language::Ja, Clip::Over) => Err("no recording"),
+            _ => Ok(Prompt::from([1])),
+        };
+        assert_eq!(PromptBook::gather(read, Prompt::from([0])).err(), Some("no recording"));
+    }
+}
