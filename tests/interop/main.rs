@@ -1,0 +1,1 @@
+//! Other people's SIP programs against the real binary.
