@@ -1,1 +1,6 @@
-//! Floor 1.
+//! Floor 1: bytes to values and back. SIP, SDP, RTP, telephone-event.
+//!
+//! Everything here reads what strangers send. Each reader takes any bytes without a panic, has its limits
+//! written at its head, and says in its error where the nonsense stood.
+
+pub mod sip;

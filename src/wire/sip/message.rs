@@ -1,0 +1,379 @@
+//! A received message: its text, an index of its header lines, its body.
+
+use super::scan::{self, List};
+use super::{CSeq, MAX_HEADERS, MAX_MESSAGE, Malformed, Method, Name, NameAddr, Uri, Via};
+
+/// A SIP message as it came, apart from this: line folds are spaces, bytes of the head that are not UTF-8 are
+/// `?`, and what lay beyond Content-Length is gone.
+#[derive(Clone, Debug)]
+pub struct Message {
+    head: String,
+    start: StartLine,
+    fields: Vec<Field>,
+    body: Vec<u8>,
+}
+
+/// A message's first line.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Start<'a> {
+    /// A request line.
+    Request {
+        /// What is asked.
+        method: Method,
+        /// The Request-URI.
+        uri: &'a str,
+    },
+    /// A status line.
+    Response {
+        /// 100 to 699.
+        code: u16,
+        /// The reason phrase; may be empty.
+        reason: &'a str,
+    },
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    start: usize,
+    end: usize,
+}
+
+#[derive(Clone, Debug)]
+enum StartLine {
+    Request { method: Method, uri: Span },
+    Response { code: u16, reason: Span },
+}
+
+#[derive(Clone, Debug)]
+struct Field {
+    known: Option<Name>,
+    name: Span,
+    value: Span,
+}
+
+impl Message {
+    /// Reads one datagram. Empty lines before the start line are skipped (RFC 3261 §7.5).
+    pub fn parse(datagram: &[u8]) -> Result<Message, Malformed> {
+        if datagram.len() > MAX_MESSAGE {
+            return Err(Malformed::TooLong(datagram.len()));
+        }
+        if datagram.iter().all(|b| matches!(b, b'\r' | b'\n' | b' ' | b'\t' | 0)) {
+            return Err(Malformed::KeepAlive);
+        }
+        let skipped = datagram.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
+        let (head, body) = split_head(datagram.get(skipped..).unwrap_or_default())?;
+        let head = unfolded(head);
+        let mut lines = Lines { text: &head, next: 0 };
+        let start = start_line(&head, lines.next().ok_or(Malformed::NoEnd)?)?;
+        let mut fields = Vec::with_capacity(16);
+        for line in lines {
+            if fields.len() == MAX_HEADERS {
+                return Err(Malformed::TooManyHeaders);
+            }
+            fields.push(header_line(&head, line).map_err(|why| Malformed::HeaderLine { line: fields.len() + 1, why })?);
+        }
+        let mut message = Message { head, start, fields, body: Vec::new() };
+        let length = message.content_length()?.unwrap_or(body.len());
+        let kept = body.get(..length).ok_or(Malformed::Truncated { declared: length, found: body.len() })?;
+        message.body = kept.to_vec();
+        Ok(message)
+    }
+
+    /// The first line.
+    pub fn start(&self) -> Start<'_> {
+        match &self.start {
+            StartLine::Request { method, uri } => Start::Request { method: method.clone(), uri: self.text(*uri) },
+            StartLine::Response { code, reason } => Start::Response { code: *code, reason: self.text(*reason) },
+        }
+    }
+
+    /// A request's method, or the method of a response's CSeq; [`Method::Other`] with no text when that cannot
+    /// be read.
+    pub fn method(&self) -> Method {
+        match &self.start {
+            StartLine::Request { method, .. } => method.clone(),
+            StartLine::Response { .. } => self.cseq().map_or_else(|_| Method::Other("".into()), |cseq| cseq.method),
+        }
+    }
+
+    /// A response's status; `None` for a request.
+    pub fn code(&self) -> Option<u16> {
+        match self.start {
+            StartLine::Request { .. } => None,
+            StartLine::Response { code, .. } => Some(code),
+        }
+    }
+
+    /// Is it a request?
+    pub fn is_request(&self) -> bool {
+        self.code().is_none()
+    }
+
+    /// A request's URI as written; `None` for a response.
+    pub fn uri(&self) -> Option<&str> {
+        match self.start {
+            StartLine::Request { uri, .. } => Some(self.text(uri)),
+            StartLine::Response { .. } => None,
+        }
+    }
+
+    /// A response's reason phrase; empty for a request.
+    pub fn reason(&self) -> &str {
+        match self.start {
+            StartLine::Request { .. } => "",
+            StartLine::Response { reason, .. } => self.text(reason),
+        }
+    }
+
+    /// The first line called `name`, white space trimmed.
+    pub fn header(&self, name: &Name) -> Option<&str> {
+        self.headers(name).next()
+    }
+
+    /// Every line called `name`, in order.
+    pub fn headers(&self, name: &Name) -> impl Iterator<Item = &str> {
+        // A name given as `Other` may still be one that has a variant, with a compact form.
+        let wanted = Name::known(name.as_str());
+        let other = name.as_str();
+        self.fields
+            .iter()
+            .filter(move |field| match (&field.known, &wanted) {
+                (Some(known), Some(wanted)) => core::mem::discriminant(known) == core::mem::discriminant(wanted),
+                (None, None) => self.text(field.name).eq_ignore_ascii_case(other),
+                _ => false,
+            })
+            .map(|field| self.text(field.value))
+    }
+
+    /// Every value of the lists called `name`: all lines, cut at commas outside of quotes and `<>`.
+    pub fn list(&self, name: &Name) -> impl Iterator<Item = &str> {
+        self.headers(name).flat_map(List::of)
+    }
+
+    /// Every header line in order: its name as written, its value.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.fields.iter().map(|field| (self.text(field.name), self.text(field.value)))
+    }
+
+    /// The topmost Via.
+    pub fn via(&self) -> Result<Via<'_>, Malformed> {
+        let value = self.list(&Name::Via).next().ok_or(Malformed::Missing(Name::Via))?;
+        Via::parse(value).map_err(|why| Malformed::Value { name: Name::Via, why })
+    }
+
+    /// From.
+    pub fn from(&self) -> Result<NameAddr<'_>, Malformed> {
+        self.name_addr(Name::From)
+    }
+
+    /// To.
+    pub fn to(&self) -> Result<NameAddr<'_>, Malformed> {
+        self.name_addr(Name::To)
+    }
+
+    /// CSeq.
+    pub fn cseq(&self) -> Result<CSeq, Malformed> {
+        CSeq::parse(self.header(&Name::CSeq).ok_or(Malformed::Missing(Name::CSeq))?)
+    }
+
+    /// Call-ID.
+    pub fn call_id(&self) -> Option<&str> {
+        self.header(&Name::CallId)
+    }
+
+    /// The first Contact.
+    pub fn contact(&self) -> Option<Result<NameAddr<'_>, Malformed>> {
+        let value = self.list(&Name::Contact).next()?;
+        Some(NameAddr::parse(value).map_err(|why| Malformed::Value { name: Name::Contact, why }))
+    }
+
+    /// Max-Forwards; `None` when there is none or it is no number from 0 to 255.
+    pub fn max_forwards(&self) -> Option<u8> {
+        self.header(&Name::MaxForwards).and_then(scan::number)
+    }
+
+    /// Expires in seconds; a larger number than fits counts as the largest.
+    pub fn expires(&self) -> Option<u32> {
+        self.header(&Name::Expires).and_then(scan::leading_number)
+    }
+
+    /// Min-Expires in seconds.
+    pub fn min_expires(&self) -> Option<u32> {
+        self.header(&Name::MinExpires).and_then(scan::leading_number)
+    }
+
+    /// Retry-After in seconds, without its comment.
+    pub fn retry_after(&self) -> Option<u32> {
+        self.header(&Name::RetryAfter).and_then(scan::leading_number)
+    }
+
+    /// The body; what Content-Length left out is not in it.
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// Content-Type without its parameters.
+    pub fn content_type(&self) -> Option<&str> {
+        let value = self.header(&Name::ContentType)?;
+        Some(scan::trim(value.split(';').next().unwrap_or(value)))
+    }
+
+    /// The start line and header lines, folds undone, without the empty line behind them.
+    pub fn head(&self) -> &str {
+        &self.head
+    }
+
+    /// Has it all that every message must have (RFC 3261 §8.1.1), once and readable? The error says what a
+    /// 400 should say.
+    ///
+    /// Forgiven, as RFC 2543 software sends it so: no Max-Forwards, no tag in From.
+    pub fn check(&self) -> Result<(), Malformed> {
+        for name in [Name::From, Name::To, Name::CallId, Name::CSeq] {
+            if self.headers(&name).take(2).count() > 1 {
+                return Err(Malformed::Repeated(name));
+            }
+        }
+        self.via()?;
+        self.from()?.uri()?;
+        self.to()?.uri()?;
+        self.call_id().filter(|id| !id.is_empty()).ok_or(Malformed::Missing(Name::CallId))?;
+        let cseq = self.cseq()?;
+        let StartLine::Request { method, uri } = &self.start else { return Ok(()) };
+        Uri::parse(self.text(*uri))?;
+        if cseq.method != *method {
+            return Err(Malformed::Value { name: Name::CSeq, why: "not the method of the request" });
+        }
+        if self.header(&Name::MaxForwards).is_some() && self.max_forwards().is_none() {
+            return Err(Malformed::Value { name: Name::MaxForwards, why: "no number from 0 to 255" });
+        }
+        if *method == Method::Invite {
+            self.contact().ok_or(Malformed::Missing(Name::Contact))??.uri()?;
+        }
+        Ok(())
+    }
+
+    fn name_addr(&self, name: Name) -> Result<NameAddr<'_>, Malformed> {
+        let value = self.header(&name).ok_or(Malformed::Missing(name))?;
+        NameAddr::parse(value).map_err(|why| Malformed::Value { name, why })
+    }
+
+    /// What Content-Length says; several that agree count as one.
+    fn content_length(&self) -> Result<Option<usize>, Malformed> {
+        let bad = Malformed::Value { name: Name::ContentLength, why: "no number" };
+        let mut lengths = self.headers(&Name::ContentLength).map(|text| scan::number::<usize>(text).ok_or(bad));
+        let Some(first) = lengths.next().transpose()? else { return Ok(None) };
+        for other in lengths {
+            if other? != first {
+                return Err(Malformed::Repeated(Name::ContentLength));
+            }
+        }
+        Ok(Some(first))
+    }
+
+    fn text(&self, span: Span) -> &str {
+        self.head.get(span.start..span.end).unwrap_or_default()
+    }
+}
+
+/// The head without its last line end, and what follows the empty line.
+fn split_head(bytes: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
+    let ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(place, _)| place);
+    for end in ends {
+        let rest = bytes.get(end + 1..).unwrap_or_default();
+        let body = rest.strip_prefix(b"\r\n").or_else(|| rest.strip_prefix(b"\n"));
+        if let Some(body) = body {
+            return Ok((bytes.get(..end).unwrap_or_default(), body));
+        }
+    }
+    Err(Malformed::NoEnd)
+}
+
+/// The head as text: line ends before white space become spaces, bytes that are not UTF-8 become `?`. Both
+/// keep its length.
+fn unfolded(head: &[u8]) -> String {
+    let mut text = String::with_capacity(head.len());
+    for chunk in head.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|_| '?'));
+    }
+    if !text.contains("\n ") && !text.contains("\n\t") {
+        return text;
+    }
+    for (fold, blank) in [("\r\n ", "   "), ("\r\n\t", "  \t"), ("\n ", "  "), ("\n\t", " \t")] {
+        text = text.replace(fold, blank);
+    }
+    text
+}
+
+/// The lines of a head, without their ends.
+struct Lines<'a> {
+    text: &'a str,
+    next: usize,
+}
+
+impl Iterator for Lines<'_> {
+    type Item = Span;
+
+    fn next(&mut self) -> Option<Span> {
+        let start = self.next;
+        let rest = self.text.get(start..).filter(|rest| !rest.is_empty())?;
+        let length = rest.find('\n').unwrap_or(rest.len());
+        self.next = start + length + 1;
+        let line = rest.get(..length).unwrap_or_default();
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        Some(Span { start, end: start + line.len() })
+    }
+}
+
+fn start_line(head: &str, line: Span) -> Result<StartLine, Malformed> {
+    let text = head.get(line.start..line.end).unwrap_or_default();
+    if text.contains('\r') {
+        return Err(Malformed::StartLine("a bare CR"));
+    }
+    let text = scan::trim(text);
+    let mut parts = text.splitn(3, ' ');
+    let (first, second) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let third = parts.next();
+    if first.get(..4).is_some_and(|p| p.eq_ignore_ascii_case("SIP/")) {
+        version(first)?;
+        let three = second.len() == 3;
+        let code = three.then(|| scan::number::<u16>(second)).flatten().filter(|code| (100..700).contains(code));
+        let code = code.ok_or(Malformed::StartLine("no status from 100 to 699"))?;
+        let reason = span_of(head, scan::trim(third.unwrap_or_default()));
+        return Ok(StartLine::Response { code, reason });
+    }
+    let method = Method::parse(first).ok_or(Malformed::StartLine("no method"))?;
+    let third = third.ok_or(Malformed::StartLine("no version"))?;
+    if second.is_empty() || third.contains(' ') {
+        return Err(Malformed::StartLine("not three words with one space between"));
+    }
+    version(third)?;
+    Ok(StartLine::Request { method, uri: span_of(head, second) })
+}
+
+fn version(text: &str) -> Result<(), Malformed> {
+    match text.split_once('/') {
+        Some((name, "2.0")) if name.eq_ignore_ascii_case("SIP") => Ok(()),
+        Some((name, _)) if name.eq_ignore_ascii_case("SIP") => Err(Malformed::Version),
+        _ => Err(Malformed::StartLine("no SIP version")),
+    }
+}
+
+fn header_line(head: &str, line: Span) -> Result<Field, &'static str> {
+    let text = head.get(line.start..line.end).unwrap_or_default();
+    if text.contains('\r') {
+        return Err("a bare CR");
+    }
+    let (name, value) = text.split_once(':').ok_or("no colon")?;
+    let name = name.trim_end_matches([' ', '\t']);
+    if !scan::is_token(name) {
+        return Err("no header name");
+    }
+    Ok(Field { known: Name::known(name), name: span_of(head, name), value: span_of(head, scan::trim(value)) })
+}
+
+/// Where `part`, a piece of `whole`, stands in it.
+fn span_of(whole: &str, part: &str) -> Span {
+    let start = (part.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize);
+    Span { start, end: start + part.len() }
+}

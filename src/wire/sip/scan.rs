@@ -1,0 +1,187 @@
+//! The small scanners everything else stands on: tokens, quoted strings, lists, parameters (RFC 3261 §25.1).
+//!
+//! They only ever cut at ASCII bytes, so that every piece of a `str` stays one.
+
+use std::borrow::Cow;
+
+/// Is every byte of `text` a token's (RFC 3261 §25.1), and is there one?
+pub(super) fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(is_token_byte)
+}
+
+pub(super) fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~')
+}
+
+/// `text` without the spaces and tabs at its ends.
+pub(super) fn trim(text: &str) -> &str {
+    text.trim_matches([' ', '\t'])
+}
+
+/// What stands between characters that count and characters that do not.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Skip {
+    /// Quoted strings are skipped.
+    Quotes,
+    /// Quoted strings and everything between `<` and `>` are skipped.
+    QuotesAndAngles,
+}
+
+/// Where `wanted` first stands outside of what is skipped.
+pub(super) fn find(text: &str, wanted: u8, skip: Skip) -> Option<usize> {
+    let (mut quoted, mut escaped, mut angled) = (false, false, false);
+    for (place, byte) in text.bytes().enumerate() {
+        if quoted {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                b'"' => quoted = false,
+                _ => {}
+            }
+            continue;
+        }
+        if !angled && byte == wanted {
+            return Some(place);
+        }
+        match byte {
+            b'"' if !angled => quoted = true,
+            b'<' if skip == Skip::QuotesAndAngles => angled = true,
+            b'>' => angled = false,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// `text` cut in two at the first `wanted` outside of what is skipped; the separator is in neither part.
+pub(super) fn cut(text: &str, wanted: u8, skip: Skip) -> (&str, Option<&str>) {
+    match find(text, wanted, skip) {
+        Some(place) => (text.get(..place).unwrap_or_default(), text.get(place + 1..)),
+        None => (text, None),
+    }
+}
+
+/// The values of one comma-separated header line; empty ones are left out.
+#[derive(Clone, Debug)]
+pub struct List<'a> {
+    rest: Option<&'a str>,
+}
+
+impl<'a> List<'a> {
+    /// The values of `line`. Do not use it on headers whose values hold commas of their own: Date, and the
+    /// four of digest authentication.
+    pub fn of(line: &'a str) -> List<'a> {
+        List { rest: Some(line) }
+    }
+}
+
+impl<'a> Iterator for List<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        loop {
+            let (item, rest) = cut(self.rest?, b',', Skip::QuotesAndAngles);
+            self.rest = rest;
+            let item = trim(item);
+            if !item.is_empty() {
+                return Some(item);
+            }
+        }
+    }
+}
+
+/// Parameters: `;a=1;b`. Names are compared without regard to case.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub struct Params<'a>(&'a str);
+
+impl<'a> Params<'a> {
+    /// The parameters written in `text`, with or without the first semicolon.
+    pub fn of(text: &'a str) -> Params<'a> {
+        let text = trim(text);
+        Params(text.strip_prefix(';').unwrap_or(text))
+    }
+
+    /// As written, without the first semicolon.
+    pub fn as_str(&self) -> &'a str {
+        self.0
+    }
+
+    /// Every parameter in order: its name, and its value where it has one (quotes kept).
+    pub fn iter(&self) -> impl Iterator<Item = (&'a str, Option<&'a str>)> + use<'a> {
+        let mut rest = Some(self.0);
+        core::iter::from_fn(move || {
+            let (item, next) = cut(rest?, b';', Skip::Quotes);
+            rest = next;
+            let (name, value) = cut(item, b'=', Skip::Quotes);
+            Some((trim(name), value.map(trim)))
+        })
+        .filter(|(name, _)| !name.is_empty())
+    }
+
+    /// The value of the first parameter called `name`: quotes kept, empty when it has none.
+    pub fn get(&self, name: &str) -> Option<&'a str> {
+        self.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.unwrap_or_default())
+    }
+}
+
+impl core::fmt::Debug for Params<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{:?}", self.0)
+    }
+}
+
+/// The text of a quoted string, escapes undone; anything else comes back as it is.
+pub fn unquote(text: &str) -> Cow<'_, str> {
+    let text = trim(text);
+    let Some(inner) = text.strip_prefix('"').and_then(|t| t.strip_suffix('"')) else {
+        return Cow::Borrowed(text);
+    };
+    if !inner.contains('\\') {
+        return Cow::Borrowed(inner);
+    }
+    let mut plain = String::with_capacity(inner.len());
+    let mut chars = inner.chars();
+    while let Some(c) = chars.next() {
+        plain.extend(if c == '\\' { chars.next() } else { Some(c) });
+    }
+    Cow::Owned(plain)
+}
+
+/// `text` as a quoted string; line breaks and NUL are dropped.
+pub fn quote(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for c in text.chars().filter(|c| !matches!(c, '\r' | '\n' | '\0')) {
+        if matches!(c, '"' | '\\') {
+            quoted.push('\\');
+        }
+        quoted.push(c);
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// `text` on one line: line breaks and NUL are dropped, so that no value can bring a header of its own.
+pub(super) fn one_line(text: &str) -> Cow<'_, str> {
+    if text.contains(['\r', '\n', '\0']) {
+        Cow::Owned(text.chars().filter(|c| !matches!(c, '\r' | '\n' | '\0')).collect())
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// The number at the head of `text`, at most `u32::MAX`; `None` when there is none. RFC 4475 §3.1.2.4: a
+/// number that is too large counts as the largest.
+pub(super) fn leading_number(text: &str) -> Option<u32> {
+    let text = trim(text);
+    let digits = text.get(..text.bytes().take_while(u8::is_ascii_digit).count()).unwrap_or_default();
+    let clean = text.get(digits.len()..).and_then(|rest| rest.bytes().next());
+    let ends = clean.is_none_or(|b| matches!(b, b' ' | b'\t' | b';' | b'('));
+    (ends && !digits.is_empty()).then(|| digits.parse().unwrap_or(u32::MAX))
+}
+
+/// A number written in digits alone.
+pub(super) fn number<T: core::str::FromStr>(text: &str) -> Option<T> {
+    let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    plain.then(|| text.parse().ok()).flatten()
+}
