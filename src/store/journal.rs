@@ -1,0 +1,158 @@
+//! The journal file: its one writer, and readers beside it.
+
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params};
+
+use super::error::StoreError;
+use super::{Entry, History, query, schema};
+use crate::base::{IncidentId, Stamp};
+use crate::incident::Fact;
+
+/// How long a reader that starts up may hold the writer back before that is an error.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The journal, opened for writing. While it lives nobody else can open the same file for writing.
+#[derive(Debug)]
+pub struct Journal {
+    db: Connection,
+    path: PathBuf,
+    /// Locked for as long as this journal lives; the kernel lets go of it even after `kill -9`.
+    _held: File,
+}
+
+/// A read-only view of a journal that somebody else may be writing; for another thread.
+#[derive(Debug)]
+pub struct Reader {
+    db: Connection,
+    path: PathBuf,
+}
+
+impl Journal {
+    /// Opens the journal, making it (and its folder) where there is none, readable for its owner alone: it
+    /// holds names and telephone numbers.
+    pub fn open(path: &Path) -> Result<Journal, StoreError> {
+        let failed = |problem: std::io::Error| StoreError::Open { path: path.to_owned(), problem: problem.to_string() };
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+        }
+        let private =
+            |path: &Path| OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
+        // A file beside it: locks on the database itself would disturb SQLite's own (and its readers).
+        let held = private(&lock_path(path)).map_err(failed)?;
+        held.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => StoreError::Held(path.to_owned()),
+            TryLockError::Error(problem) => failed(problem),
+        })?;
+        private(path).map_err(failed)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut db = connect(path, flags)?;
+        schema::prepare(&mut db, path)?;
+        Ok(Journal { db, path: path.to_owned(), _held: held })
+    }
+
+    /// Writes all of `entries` or none, in order. When it returns they survive a power cut.
+    pub fn append(&mut self, entries: &[Entry]) -> Result<(), StoreError> {
+        write(&mut self.db, entries).map_err(|error| StoreError::of(&self.path, "written", &error))
+    }
+
+    /// The incidents that must go on after a restart, oldest first: those without a final fact, and those
+    /// with calls that have not ended (an acknowledged one whose people are still in its room, say).
+    pub fn open_incidents(&self) -> Result<Vec<(IncidentId, History)>, StoreError> {
+        query::open(&self.db, &self.path)
+    }
+
+    /// All facts of one incident, oldest first; empty when there is no such incident.
+    pub fn facts(&self, incident: IncidentId) -> Result<History, StoreError> {
+        query::facts(&self.db, &self.path, incident)
+    }
+
+    /// The newest incidents first, at most `limit`.
+    pub fn recent(&self, limit: u32) -> Result<Vec<IncidentId>, StoreError> {
+        query::recent(&self.db, &self.path, limit)
+    }
+
+    /// A second connection to the same file, for reading from another thread.
+    pub fn reader(&self) -> Result<Reader, StoreError> {
+        Reader::open(&self.path)
+    }
+
+    #[cfg(test)]
+    pub(super) fn connection(&self) -> &Connection {
+        &self.db
+    }
+}
+
+impl Reader {
+    /// Opens an existing journal for reading; it works while a [`Journal`] writes the same file.
+    pub fn open(path: &Path) -> Result<Reader, StoreError> {
+        let db = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        Ok(Reader { db, path: path.to_owned() })
+    }
+
+    /// All facts of one incident, oldest first; empty when there is no such incident.
+    pub fn facts(&self, incident: IncidentId) -> Result<History, StoreError> {
+        query::facts(&self.db, &self.path, incident)
+    }
+
+    /// The newest incidents first, at most `limit`.
+    pub fn recent(&self, limit: u32) -> Result<Vec<IncidentId>, StoreError> {
+        query::recent(&self.db, &self.path, limit)
+    }
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
+    let failed = |error: rusqlite::Error| StoreError::of(path, "read", &error);
+    let db = Connection::open_with_flags(path, flags).map_err(failed)?;
+    db.busy_timeout(PATIENCE).map_err(failed)?;
+    Ok(db)
+}
+
+fn lock_path(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    PathBuf::from(name)
+}
+
+fn write(db: &mut Connection, entries: &[Entry]) -> rusqlite::Result<()> {
+    // Dropped without `commit`, the transaction takes everything back.
+    let all = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for (incident, at, fact) in entries {
+        write_one(&all, &incident.to_string(), *at, fact)?;
+    }
+    all.commit()
+}
+
+fn write_one(all: &Transaction<'_>, incident: &str, at: Stamp, fact: &Fact) -> rusqlite::Result<()> {
+    let body = serde_json::to_string(fact).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+    all.execute(
+        "INSERT INTO facts (incident, at, body) VALUES (?1, ?2, ?3)",
+        params![incident, at.as_unix_micros(), body],
+    )?;
+    match fact {
+        Fact::Accepted { .. } => {
+            all.execute("INSERT OR IGNORE INTO incidents (id) VALUES (?1)", [incident])?;
+        }
+        Fact::Dialled { attempt, .. } => {
+            let sql = "INSERT OR IGNORE INTO calls_up (incident, attempt) VALUES (?1, ?2)";
+            all.execute(sql, params![incident, attempt])?;
+        }
+        Fact::Ended { attempt, .. } => {
+            let sql = "DELETE FROM calls_up WHERE incident = ?1 AND attempt = ?2";
+            all.execute(sql, params![incident, attempt])?;
+        }
+        Fact::Acknowledged { .. } | Fact::Exhausted | Fact::Cancelled { .. } | Fact::Resolved { .. } => {
+            all.execute("UPDATE incidents SET closed = 1 WHERE id = ?1", [incident])?;
+        }
+        Fact::RoundStarted { .. }
+        | Fact::Ringing { .. }
+        | Fact::Answered { .. }
+        | Fact::Key { .. }
+        | Fact::Taken { .. }
+        | Fact::Joined { .. } => {}
+    }
+    Ok(())
+}

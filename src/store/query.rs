@@ -1,0 +1,58 @@
+//! What is read back from the journal; the writer and the readers ask in the same words.
+
+use std::path::Path;
+
+use rusqlite::{Connection, Row};
+
+use super::History;
+use super::error::StoreError;
+use crate::base::{IncidentId, Stamp};
+use crate::incident::Fact;
+
+/// All facts of one incident, oldest first; empty when there is no such incident.
+pub(super) fn facts(db: &Connection, path: &Path, incident: IncidentId) -> Result<History, StoreError> {
+    let failed = |error: rusqlite::Error| StoreError::of(path, "read", &error);
+    let sql = "SELECT seq, at, body FROM facts WHERE incident = ?1 ORDER BY seq";
+    let mut statement = db.prepare(sql).map_err(failed)?;
+    let mut rows = statement.query([incident.to_string()]).map_err(failed)?;
+    let mut history = History::new();
+    while let Some(row) = rows.next().map_err(failed)? {
+        let seq: i64 = row.get(0).map_err(failed)?;
+        let fact = fact(row).map_err(|problem| StoreError::Row { path: path.to_owned(), seq, problem })?;
+        history.push(fact);
+    }
+    Ok(history)
+}
+
+/// The newest incidents first, at most `limit`.
+pub(super) fn recent(db: &Connection, path: &Path, limit: u32) -> Result<Vec<IncidentId>, StoreError> {
+    ids(db, path, "SELECT id FROM incidents ORDER BY place DESC LIMIT ?1", limit)
+}
+
+/// Every incident that must go on after a restart, oldest first.
+pub(super) fn open(db: &Connection, path: &Path) -> Result<Vec<(IncidentId, History)>, StoreError> {
+    let sql = "SELECT id FROM incidents WHERE closed = 0 OR id IN (SELECT incident FROM calls_up) \
+               ORDER BY place LIMIT ?1";
+    let ids = ids(db, path, sql, u32::MAX)?;
+    ids.into_iter().map(|id| Ok((id, facts(db, path, id)?))).collect()
+}
+
+fn ids(db: &Connection, path: &Path, sql: &str, limit: u32) -> Result<Vec<IncidentId>, StoreError> {
+    let failed = |error: rusqlite::Error| StoreError::of(path, "read", &error);
+    let mut statement = db.prepare(sql).map_err(failed)?;
+    let texts = statement.query_map([limit], |row| row.get::<_, String>(0)).map_err(failed)?;
+    texts
+        .map(|text| {
+            let text = text.map_err(failed)?;
+            let damaged = |problem| StoreError::Damaged { path: path.to_owned(), problem };
+            text.parse().map_err(|_| damaged(format!("`{text}` in the table incidents is no incident")))
+        })
+        .collect()
+}
+
+fn fact(row: &Row<'_>) -> Result<(Stamp, Fact), String> {
+    let at: i64 = row.get(1).map_err(|error| error.to_string())?;
+    let body = row.get_ref(2).and_then(|body| Ok(body.as_str()?)).map_err(|error| error.to_string())?;
+    let fact = serde_json::from_str(body).map_err(|error| error.to_string())?;
+    Ok((Stamp::from_unix_micros(at), fact))
+}
