@@ -1,3 +1,4 @@
 //! To come.
 
+pub mod voice;
 pub mod wav;
