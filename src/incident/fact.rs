@@ -27,7 +27,7 @@ pub enum Fact {
         /// Nobody stands here twice.
         order: Vec<ContactId>,
     },
-    /// A phone is being rung.
+    /// A phone is being rung. With an empty handle nothing left the house: the call failed before that.
     Dialled {
         /// From 1 within the incident.
         attempt: u32,
@@ -49,6 +49,17 @@ pub enum Fact {
     Answered {
         /// Which attempt.
         attempt: u32,
+        /// How to end the call after a crash.
+        call: CallHandle,
+    },
+    /// A contact of this incident called hansho's own number; the call was answered and goes into the room.
+    CalledIn {
+        /// Counted with the calls that hansho makes.
+        attempt: u32,
+        /// Who.
+        contact: ContactId,
+        /// From where.
+        phone: Phone,
         /// How to end the call after a crash.
         call: CallHandle,
     },

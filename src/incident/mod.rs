@@ -3,12 +3,26 @@
 //! An incident is its facts in order. The machine decides; what it decides is a [`Fact`], stored before
 //! anything follows from it, and after a restart the same facts are replayed into the same state. This folder
 //! knows neither SIP nor RTP: it asks for a call ([`Order::Dial`]) and is told how it went.
+//!
+//! Read [`Incident`] first: it owns the ladder (whom to call next) and one dialogue a call (what the callee
+//! hears and what a key does). [`Record`] is what the facts say to a reader.
 
+mod dialogue;
+mod escalation;
 mod fact;
+mod ladder;
+mod outcome;
 mod plan;
+mod record;
+#[cfg(test)]
+mod tests;
 
+pub use escalation::Incident;
 pub use fact::{Behaviour, CallHandle, Fact, Outcome};
+pub use ladder::ReplayError;
+pub use outcome::{CallEnd, EndedBy};
 pub use plan::{Answer, CallFlow, Contact, Guidance, Key, Plan, Strategy, Trigger};
+pub use record::{Attempt, Pressed, Record, State};
 
 use crate::base::{ContactId, Phone, RoomName};
 

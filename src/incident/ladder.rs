@@ -1,0 +1,316 @@
+//! Whom to call next: the order, the rounds, the phones of each person. Folded from facts alone, so that a
+//! restart finds everybody where they stood; it never asks for a call and knows no time.
+//!
+//! Easy to get wrong: a person who was called has had their turn even when the call is still saying goodbye;
+//! a call cut by a restart is tried again, but only once a round, or a crash that our own call provokes
+//! would ring the same person for ever.
+//!
+//! What the end of a call makes of the person's turn in this round:
+//!
+//! | ended | another phone left | last phone |
+//! | --- | --- | --- |
+//! | taken | done | done |
+//! | passed | done | done |
+//! | ignored | done | done |
+//! | no_answer | next phone | done |
+//! | busy | next phone | done |
+//! | rejected | done | done |
+//! | unreachable | next phone | done |
+//! | failed | next phone | done |
+//! | cancelled | done | done |
+//! | busy, never left the house | done | done |
+//! | cut by a restart | same phone | same phone |
+//! | cut by a restart again | done | done |
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rand::seq::SliceRandom;
+
+use super::fact::{Behaviour, CallHandle, Fact, Outcome};
+use super::plan::{Answer, Plan, Strategy, Trigger};
+use super::record::State;
+use crate::base::{ContactId, Phone, seeded};
+
+/// The reason written where a restart cut a call.
+pub(super) const RESTART: &str = "restart";
+
+/// Why stored facts do not make an incident.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// The first fact is missing, or is not `accepted`.
+    #[error("the first fact of an incident is `accepted`; this one begins otherwise")]
+    NotAccepted,
+    /// `accepted` stands a second time.
+    #[error("an incident is accepted once; here it is accepted again")]
+    AcceptedAgain,
+    /// A fact about a call that was not begun, or has ended.
+    #[error("a fact about attempt {0}, which is not under way")]
+    NoSuchAttempt(u32),
+    /// A call that was begun twice.
+    #[error("attempt {0} begins twice")]
+    AttemptAgain(u32),
+    /// A person the plan does not name.
+    #[error("`{0}` is not in this incident's plan")]
+    NoSuchContact(ContactId),
+}
+
+/// Everything about one incident that survives a crash.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Ladder {
+    pub(super) trigger: Trigger,
+    pub(super) plan: Plan,
+    /// The phones that may be rung, of those who have any.
+    phones: BTreeMap<ContactId, Vec<Phone>>,
+    state: State,
+    round: u32,
+    order: Vec<ContactId>,
+    turns: BTreeMap<ContactId, Turn>,
+    open: BTreeMap<u32, Open>,
+    last_attempt: u32,
+    taken: BTreeSet<ContactId>,
+    acknowledged: bool,
+}
+
+/// One person in the present round.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+struct Turn {
+    phones_tried: usize,
+    cut_once: bool,
+    done: bool,
+}
+
+/// A call that has begun and not ended.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Open {
+    pub(super) contact: ContactId,
+    inbound: bool,
+    left_the_house: bool,
+    passed: bool,
+    taken: bool,
+    joined: bool,
+}
+
+impl Ladder {
+    pub(super) fn new(trigger: Trigger, plan: Plan) -> Ladder {
+        let mut phones = BTreeMap::new();
+        for contact in &plan.contacts {
+            let mut own: Vec<Phone> = Vec::new();
+            for phone in &contact.phones {
+                let wanted = trigger.to.is_empty() || trigger.to.contains(phone);
+                if wanted && !own.contains(phone) {
+                    own.push(phone.clone());
+                }
+            }
+            if !own.is_empty() {
+                phones.insert(contact.id.clone(), own);
+            }
+        }
+        Ladder {
+            trigger,
+            plan,
+            phones,
+            state: State::Queued,
+            round: 0,
+            order: Vec::new(),
+            turns: BTreeMap::new(),
+            open: BTreeMap::new(),
+            last_attempt: 0,
+            taken: BTreeSet::new(),
+            acknowledged: false,
+        }
+    }
+
+    pub(super) fn state(&self) -> State {
+        self.state
+    }
+
+    pub(super) fn round(&self) -> u32 {
+        self.round
+    }
+
+    pub(super) fn last_attempt(&self) -> u32 {
+        self.last_attempt
+    }
+
+    /// The calls that have begun and not ended, with how each would end if it were cut now.
+    pub(super) fn open(&self) -> impl Iterator<Item = (u32, Outcome)> + '_ {
+        self.open.iter().map(|(attempt, open)| (*attempt, self.outcome_when_cut(open)))
+    }
+
+    pub(super) fn is_acknowledged(&self) -> bool {
+        self.acknowledged
+    }
+
+    pub(super) fn has_taken(&self, contact: &ContactId) -> bool {
+        self.taken.contains(contact)
+    }
+
+    /// True while the person's turn in this round is not over.
+    pub(super) fn has_turn(&self, contact: &ContactId) -> bool {
+        self.turns.get(contact).is_some_and(|turn| !turn.done)
+    }
+
+    /// Who is still to be called in this round and on which phone, in the round's order.
+    pub(super) fn to_call(&self) -> impl Iterator<Item = (&ContactId, &Phone)> {
+        self.order.iter().filter_map(|contact| {
+            let turn = self.turns.get(contact).filter(|turn| !turn.done)?;
+            Some((contact, self.phones.get(contact)?.get(turn.phones_tried)?))
+        })
+    }
+
+    /// Who completed it, once as many as must have taken it and it is not written down yet.
+    pub(super) fn enough(&self) -> bool {
+        let all = || self.phones.keys().all(|contact| self.taken.contains(contact));
+        let answered = match self.plan.call_flow.answer {
+            Answer::One => !self.taken.is_empty(),
+            Answer::All => !self.taken.is_empty() && all(),
+        };
+        answered && !self.state.is_final()
+    }
+
+    /// Anybody who took it; the one to name when a crash came between `taken` and `acknowledged`.
+    pub(super) fn taker(&self) -> Option<&ContactId> {
+        self.taken.first()
+    }
+
+    /// True when no further round may begin.
+    pub(super) fn is_last_round(&self) -> bool {
+        self.round >= self.plan.call_flow.rounds.max(1) || self.callable().next().is_none()
+    }
+
+    /// The order of the round to come. The same seed and round give the same order.
+    pub(super) fn next_order(&self, seed: u64) -> Vec<ContactId> {
+        let mut order: Vec<ContactId> = self.callable().cloned().collect();
+        if self.plan.call_flow.strategy == Strategy::Shuffled {
+            order.shuffle(&mut seeded(seed.wrapping_add(u64::from(self.round) + 1)));
+        }
+        order
+    }
+
+    /// True when the fact can stand behind those taken in so far.
+    pub(super) fn check(&self, fact: &Fact) -> Result<(), ReplayError> {
+        let known = |contact: &ContactId| {
+            let named = self.plan.contacts.iter().any(|known| known.id == *contact);
+            if named { Ok(()) } else { Err(ReplayError::NoSuchContact(contact.clone())) }
+        };
+        let under_way = |attempt: &u32| {
+            if self.open.contains_key(attempt) { Ok(()) } else { Err(ReplayError::NoSuchAttempt(*attempt)) }
+        };
+        match fact {
+            Fact::Accepted { .. } => Err(ReplayError::AcceptedAgain),
+            Fact::RoundStarted { order, .. } => order.iter().try_for_each(known),
+            Fact::Dialled { attempt, contact, .. } | Fact::CalledIn { attempt, contact, .. } => {
+                let again = *attempt <= self.last_attempt && self.open.contains_key(attempt);
+                if again { Err(ReplayError::AttemptAgain(*attempt)) } else { known(contact) }
+            }
+            Fact::Ringing { attempt, .. }
+            | Fact::Answered { attempt, .. }
+            | Fact::Key { attempt, .. }
+            | Fact::Joined { attempt, .. }
+            | Fact::Ended { attempt, .. } => under_way(attempt),
+            Fact::Taken { attempt, contact } => under_way(attempt).and_then(|()| known(contact)),
+            Fact::Acknowledged { contact } => known(contact),
+            Fact::Exhausted | Fact::Cancelled { .. } | Fact::Resolved { .. } => Ok(()),
+        }
+    }
+
+    /// Takes in the next fact.
+    pub(super) fn apply(&mut self, fact: &Fact) {
+        self.state = self.state.after(fact);
+        match fact {
+            Fact::RoundStarted { round, order } => {
+                self.round = *round;
+                self.order.clone_from(order);
+                self.turns = order.iter().map(|contact| (contact.clone(), Turn::default())).collect();
+            }
+            Fact::Dialled { attempt, contact, call, .. } => {
+                self.begin(*attempt, contact, false, *call != CallHandle::default());
+            }
+            Fact::CalledIn { attempt, contact, .. } => self.begin(*attempt, contact, true, true),
+            Fact::Key { attempt, behaviour: Some(Behaviour::Next), .. } => {
+                if let Some(open) = self.open.get_mut(attempt) {
+                    open.passed = true;
+                    if let Some(turn) = self.turns.get_mut(&open.contact) {
+                        turn.done = true;
+                    }
+                }
+            }
+            Fact::Taken { attempt, contact } => {
+                self.taken.insert(contact.clone());
+                if let Some(open) = self.open.get_mut(attempt) {
+                    open.taken = true;
+                }
+                if let Some(turn) = self.turns.get_mut(contact) {
+                    turn.done = true;
+                }
+            }
+            Fact::Joined { attempt, .. } => {
+                if let Some(open) = self.open.get_mut(attempt) {
+                    open.joined = true;
+                }
+            }
+            Fact::Ended { attempt, outcome, reason, .. } => {
+                if let Some(open) = self.open.remove(attempt) {
+                    self.end(&open, *outcome, reason);
+                }
+            }
+            Fact::Acknowledged { .. } => self.acknowledged = true,
+            Fact::Accepted { .. }
+            | Fact::Ringing { .. }
+            | Fact::Answered { .. }
+            | Fact::Key { .. }
+            | Fact::Exhausted
+            | Fact::Cancelled { .. }
+            | Fact::Resolved { .. } => {}
+        }
+    }
+
+    /// Those who can be called and have not taken it, in the roster's order.
+    fn callable(&self) -> impl Iterator<Item = &ContactId> {
+        let ids = self.plan.contacts.iter().map(|contact| &contact.id);
+        ids.filter(|id| self.phones.contains_key(id) && !self.taken.contains(id))
+    }
+
+    fn begin(&mut self, attempt: u32, contact: &ContactId, inbound: bool, left_the_house: bool) {
+        let contact = contact.clone();
+        let open = Open { contact, inbound, left_the_house, passed: false, taken: false, joined: false };
+        self.open.insert(attempt, open);
+        self.last_attempt = self.last_attempt.max(attempt);
+    }
+
+    fn end(&mut self, open: &Open, outcome: Outcome, reason: &str) {
+        let phones = self.phones.get(&open.contact).map_or(0, Vec::len);
+        let Some(turn) = self.turns.get_mut(&open.contact).filter(|_| !open.inbound) else { return };
+        turn.end(outcome, reason == RESTART, open.left_the_house, phones);
+    }
+
+    fn outcome_when_cut(&self, open: &Open) -> Outcome {
+        if open.taken || (open.joined && self.acknowledged) {
+            Outcome::Taken
+        } else if open.passed {
+            Outcome::Passed
+        } else {
+            Outcome::Failed
+        }
+    }
+}
+
+impl Turn {
+    /// The table at the head of the file.
+    fn end(&mut self, outcome: Outcome, restart: bool, left_the_house: bool, phones: usize) {
+        match outcome {
+            Outcome::Failed if restart => {
+                self.done |= self.cut_once;
+                self.cut_once = true;
+            }
+            Outcome::Busy if !left_the_house => self.done = true,
+            Outcome::NoAnswer | Outcome::Busy | Outcome::Unreachable | Outcome::Failed => {
+                self.phones_tried += 1;
+                self.done |= self.phones_tried >= phones;
+            }
+            Outcome::Taken | Outcome::Passed | Outcome::Ignored | Outcome::Rejected | Outcome::Cancelled => {
+                self.done = true;
+            }
+        }
+    }
+}
