@@ -3,6 +3,8 @@
 //! The agent is one machine seen from outside: datagrams and wishes go in, datagrams and events come out.
 //! Nothing here reads a clock or opens a socket.
 
+pub mod digest;
+pub mod offer;
 mod trunk;
 
 pub use trunk::{IpRange, Trunk};

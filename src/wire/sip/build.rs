@@ -19,8 +19,7 @@ pub struct Builder {
 impl Builder {
     /// A request with no header yet.
     pub fn request(method: Method, uri: &str) -> Builder {
-        let method: String =
-            method.as_str().chars().filter(|c| u8::try_from(*c).is_ok_and(scan::is_token_byte)).collect();
+        let method = token_of(method.as_str());
         let uri: String = uri.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect();
         Builder { start: format!("{method} {uri} SIP/2.0"), fields: Vec::with_capacity(12), body: Vec::new() }
     }
@@ -45,11 +44,10 @@ impl Builder {
 
     /// Adds `tag` to To, unless it has one already.
     pub fn to_tag(mut self, tag: &str) -> Builder {
-        if let Some((_, value)) = self.fields.iter_mut().find(|(name, _)| *name == Name::To) {
-            if NameAddr::parse(value).is_ok_and(|to| to.tag().is_none()) {
-                let tag: String = tag.chars().filter(|c| u8::try_from(*c).is_ok_and(scan::is_token_byte)).collect();
-                value.push_str(&format!(";tag={tag}"));
-            }
+        if let Some((_, value)) = self.fields.iter_mut().find(|(name, _)| *name == Name::To)
+            && NameAddr::parse(value).is_ok_and(|to| to.tag().is_none())
+        {
+            value.push_str(&format!(";tag={}", token_of(tag)));
         }
         self
     }
@@ -90,6 +88,11 @@ impl Builder {
         let fields = self.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         write_message(&self.start, fields, &self.body)
     }
+}
+
+/// What is left of `text` when everything is dropped that no token may hold.
+fn token_of(text: &str) -> String {
+    text.chars().filter(|c| u8::try_from(*c).is_ok_and(scan::is_token_byte)).collect()
 }
 
 /// A message of these parts, Content-Length last. Names that are no token are left out with their value.

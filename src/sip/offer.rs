@@ -1,0 +1,213 @@
+//! Offer and answer: what both ends of a call agree to send each other (RFC 3264).
+//!
+//! Three pure functions: [`offer`] writes what we propose, [`read_answer`] reads what came back, [`answer`]
+//! does both at once for an offer from outside. An INVITE without a body is answered with [`offer`] in the
+//! 200, and the ACK's body goes through [`read_answer`] (RFC 3261 §13.2.1). PCMU, PCMA and telephone-event
+//! are all that is ever agreed on, over plain RTP.
+//!
+//! Easy to get wrong: payload types in a description are those its writer wants to *receive*; the answer must
+//! have as many `m=` lines as the offer, the refused ones with port 0; `sendonly` is answered with `recvonly`;
+//! `c=0.0.0.0` is the old way to hold, and nothing may be sent there (RFC 3264 §8.4).
+
+use core::net::{IpAddr, SocketAddr};
+use core::time::Duration;
+
+use crate::base::{Codec, Stream};
+use crate::wire::sdp::{Address, BadSdp, Description, Direction, MAX_SDP, Media, RtpMap};
+
+/// The payload type we offer telephone-event under.
+pub const EVENT_PAYLOAD_TYPE: u8 = 101;
+
+/// What a packet carries when nobody asks for anything else (RFC 3551 §4.2).
+const PTIME_MS: u32 = 20;
+const PTIME_MS_MIN: u32 = 10;
+const PTIME_MS_MAX: u32 = 60;
+
+/// The telephone keys (RFC 4733 §2.4.1).
+const EVENTS: &str = "0-15";
+const VOICE_HZ: u32 = 8_000;
+
+/// Our side of a session.
+#[derive(Clone, Copy, Debug)]
+pub struct Local<'a> {
+    /// The same for the whole call; nobody else's (RFC 8866 §5.2).
+    pub session: u64,
+    /// One more whenever our description changes (RFC 3264 §8).
+    pub version: u64,
+    /// Where we want to receive.
+    pub media: SocketAddr,
+    /// What we encode with, the best first.
+    pub codecs: &'a [Codec],
+}
+
+/// Why there is no agreement.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Refusal {
+    /// The body is no session description.
+    #[error(transparent)]
+    Unreadable(#[from] BadSdp),
+    /// No audio over plain RTP with PCMU or PCMA.
+    #[error("no codec in common")]
+    NoCommonCodec,
+    /// The audio's address is missing or a host name, which would have to be looked up first.
+    #[error("the session description names no address to send to")]
+    NoAddress,
+    /// IPv6 for us and IPv4 for them, or the other way round.
+    #[error("the session description names {0}, which cannot be reached from here")]
+    OtherFamily(IpAddr),
+}
+
+impl Refusal {
+    /// What an INVITE with such an offer is answered with (RFC 3261 §21.4.26).
+    pub const fn status(&self) -> u16 {
+        match self {
+            Refusal::Unreadable(_) => 400,
+            _ => 488,
+        }
+    }
+}
+
+/// The description we propose.
+pub fn offer(local: &Local<'_>) -> String {
+    let codecs = local.codecs.iter().map(|codec| (codec.payload_type(), *codec));
+    let audio = Section { codecs: codecs.collect(), event: Some(EVENT_PAYLOAD_TYPE), ptime_ms: PTIME_MS };
+    describe(local, |origin| {
+        let texts = audio.texts();
+        let media = audio.media("RTP/AVP", local.media.port(), Direction::SendRecv, &texts);
+        written(origin, local.media.ip(), vec![media])
+    })
+}
+
+/// What `body`, the answer to our [`offer`], agrees to.
+pub fn read_answer(local: &Local<'_>, body: &[u8]) -> Result<Stream, Refusal> {
+    let text = text_of(body)?;
+    let theirs = Description::parse(&text)?;
+    let (_, audio) = choose(&theirs, local.codecs)?;
+    stream(local, &theirs, audio, local.codecs)
+}
+
+/// Our answer to the offer `body`, and what it agrees to: the first audio section that will do, with the
+/// first codec of it that is ours too; every other section is refused.
+pub fn answer(local: &Local<'_>, body: &[u8]) -> Result<(String, Stream), Refusal> {
+    let text = text_of(body)?;
+    let theirs = Description::parse(&text)?;
+    let (chosen, audio) = choose(&theirs, local.codecs)?;
+    let stream = stream(local, &theirs, audio, local.codecs)?;
+    let ptime_ms = u32::try_from(stream.packet_time.as_millis()).unwrap_or(PTIME_MS);
+    let codecs = vec![(stream.payload_type, stream.codec)];
+    let ours = Section { codecs, event: stream.event_payload_type, ptime_ms };
+    let body = describe(local, |origin| {
+        let texts = ours.texts();
+        let direction = Direction::of(stream.send, stream.receive);
+        let sections = theirs.media.iter().enumerate().map(|(place, section)| {
+            if place == chosen {
+                ours.media(section.proto, local.media.port(), direction, &texts)
+            } else {
+                Media::new(section.kind, 0, section.proto, section.formats.clone())
+            }
+        });
+        written(origin, local.media.ip(), sections.collect())
+    });
+    Ok((body, stream))
+}
+
+/// One audio section as we write it.
+struct Section {
+    codecs: Vec<(u8, Codec)>,
+    event: Option<u8>,
+    ptime_ms: u32,
+}
+
+impl Section {
+    /// The payload types as words, which a [`Media`] borrows.
+    fn texts(&self) -> Vec<String> {
+        self.codecs.iter().map(|(payload_type, _)| *payload_type).chain(self.event).map(|p| p.to_string()).collect()
+    }
+
+    fn media<'a>(&self, proto: &'a str, port: u16, direction: Direction, texts: &'a [String]) -> Media<'a> {
+        let mut media = Media::new("audio", port, proto, texts.iter().map(String::as_str).collect());
+        let map = |payload_type, encoding| RtpMap { payload_type, encoding, clock_hz: VOICE_HZ, channels: 1 };
+        media.rtpmaps.extend(self.codecs.iter().map(|(payload_type, codec)| map(*payload_type, codec.name())));
+        media.rtpmaps.extend(self.event.map(|payload_type| map(payload_type, "telephone-event")));
+        media.fmtps.extend(self.event.map(|payload_type| (payload_type, EVENTS)));
+        media.ptime_ms = Some(self.ptime_ms);
+        media.direction = Some(direction);
+        media
+    }
+}
+
+fn describe(local: &Local<'_>, write: impl FnOnce(&str) -> String) -> String {
+    write(&format!("- {} {} {}", local.session, local.version, Address::Ip(local.media.ip())))
+}
+
+fn written(origin: &str, ip: IpAddr, media: Vec<Media<'_>>) -> String {
+    Description { origin, connection: Some(Address::Ip(ip)), direction: None, media }.to_string()
+}
+
+/// The text of a body; session names in other encodings than UTF-8 do no harm.
+fn text_of(body: &[u8]) -> Result<std::borrow::Cow<'_, str>, Refusal> {
+    if body.len() > MAX_SDP { Err(BadSdp::TooLong(body.len()).into()) } else { Ok(String::from_utf8_lossy(body)) }
+}
+
+/// The first audio section with a codec of ours, and its place.
+fn choose<'a, 'd>(theirs: &'d Description<'a>, ours: &[Codec]) -> Result<(usize, &'d Media<'a>), Refusal> {
+    let acceptable = |media: &Media<'_>| {
+        let plain = matches!(media.proto, "RTP/AVP" | "RTP/AVPF");
+        media.kind == "audio" && media.port != 0 && plain && voice(media, ours).is_some()
+    };
+    theirs.media.iter().enumerate().find(|(_, media)| acceptable(media)).ok_or(Refusal::NoCommonCodec)
+}
+
+/// What a section of theirs means for our sending and receiving.
+fn stream(local: &Local<'_>, theirs: &Description<'_>, audio: &Media<'_>, ours: &[Codec]) -> Result<Stream, Refusal> {
+    let (payload_type, codec) = voice(audio, ours).ok_or(Refusal::NoCommonCodec)?;
+    let Some(Address::Ip(ip)) = theirs.address_of(audio) else { return Err(Refusal::NoAddress) };
+    let held = ip.is_unspecified();
+    if !held && ip.is_ipv4() != local.media.is_ipv4() {
+        return Err(Refusal::OtherFamily(ip));
+    }
+    let direction = theirs.direction_of(audio).mirrored();
+    Ok(Stream {
+        remote: SocketAddr::new(ip, audio.port),
+        codec,
+        payload_type,
+        event_payload_type: event(audio),
+        packet_time: Duration::from_millis(packet_ms(audio).into()),
+        send: direction.sends() && !held,
+        receive: direction.receives(),
+    })
+}
+
+/// The first format that is a codec of ours, by its `a=rtpmap` or else by its static payload type.
+fn voice(media: &Media<'_>, ours: &[Codec]) -> Option<(u8, Codec)> {
+    media.payload_types().find_map(|payload_type| {
+        let is = |codec: &&Codec| match media.rtpmap(payload_type) {
+            Some(map) => {
+                map.encoding.eq_ignore_ascii_case(codec.name()) && map.clock_hz == VOICE_HZ && map.channels == 1
+            }
+            None => payload_type == codec.payload_type(),
+        };
+        ours.iter().find(is).map(|codec| (payload_type, *codec))
+    })
+}
+
+/// The payload type of telephone-event at the voice's clock rate. Without that rate the two timestamps would
+/// not fit together (RFC 4733 §2.1).
+fn event(media: &Media<'_>) -> Option<u8> {
+    media.payload_types().find(|payload_type| {
+        let map = media.rtpmap(*payload_type);
+        map.is_some_and(|map| map.encoding.eq_ignore_ascii_case("telephone-event") && map.clock_hz == VOICE_HZ)
+    })
+}
+
+/// The packet time they ask for, in whole tens of milliseconds; ours when it is out of bounds.
+fn packet_ms(media: &Media<'_>) -> u32 {
+    let fits = |ms: &u32| (PTIME_MS_MIN..=PTIME_MS_MAX).contains(ms) && ms % 10 == 0;
+    let wanted = media.ptime_ms.filter(fits).unwrap_or(PTIME_MS);
+    let longest = media.maxptime_ms.unwrap_or(PTIME_MS_MAX).max(PTIME_MS_MIN);
+    wanted.min(longest / 10 * 10)
+}
+
+#[cfg(test)]
+#[path = "offer_tests.rs"]
+mod tests;
