@@ -1,5 +1,7 @@
 //! Floor 7: one file a command.
 
+pub mod check;
+
 /// Runs the command line.
 pub fn main() -> std::process::ExitCode {
     std::process::ExitCode::SUCCESS

@@ -1,1 +1,168 @@
-//! To come.
+//! Floor 4: the configuration. TOML becomes [`Settings`] that cannot be wrong, or every complaint at once.
+//!
+//! [`Settings::read`] is given text and asks for other files (a password) through [`Origin`]; [`load`] is the
+//! same with a real file. Nothing re-checks later: references exist, ids and phones are unique, lists are not
+//! empty, ranges are sane. Secrets are [`Secret`]s and never show in `Debug` or in a complaint.
+//!
+//! Where a relative path counts from: what hansho reads (a password, hold music) from the folder of the
+//! configuration file; what it writes (journal, recordings, socket) from `node.data_dir`.
+//!
+//! Easy to get wrong: one mistake must give one complaint. A contact whose phone is wrong is still a contact,
+//! or every roster that names it would complain as well.
+
+mod calling;
+mod complaint;
+mod daemon;
+mod file;
+mod people;
+mod plan;
+mod reader;
+mod trunk;
+mod value;
+
+pub use calling::{CallFlow, DEFAULT_GUIDANCE, Room};
+pub use complaint::Complaint;
+pub use daemon::{Media, Node, Sip, Speech};
+pub use file::{LoadError, PLACES, load, locate};
+pub use plan::Refusal;
+pub use trunk::Trunk;
+pub use value::Host;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use toml::de::DeTable;
+
+use crate::base::{CallFlowId, ContactId, GuidanceId, RoomName, RosterId};
+use crate::incident::{Contact, Guidance};
+use reader::{Report, Section};
+
+/// The largest file that is read, in bytes.
+pub const FILE_LIMIT: usize = 1 << 20;
+
+/// Everything the configuration says, complete and consistent.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `[node]`.
+    pub node: Node,
+    /// `[control] socket`: absolute where the file's own path was.
+    pub control_socket: PathBuf,
+    /// `[sip]`.
+    pub sip: Sip,
+    /// `[media]`.
+    pub media: Media,
+    /// The file behind `[store] url`.
+    pub journal: PathBuf,
+    /// `[speech]`.
+    pub speech: Speech,
+    /// `[[trunk]]`: at least one, the one to be tried first at the front.
+    pub trunks: Vec<Trunk>,
+    /// `[[contact]]`: at least one.
+    pub contacts: BTreeMap<ContactId, Contact>,
+    /// `[[roster]]`: every one has somebody in it, nobody twice.
+    pub rosters: BTreeMap<RosterId, Vec<ContactId>>,
+    /// `[[call_flow]]`: at least one.
+    pub call_flows: BTreeMap<CallFlowId, CallFlow>,
+    /// `[[guidance]]`, and [`DEFAULT_GUIDANCE`] in any case.
+    pub guidances: BTreeMap<GuidanceId, Guidance>,
+    /// `[[room]]`.
+    pub rooms: BTreeMap<RoomName, Room>,
+}
+
+/// Where a configuration comes from: what it needs beside its text.
+pub struct Origin<'a> {
+    /// The folder of the file.
+    pub folder: &'a Path,
+    /// Reads a small text file; the error is a sentence without the path.
+    pub read: &'a dyn Fn(&Path) -> Result<String, String>,
+}
+
+/// A password or a PIN: shown only where it is needed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Keeps `text` from being shown.
+    pub fn new(text: impl Into<String>) -> Secret {
+        Secret(text.into())
+    }
+
+    /// The secret itself, for whoever computes with it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl core::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("(secret)")
+    }
+}
+
+impl Settings {
+    /// Reads a configuration, or says everything that is wrong with it, from its top to its end.
+    pub fn read(text: &str, origin: &Origin<'_>) -> Result<Settings, Vec<Complaint>> {
+        let report = Report::new(text);
+        if text.len() > FILE_LIMIT {
+            report.complain(None, "", format!("the file has {} bytes", text.len()), format!("at most {FILE_LIMIT}"));
+            return Err(report.into_complaints());
+        }
+        let (document, errors) = DeTable::parse_recoverable(text);
+        if !errors.is_empty() {
+            for error in errors {
+                let line = error.span().map(|span| report.line(span.start));
+                report.complain(line, "", format!("this is not TOML: {}", error.message()), "");
+            }
+            return Err(report.into_complaints());
+        }
+        let settings = read_document(&report, document.get_ref(), origin);
+        let complaints = report.into_complaints();
+        match settings {
+            Some(settings) if complaints.is_empty() => Ok(settings),
+            _ => Err(complaints),
+        }
+    }
+}
+
+/// `None` only after a complaint.
+fn read_document<'a>(report: &'a Report, document: &'a DeTable<'a>, origin: &Origin<'_>) -> Option<Settings> {
+    let mut root = Section::root(report, document);
+    let node = daemon::node(&mut root, origin);
+    let control_socket = daemon::control(&mut root, &node.data_dir);
+    let sip = daemon::sip(&mut root);
+    let media = daemon::media(&mut root, &node.data_dir, &sip);
+    let journal = daemon::store(&mut root, &node.data_dir);
+    let speech = daemon::speech(&mut root);
+    let trunks = trunk::read(&mut root, origin);
+    let (contacts, known) = people::contacts(&mut root, node.language);
+    let rosters = people::rosters(&mut root, &known);
+    let rooms = calling::rooms(&mut root, origin);
+    let guidances = calling::guidances(&mut root, &rooms);
+    let call_flows = calling::call_flows(&mut root, &rosters, &guidances);
+    root.finish();
+    Some(Settings {
+        node,
+        control_socket,
+        sip,
+        media,
+        journal: journal?,
+        speech,
+        trunks,
+        contacts,
+        rosters: complete(rosters)?,
+        call_flows,
+        guidances: complete(guidances)?,
+        rooms: complete(rooms)?,
+    })
+}
+
+/// What was declared, each with its value unless that had a complaint: references are checked against the
+/// names, so that one mistake gives one complaint.
+type Declared<K, V> = BTreeMap<K, Option<V>>;
+
+fn complete<K: Ord, V>(declared: Declared<K, V>) -> Option<BTreeMap<K, V>> {
+    declared.into_iter().map(|(key, value)| Some((key, value?))).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,50 @@
+//! `hansho check`: everything that is wrong with a configuration at once, or what it amounts to.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::config::{self, Settings};
+
+/// Prints a summary and gives 0, or prints every complaint and gives 2.
+pub fn run(config: Option<&Path>) -> ExitCode {
+    match config::load(config) {
+        Ok((file, settings)) => {
+            println!("{}: {}", file.display(), summary(&settings));
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// One paragraph for a person who wants to know what this file will do.
+fn summary(settings: &Settings) -> String {
+    let trunks: Vec<String> = settings.trunks.iter().map(|t| format!("{} ({})", t.id, t.proxy)).collect();
+    let flows: Vec<String> = settings.call_flows.values().map(|f| format!("{} → {}", f.flow.id, f.roster)).collect();
+    let phones: usize = settings.contacts.values().map(|contact| contact.phones.len()).sum();
+    format!(
+        "good. {} over {}; {} with {}; {}; {} and {}. Listens on udp {}, RTP on {} ports {}-{} for {}. The journal is \
+         {}, the control socket {}.",
+        count(trunks.len(), "trunk") + ": calls go",
+        trunks.join(", then "),
+        count(settings.contacts.len(), "contact"),
+        count(phones, "phone"),
+        count(flows.len(), "call flow") + ": " + &flows.join(", "),
+        count(settings.guidances.len(), "guidance"),
+        count(settings.rooms.len(), "room"),
+        settings.sip.listen,
+        settings.media.address,
+        settings.media.ports.start(),
+        settings.media.ports.end(),
+        count(usize::try_from(settings.media.max_legs).unwrap_or(usize::MAX), "leg"),
+        settings.journal.display(),
+        settings.control_socket.display(),
+    )
+}
+
+fn count(number: usize, what: &str) -> String {
+    let many = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{many}")
+}

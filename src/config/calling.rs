@@ -1,0 +1,206 @@
+//! `[[call_flow]]`, `[[guidance]]` and `[[room]]`: how a roster is called, what people hear, where they meet.
+
+use core::time::Duration;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::people::{id, list};
+use super::reader::Section;
+use super::value::{self, SPOKEN_ACCEPTED};
+use super::{Declared, Origin, Secret};
+use crate::base::{CallFlowId, ContactId, Digit, GuidanceId, Language, RoomName, RosterId};
+use crate::incident::{self, Answer, Behaviour, Guidance, Key, Strategy};
+
+/// The guidance used where neither the trigger nor the call flow names one: 1 takes it, 2 calls the next
+/// person, 3 says it again. A `[[guidance]]` of this name takes its place.
+pub const DEFAULT_GUIDANCE: &str = "default";
+
+const FLOWS: usize = 1_000;
+const GUIDANCES: usize = 1_000;
+const ROOMS: usize = 1_000;
+const SECOND: Duration = Duration::from_secs(1);
+
+/// `[[call_flow]]`.
+#[derive(Clone, Debug)]
+pub struct CallFlow {
+    /// How.
+    pub flow: incident::CallFlow,
+    /// Whom: a roster that exists.
+    pub roster: RosterId,
+    /// What they hear unless the trigger says otherwise: a guidance that exists.
+    pub guidance: GuidanceId,
+}
+
+/// `[[room]]`.
+#[derive(Clone, Debug)]
+pub struct Room {
+    /// The name people know it by.
+    pub name: RoomName,
+    /// A WAV file played while somebody is alone in it; `None`: hansho's own.
+    pub hold_music: Option<PathBuf>,
+    /// 4 to 12 digits asked of those who call in.
+    pub pin: Option<Secret>,
+    /// Is what is said in it recorded?
+    pub record: bool,
+}
+
+pub(super) fn call_flows(
+    root: &mut Section<'_>,
+    rosters: &Declared<RosterId, Vec<ContactId>>,
+    guidances: &Declared<GuidanceId, Guidance>,
+) -> BTreeMap<CallFlowId, CallFlow> {
+    let blocks = root.blocks("call_flow", FLOWS);
+    if !root.has("call_flow") {
+        root.complain("call_flow", "missing", "at least one [[call_flow]]: how a roster is called");
+    }
+    let mut seen = BTreeMap::new();
+    let flows = blocks.into_iter().filter_map(|block| call_flow(block, rosters, guidances, &mut seen));
+    flows.map(|flow| (flow.flow.id.clone(), flow)).collect()
+}
+
+fn call_flow(
+    mut block: Section<'_>,
+    rosters: &Declared<RosterId, Vec<ContactId>>,
+    guidances: &Declared<GuidanceId, Guidance>,
+    seen: &mut BTreeMap<CallFlowId, Option<usize>>,
+) -> Option<CallFlow> {
+    let id = id(&mut block, seen, |text| CallFlowId::parse(text).ok());
+    let accepted = list("the id of a [[roster]]", rosters.keys());
+    let roster =
+        block.need("roster", &accepted, |text| RosterId::parse(text).ok().filter(|id| rosters.contains_key(id)));
+    let strategy = block.text("strategy", "\"sequential\", \"shuffled\" or \"simultaneous\"", |text| match text {
+        "sequential" => Some(Strategy::Sequential),
+        "shuffled" => Some(Strategy::Shuffled),
+        "simultaneous" => Some(Strategy::Simultaneous),
+        _ => None,
+    });
+    let answer = block.text("answer", "\"one\" or \"all\"", |text| match text {
+        "one" => Some(Answer::One),
+        "all" => Some(Answer::All),
+        _ => None,
+    });
+    let rounds = value::number(&mut block, "rounds", 1..=100);
+    let ring_timeout = value::duration(&mut block, "ring_timeout", SECOND..=SECOND * 300);
+    let between_rounds = value::duration(&mut block, "between_rounds", Duration::ZERO..=SECOND * 3_600);
+    let accepted = list("the id of a [[guidance]]", guidances.keys());
+    let named = |text: &str| GuidanceId::parse(text).ok().filter(|id| guidances.contains_key(id));
+    let guidance = block.text("guidance", &accepted, named);
+    block.finish();
+    Some(CallFlow {
+        flow: incident::CallFlow {
+            id: id?,
+            strategy: strategy.unwrap_or(Strategy::Sequential),
+            answer: answer.unwrap_or(Answer::One),
+            rounds: rounds.unwrap_or(3),
+            ring_timeout: ring_timeout.unwrap_or(SECOND * 30),
+            between_rounds: between_rounds.unwrap_or(SECOND * 10),
+        },
+        roster: roster?,
+        guidance: guidance.or_else(|| named(DEFAULT_GUIDANCE))?,
+    })
+}
+
+/// Every guidance, the default one among them in any case.
+pub(super) fn guidances(root: &mut Section<'_>, rooms: &Declared<RoomName, Room>) -> Declared<GuidanceId, Guidance> {
+    let (mut seen, mut guidances) = (BTreeMap::new(), BTreeMap::new());
+    for mut block in root.blocks("guidance", GUIDANCES) {
+        let id = id(&mut block, &mut seen, |text| GuidanceId::parse(text).ok());
+        let read = guidance(block, rooms);
+        guidances.extend(id.map(|id| (id.clone(), read.map(|guidance| Guidance { id, ..guidance }))));
+    }
+    if let Ok(id) = GuidanceId::parse(DEFAULT_GUIDANCE) {
+        guidances.entry(id.clone()).or_insert_with(|| Some(guidance_of(id)));
+    }
+    guidances
+}
+
+/// What a guidance is where the file says nothing.
+fn guidance_of(id: GuidanceId) -> Guidance {
+    let keys = [('1', Behaviour::Take), ('2', Behaviour::Next), ('3', Behaviour::Repeat)];
+    let key = |(key, behaviour)| Some((Digit::from_char(key)?, Key { behaviour, say: None }));
+    Guidance {
+        id,
+        message: BTreeMap::new(),
+        keys: keys.into_iter().filter_map(key).collect(),
+        first_key_timeout: SECOND * 10,
+        repeats: 3,
+        room: None,
+    }
+}
+
+/// A guidance under the default's name; its caller gives it its own.
+fn guidance(mut block: Section<'_>, rooms: &Declared<RoomName, Room>) -> Option<Guidance> {
+    let usual = guidance_of(GuidanceId::parse(DEFAULT_GUIDANCE).ok()?);
+    let mut message = BTreeMap::new();
+    let mut texts = block.table("message");
+    for language in Language::ALL {
+        message.extend(texts.text(language.tag(), SPOKEN_ACCEPTED, value::spoken).map(|text| (language, text)));
+    }
+    texts.finish();
+    let accepted = list("the id of a [[room]]", rooms.keys());
+    let room = block.text("room", &accepted, |text| RoomName::parse(text).ok().filter(|id| rooms.contains_key(id)));
+    let first_key_timeout = value::duration(&mut block, "first_key_timeout", SECOND..=SECOND * 300);
+    let repeats = value::number(&mut block, "repeats", 1..=10);
+    let menu = block.table("keys");
+    let keys = if block.has("keys") { keys(&block, menu) } else { Some(usual.keys.clone()) };
+    let joins = |keys: &BTreeMap<Digit, Key>| keys.values().any(|key| key.behaviour == Behaviour::Join);
+    if !block.has("room") && keys.as_ref().is_some_and(joins) {
+        block.complain("room", "missing, though a key says `join`", accepted);
+    }
+    block.finish();
+    Some(Guidance {
+        message,
+        keys: keys?,
+        first_key_timeout: first_key_timeout.unwrap_or(usual.first_key_timeout),
+        repeats: repeats.unwrap_or(usual.repeats),
+        room,
+        ..usual
+    })
+}
+
+/// The key menu. `None` after a complaint.
+fn keys(block: &Section<'_>, menu: Section<'_>) -> Option<BTreeMap<Digit, Key>> {
+    let mut keys = BTreeMap::new();
+    let mut right = menu.exists();
+    for (name, section) in menu.named() {
+        let Some(mut section) = section else {
+            right = false;
+            continue;
+        };
+        let behaviour = section.need("do", "\"take\", \"next\", \"join\" or \"repeat\"", |text| {
+            Behaviour::ALL.into_iter().find(|behaviour| behaviour.as_str() == text)
+        });
+        let say = section.text("say", SPOKEN_ACCEPTED, value::spoken);
+        let mut letters = name.chars();
+        let digit = letters.next().and_then(Digit::from_char).filter(|_| letters.next().is_none());
+        if digit.is_none() {
+            let accepted = "a telephone key: 0 to 9, *, #, A to D (quote * and #)";
+            section.complain_here("this is no key", accepted);
+        }
+        section.finish();
+        right &= digit.is_some() && behaviour.is_some();
+        keys.extend(digit.zip(behaviour).map(|(digit, behaviour)| (digit, Key { behaviour, say })));
+    }
+    let proof = keys.values().any(|key| matches!(key.behaviour, Behaviour::Take | Behaviour::Join));
+    if right && !proof {
+        block.complain("keys", "no key takes the incident", "at least one key with do = \"take\" or do = \"join\"");
+    }
+    (right && proof).then_some(keys)
+}
+
+pub(super) fn rooms(root: &mut Section<'_>, origin: &Origin<'_>) -> Declared<RoomName, Room> {
+    let (mut seen, mut rooms) = (BTreeMap::new(), BTreeMap::new());
+    for mut block in root.blocks("room", ROOMS) {
+        let name = id(&mut block, &mut seen, |text| RoomName::parse(text).ok());
+        let hold_music = block.text("hold_music", "the path of a WAV file", super::daemon::path);
+        let pin = block.read_secret("pin", "4 to 12 digits in quotes", |text| {
+            let fits = (4..=12).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+            fits.then(|| Secret::new(text))
+        });
+        let record = value::flag(&mut block, "record").unwrap_or(false);
+        block.finish();
+        let hold_music = hold_music.map(|path| origin.folder.join(path));
+        rooms.extend(name.map(|name| (name.clone(), Some(Room { name, hold_music, pin, record }))));
+    }
+    rooms
+}

@@ -1,0 +1,198 @@
+//! The tables about the daemon itself: `[node]`, `[control]`, `[sip]`, `[media]`, `[store]`, `[speech]`.
+
+use core::net::{IpAddr, SocketAddr};
+use core::ops::RangeInclusive;
+use core::time::Duration;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use jiff::tz::TimeZone;
+
+use super::Origin;
+use super::reader::Section;
+use super::value::{self, NAME_ACCEPTED};
+use crate::base::Language;
+
+/// How many legs there are room for unless the file says otherwise.
+const LEGS: u32 = 500;
+/// The longest path of a Unix socket on Linux, without its terminating zero (unix(7)).
+const SOCKET_PATH: usize = 107;
+
+/// `[node]`.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// What this hansho is called in logs and messages.
+    pub name: String,
+    /// Where everything is kept that hansho writes.
+    pub data_dir: PathBuf,
+    /// What people are spoken to in unless their contact says otherwise.
+    pub language: Language,
+    /// What times are shown in.
+    pub time_zone: TimeZone,
+}
+
+/// `[sip]`.
+#[derive(Clone, Debug)]
+pub struct Sip {
+    /// The UDP address to bind.
+    pub listen: SocketAddr,
+    /// What stands in Via, Contact and SDP; `None`: the address the system uses towards each trunk.
+    pub public_address: Option<IpAddr>,
+}
+
+/// `[media]`.
+#[derive(Clone, Debug)]
+pub struct Media {
+    /// The local address RTP is bound to.
+    pub address: IpAddr,
+    /// An even port first and an odd one last; a pair a leg.
+    pub ports: RangeInclusive<u16>,
+    /// Where recordings are written.
+    pub record_dir: PathBuf,
+    /// How many legs there are places for; there is a port pair for each.
+    pub max_legs: u32,
+}
+
+/// `[speech]`.
+#[derive(Clone, Debug)]
+pub struct Speech {
+    /// The user's own voice makers: the program and its arguments, one of which holds `{out}`.
+    pub commands: BTreeMap<Language, Vec<String>>,
+    /// How long a voice maker may take for one text.
+    pub timeout: Duration,
+}
+
+pub(super) fn node(root: &mut Section<'_>, origin: &Origin<'_>) -> Node {
+    let mut node = root.table("node");
+    let name = node.text("name", NAME_ACCEPTED, value::name);
+    let data_dir = node.text("data_dir", "the path of a folder", path);
+    let language = language(&mut node);
+    let time_zone = node.text("time_zone", zones(), |text| TimeZone::get(text).ok());
+    node.finish();
+    Node {
+        name: name.unwrap_or_else(|| "hansho".to_owned()),
+        data_dir: data_dir.map_or_else(|| data_dir_beside(origin.folder), |path| origin.folder.join(path)),
+        language: language.unwrap_or_default(),
+        time_zone: time_zone.unwrap_or_else(TimeZone::system),
+    }
+}
+
+pub(super) fn control(root: &mut Section<'_>, data_dir: &Path) -> PathBuf {
+    let mut control = root.table("control");
+    let socket =
+        data_dir.join(control.text("socket", "the path of a Unix socket", path).unwrap_or("control.sock".into()));
+    if socket.as_os_str().len() > SOCKET_PATH {
+        let found = format!("the path {} has {} bytes", socket.display(), socket.as_os_str().len());
+        control.complain("socket", found, format!("at most {SOCKET_PATH} bytes: name a shorter path"));
+    }
+    control.finish();
+    socket
+}
+
+pub(super) fn sip(root: &mut Section<'_>) -> Sip {
+    let mut sip = root.table("sip");
+    let accepted = "\"udp:ADDRESS:PORT\", such as \"udp:0.0.0.0:5060\" (tcp and tls are not supported in this version)";
+    let mut listen = sip.list("listen", 16, accepted, value::listen);
+    if let Some(found) = listen.as_ref().filter(|found| found.len() > 1) {
+        sip.complain("listen", format!("found {} addresses", found.len()), "exactly one in this version");
+    }
+    // An empty list that had elements has complained about each of them already.
+    if sip.empty_list("listen") {
+        sip.complain("listen", "found an empty list", format!("exactly one of {accepted}"));
+    }
+    let listen = listen.as_mut().and_then(Vec::pop).map(|found| found.value);
+    let listen = listen.unwrap_or(SocketAddr::from(([0, 0, 0, 0], value::SIP_PORT)));
+    let accepted = "the IP address under which the trunk reaches this machine";
+    let public_address = sip.text("public_address", accepted, value::public_address);
+    if public_address.is_some_and(|public| public.is_ipv4() != listen.is_ipv4()) {
+        sip.complain("public_address", "IPv4 and IPv6 are mixed", format!("the same kind as sip.listen ({listen})"));
+    }
+    sip.finish();
+    Sip { listen, public_address }
+}
+
+pub(super) fn media(root: &mut Section<'_>, data_dir: &Path, sip: &Sip) -> Media {
+    let mut media = root.table("media");
+    let address = media.text("address", "a local IP address", |text| text.parse::<IpAddr>().ok());
+    if address.is_some_and(|address| address.is_ipv4() != sip.listen.is_ipv4()) {
+        media.complain("address", "IPv4 and IPv6 are mixed", format!("the same kind as sip.listen ({})", sip.listen));
+    }
+    let accepted = "\"FIRST-LAST\", such as \"20000-29999\": FIRST even and at least 1024, LAST odd";
+    let ports = media.text("ports", accepted, value::ports).unwrap_or(20_000..=29_999);
+    if ports.contains(&sip.listen.port()) {
+        let found = format!("{}-{} contains port {} of sip.listen", ports.start(), ports.end(), sip.listen.port());
+        media.complain("ports", found, "a range without it");
+    }
+    let pairs = (u32::from(*ports.end()) - u32::from(*ports.start())).div_ceil(2);
+    let max_legs = value::number(&mut media, "max_legs", 1..=10_000);
+    if let Some(legs) = max_legs.filter(|legs| *legs > pairs) {
+        let found = format!("{legs} legs need {} ports, and media.ports has {}", legs * 2, pairs * 2);
+        media.complain("max_legs", found, format!("at most {pairs}, or more ports"));
+    }
+    let record_dir = media.text("record_dir", "the path of a folder", path).unwrap_or("recordings".into());
+    media.finish();
+    Media {
+        address: address.unwrap_or(sip.listen.ip()),
+        ports,
+        record_dir: data_dir.join(record_dir),
+        max_legs: max_legs.unwrap_or(LEGS.min(pairs)),
+    }
+}
+
+/// The journal's file. `None` after a complaint.
+pub(super) fn store(root: &mut Section<'_>, data_dir: &Path) -> Option<PathBuf> {
+    let mut store = root.table("store");
+    let accepted = "\"sqlite:FILE\" (postgres is not supported in this version)";
+    let url = if store.has("url") {
+        store.read_secret("url", accepted, |text| text.strip_prefix("sqlite:").and_then(path))
+    } else {
+        Some("hansho.db".into())
+    };
+    store.finish();
+    Some(data_dir.join(url?))
+}
+
+pub(super) fn speech(root: &mut Section<'_>) -> Speech {
+    const ACCEPTED: &str = "a program and its arguments, each a text";
+    let mut speech = root.table("speech");
+    let timeout = value::duration(&mut speech, "timeout", Duration::from_secs(1)..=Duration::from_secs(60));
+    let mut command = speech.table("command");
+    let mut commands = BTreeMap::new();
+    for language in Language::ALL {
+        let words = command.list(language.tag(), 64, ACCEPTED, |text| {
+            (!text.is_empty() && text.len() <= 1_000 && !text.contains('\0')).then(|| text.to_owned())
+        });
+        let Some(words) = words else { continue };
+        let words: Vec<String> = words.into_iter().map(|word| word.value).collect();
+        if !words.iter().skip(1).any(|word| word.contains("{out}")) {
+            let accepted = "a program that reads the text from its input and writes a WAV file to `{out}`, which must \
+                            stand in one of its arguments: [\"open_jtalk\", …, \"-ow\", \"{out}\"]";
+            command.complain(language.tag(), "no argument holds {out}", accepted);
+        }
+        commands.insert(language, words);
+    }
+    command.finish();
+    speech.finish();
+    Speech { commands, timeout: timeout.unwrap_or(Duration::from_secs(10)) }
+}
+
+pub(super) fn language(section: &mut Section<'_>) -> Option<Language> {
+    section.text("language", "\"en\" or \"ja\"", Language::from_tag)
+}
+
+pub(super) fn path(text: &str) -> Option<PathBuf> {
+    (!text.trim().is_empty() && text.len() <= 1_000 && !text.contains('\0')).then(|| PathBuf::from(text))
+}
+
+/// A service keeps its data where services do; a file somebody tries out keeps it at its side.
+fn data_dir_beside(folder: &Path) -> PathBuf {
+    if folder.starts_with("/etc") { PathBuf::from("/var/lib/hansho") } else { folder.join("hansho-data") }
+}
+
+fn zones() -> &'static str {
+    if jiff::tz::db().is_definitively_empty() {
+        "only \"UTC\", because this machine has no time zone database (install the package tzdata)"
+    } else {
+        "an IANA time zone such as \"Asia/Tokyo\" or \"Europe/London\""
+    }
+}

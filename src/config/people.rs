@@ -1,0 +1,127 @@
+//! `[[contact]]` and `[[roster]]`: who there is, and who is on call.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Declared;
+use super::reader::Section;
+use super::value::{self, NAME_ACCEPTED};
+use crate::base::{ContactId, Language, Phone, RosterId};
+use crate::incident::Contact;
+
+const CONTACTS: usize = 10_000;
+const ROSTERS: usize = 1_000;
+const PHONES: usize = 10;
+const ON_CALL: usize = 1_000;
+const PHONE: &str = "a number with its country code (\"+818012345678\") or a SIP URI (\"sip:user@host\")";
+
+/// Every contact, and every contact's name that was declared, right or wrong.
+pub(super) fn contacts(
+    root: &mut Section<'_>,
+    language: Language,
+) -> (BTreeMap<ContactId, Contact>, BTreeSet<ContactId>) {
+    let blocks = root.blocks("contact", CONTACTS);
+    if !root.has("contact") {
+        root.complain("contact", "missing", "at least one [[contact]], a person to call");
+    }
+    let (mut seen, mut phones) = (BTreeMap::new(), BTreeMap::new());
+    let contacts = blocks.into_iter().filter_map(|block| contact(block, language, &mut seen, &mut phones));
+    let contacts = contacts.map(|contact| (contact.id.clone(), contact)).collect();
+    (contacts, seen.into_keys().collect())
+}
+
+fn contact(
+    mut block: Section<'_>,
+    language: Language,
+    seen: &mut BTreeMap<ContactId, Option<usize>>,
+    owners: &mut BTreeMap<Phone, String>,
+) -> Option<Contact> {
+    let id = id(&mut block, seen, |text| ContactId::parse(text).ok());
+    let name = block.text("name", NAME_ACCEPTED, value::name);
+    if !block.has("phones") {
+        block.complain("phones", "missing", format!("a list of at least one: {PHONE}"));
+    }
+    let found = block.list("phones", PHONES, PHONE, |text| Phone::parse(text).ok());
+    if block.empty_list("phones") {
+        block.complain("phones", "found an empty list", format!("at least one: {PHONE}"));
+    }
+    let mut phones = Vec::new();
+    for phone in found.into_iter().flatten() {
+        match owners.get(&phone.value) {
+            Some(owner) => {
+                let found = format!("{} stands at {owner} already", phone.value);
+                block.report().complain(phone.line, phone.key, found, "each phone once, for one person");
+            }
+            None => {
+                owners.insert(phone.value.clone(), phone.key);
+                phones.push(phone.value);
+            }
+        }
+    }
+    let language = super::daemon::language(&mut block).unwrap_or(language);
+    block.finish();
+    let id = id?;
+    Some(Contact { name: name.unwrap_or_else(|| id.to_string()), id, phones, language })
+}
+
+pub(super) fn rosters(root: &mut Section<'_>, known: &BTreeSet<ContactId>) -> Declared<RosterId, Vec<ContactId>> {
+    let blocks = root.blocks("roster", ROSTERS);
+    if !root.has("roster") {
+        root.complain("roster", "missing", "at least one [[roster]], the list of who is on call");
+    }
+    let (mut seen, mut rosters) = (BTreeMap::new(), BTreeMap::new());
+    for mut block in blocks {
+        let id = id(&mut block, &mut seen, |text| RosterId::parse(text).ok());
+        let contacts = on_call(&mut block, known);
+        block.finish();
+        rosters.extend(id.map(|id| (id, Some(contacts))));
+    }
+    rosters
+}
+
+fn on_call(block: &mut Section<'_>, known: &BTreeSet<ContactId>) -> Vec<ContactId> {
+    let accepted = "the id of a [[contact]]";
+    if !block.has("contacts") {
+        block.complain("contacts", "missing", "a list of at least one contact's id");
+    }
+    let found = block.list("contacts", ON_CALL, accepted, |text| ContactId::parse(text).ok());
+    if block.empty_list("contacts") {
+        block.complain("contacts", "found an empty list", "at least one contact's id: an empty roster calls nobody");
+    }
+    let mut contacts = Vec::new();
+    for contact in found.into_iter().flatten() {
+        if !known.contains(&contact.value) {
+            let found = format!("there is no contact `{}`", contact.value);
+            block.report().complain(contact.line, contact.key, found, list(accepted, known));
+        } else if contacts.contains(&contact.value) {
+            let found = format!("`{}` stands here twice", contact.value);
+            block.report().complain(contact.line, contact.key, found, "each contact once in a roster");
+        } else {
+            contacts.push(contact.value);
+        }
+    }
+    contacts
+}
+
+/// The `id` of a block, unique among its kind.
+pub(super) fn id<T: Ord + Clone + core::fmt::Display>(
+    block: &mut Section<'_>,
+    seen: &mut BTreeMap<T, Option<usize>>,
+    parse: impl FnOnce(&str) -> Option<T>,
+) -> Option<T> {
+    let id = block.need("id", "1 to 64 letters, digits, `_`, `-` or `.`", parse)?;
+    if let Some(first) = seen.insert(id.clone(), block.line()) {
+        let line = first.map(|line| format!(" in the block of line {line}")).unwrap_or_default();
+        block.complain("id", format!("`{id}` is taken{line}"), "an id of its own for each block of a kind");
+    }
+    Some(id)
+}
+
+/// What is accepted, with the names there are as long as they can be read at a glance.
+pub(super) fn list<T: core::fmt::Display>(accepted: &str, names: impl IntoIterator<Item = T>) -> String {
+    let names: Vec<String> = names.into_iter().take(21).map(|name| name.to_string()).collect();
+    match names.len() {
+        0 => format!("{accepted}; there is none yet"),
+        1..=20 => format!("{accepted}: {}", names.join(", ")),
+        _ => accepted.to_owned(),
+    }
+}

@@ -1,0 +1,172 @@
+//! `[[trunk]]`: the SIP accounts.
+
+use core::net::SocketAddr;
+use core::time::Duration;
+use std::collections::BTreeMap;
+
+use super::reader::Section;
+use super::value::{self, Host};
+use super::{Origin, Secret};
+use crate::base::{Codec, TrunkId};
+use crate::sip::{self, IpRange};
+
+const MOST: usize = 64;
+
+/// A SIP account at a carrier or a PBX.
+#[derive(Clone, Debug)]
+pub struct Trunk {
+    /// The id of the configuration.
+    pub id: TrunkId,
+    /// Where requests go; whoever has a network looks the name up.
+    pub proxy: Host,
+    /// The domain of the account.
+    pub domain: String,
+    /// Does the trunk want a REGISTER?
+    pub register: bool,
+    /// The expiry asked for.
+    pub expires: Duration,
+    /// User part of From and Contact, and the digest username.
+    pub username: String,
+    /// Empty where the trunk asks for none.
+    pub password: Secret,
+    /// User part of From in outgoing calls, when it is not the username.
+    pub caller_id: Option<String>,
+    /// In the order they are offered; never empty, none twice.
+    pub codecs: Vec<Codec>,
+    /// The lowest is tried first.
+    pub priority: u32,
+    /// Simultaneous calls the trunk allows; 0: as many as there are legs.
+    pub max_calls: u32,
+    /// From where, besides the proxy, the trunk may call us.
+    pub allow_from: Vec<IpRange>,
+}
+
+impl Trunk {
+    /// The trunk as the SIP agent wants it; `proxy` is what the name was looked up to.
+    pub fn sip(&self, proxy: Option<SocketAddr>) -> sip::Trunk {
+        sip::Trunk {
+            id: self.id.clone(),
+            proxy,
+            domain: self.domain.clone(),
+            register: self.register,
+            expires_s: u32::try_from(self.expires.as_secs()).unwrap_or(u32::MAX),
+            username: self.username.clone(),
+            password: self.password.reveal().to_owned(),
+            caller_id: self.caller_id.clone(),
+            codecs: self.codecs.clone(),
+            max_calls: self.max_calls,
+            allow_from: self.allow_from.clone(),
+        }
+    }
+}
+
+/// Every trunk, the one to be tried first at the front.
+pub(super) fn read(root: &mut Section<'_>, origin: &Origin<'_>) -> Vec<Trunk> {
+    let blocks = root.blocks("trunk", MOST);
+    if !root.has("trunk") {
+        root.complain("trunk", "missing", "at least one [[trunk]], the SIP account to call over");
+    }
+    let mut seen = BTreeMap::new();
+    let mut trunks: Vec<Trunk> = blocks.into_iter().filter_map(|block| read_one(block, origin, &mut seen)).collect();
+    trunks.sort_by_key(|trunk| trunk.priority);
+    trunks
+}
+
+fn read_one(mut block: Section<'_>, origin: &Origin<'_>, seen: &mut BTreeMap<TrunkId, Option<usize>>) -> Option<Trunk> {
+    const HOST: &str = "a host name or an IP address, with a port where it is not 5060: \"sip.example.com:5062\"";
+    let id = super::people::id(&mut block, seen, |text| TrunkId::parse(text).ok());
+    let proxy = block.need("proxy", HOST, value::host);
+    let accepted = "the domain of the account, without a port";
+    let registrar = block.text("registrar", accepted, value::domain);
+    let domain = block.text("domain", accepted, value::domain);
+    let register = block.has("registrar");
+    if register && block.has("domain") {
+        block.complain("domain", "the registrar is the domain already", "one of registrar and domain");
+    }
+    let expires = value::duration(&mut block, "expires", Duration::from_secs(60)..=Duration::from_secs(86_400));
+    let username = block.text("username", value::USER_ACCEPTED, value::user);
+    let password = password(&mut block, origin, register);
+    if register && !block.has("username") {
+        block.complain("username", "missing", format!("the account's name at the registrar: {}", value::USER_ACCEPTED));
+    }
+    let caller_id = block.text("caller_id", value::USER_ACCEPTED, value::user);
+    let codecs = codecs(&mut block);
+    let priority = value::number(&mut block, "priority", 0..=1_000);
+    let max_calls = value::number(&mut block, "max_calls", 0..=10_000);
+    let range = "an IP address or a block of them: \"192.0.2.7\", \"192.0.2.0/24\"";
+    let allow_from = block.list("allow_from", 256, range, IpRange::parse);
+    block.finish();
+    let proxy = proxy?;
+    Some(Trunk {
+        id: id?,
+        domain: registrar
+            .or(domain)
+            .or_else(|| value::domain(&proxy.name))
+            .unwrap_or_else(|| format!("[{}]", proxy.name)),
+        proxy,
+        register,
+        expires: expires.unwrap_or(Duration::from_secs(600)),
+        username: username.unwrap_or_else(|| "hansho".to_owned()),
+        password: password.unwrap_or_else(|| Secret::new("")),
+        caller_id,
+        codecs,
+        priority: priority.unwrap_or(0),
+        max_calls: max_calls.unwrap_or(0),
+        allow_from: allow_from.into_iter().flatten().map(|range| range.value).collect(),
+    })
+}
+
+fn password(block: &mut Section<'_>, origin: &Origin<'_>, register: bool) -> Option<Secret> {
+    let accepted = "one line of at most 256 bytes";
+    let written = block.read_secret("password", accepted, value::secret);
+    let file = block.text("password_file", "the path of a file", super::daemon::path);
+    match (block.has("password"), block.has("password_file")) {
+        (true, true) => {
+            block.complain("password_file", "there is a password as well", "one of password and password_file")
+        }
+        (false, false) if register => {
+            let accepted = "password or password_file (`password = \"\"` for a registrar that asks for none)";
+            block.complain("password", "missing", accepted);
+        }
+        (true, _) | (_, true) if !register && !block.has("username") => {
+            block.complain("username", "missing, though there is a password", value::USER_ACCEPTED);
+        }
+        _ => {}
+    }
+    let Some(file) = file else { return written.map(Secret::new) };
+    let file = origin.folder.join(file);
+    let text = match (origin.read)(&file) {
+        Ok(text) => text,
+        Err(problem) => {
+            block.complain("password_file", format!("cannot read {}: {problem}", file.display()), "a readable file");
+            return None;
+        }
+    };
+    let secret = value::secret(text.trim_end_matches(['\r', '\n'])).filter(|text| !text.is_empty());
+    if secret.is_none() {
+        block.complain("password_file", format!("{} holds no password", file.display()), accepted);
+    }
+    secret.map(Secret::new)
+}
+
+fn codecs(block: &mut Section<'_>) -> Vec<Codec> {
+    let named = |text: &str| Codec::ALL.into_iter().find(|codec| codec.name().eq_ignore_ascii_case(text));
+    let found = block.list("codecs", 16, "\"PCMU\" or \"PCMA\"", named);
+    if block.empty_list("codecs") {
+        block.complain("codecs", "found an empty list", "[\"PCMU\", \"PCMA\"], the preferred one first");
+    }
+    let mut codecs = Vec::new();
+    for codec in found.into_iter().flatten() {
+        if codecs.contains(&codec.value) {
+            block.report().complain(
+                codec.line,
+                codec.key,
+                format!("{} stands here twice", codec.value.name()),
+                "each once",
+            );
+        } else {
+            codecs.push(codec.value);
+        }
+    }
+    if codecs.is_empty() { Codec::ALL.to_vec() } else { codecs }
+}

@@ -1,0 +1,216 @@
+//! Texts of the configuration that mean something: durations, ports, hosts, addresses, templates.
+
+use core::net::{IpAddr, Ipv4Addr, SocketAddr};
+use core::ops::RangeInclusive;
+use core::time::Duration;
+
+use super::reader::Section;
+
+/// The longest name shown to people, in characters.
+const NAME: usize = 200;
+/// The longest text that is spoken, in characters: about five minutes.
+pub(super) const SPOKEN: usize = 2_000;
+
+/// The port of SIP over UDP where none is written (RFC 3261 §19.1.2).
+pub(super) const SIP_PORT: u16 = 5060;
+
+pub(super) fn duration(
+    section: &mut Section<'_>,
+    key: &'static str,
+    range: RangeInclusive<Duration>,
+) -> Option<Duration> {
+    let (least, most) = (spell(*range.start()), spell(*range.end()));
+    let accepted = format!("a duration such as \"30s\", \"2m\" or \"1m30s\", from {least} to {most}");
+    section.text(key, &accepted, |text| parse_duration(text).filter(|found| range.contains(found)))
+}
+
+pub(super) fn number(section: &mut Section<'_>, key: &'static str, range: RangeInclusive<u32>) -> Option<u32> {
+    let accepted = format!("a whole number from {} to {}", range.start(), range.end());
+    section.read(key, &accepted, |value| {
+        let number = value.as_integer()?;
+        u32::from_str_radix(number.as_str(), number.radix()).ok().filter(|found| range.contains(found))
+    })
+}
+
+pub(super) fn flag(section: &mut Section<'_>, key: &'static str) -> Option<bool> {
+    section.read(key, "true or false", |value| value.as_bool())
+}
+
+/// A name for people: one line.
+pub(super) fn name(text: &str) -> Option<String> {
+    let fits = !text.trim().is_empty() && text.chars().count() <= NAME && !text.chars().any(char::is_control);
+    fits.then(|| text.trim().to_owned())
+}
+
+pub(super) const NAME_ACCEPTED: &str = "a name of 1 to 200 characters on one line";
+
+/// A text to be spoken, in which every `{{` has its name and its `}}`.
+pub(super) fn spoken(text: &str) -> Option<String> {
+    let fits = !text.trim().is_empty() && text.chars().count() <= SPOKEN;
+    let closed = text.split("{{").skip(1).all(|rest| {
+        rest.split_once("}}").is_some_and(|(name, _)| !name.trim().is_empty() && !name.contains(['{', '}', '\n']))
+    });
+    (fits && closed).then(|| text.trim().to_owned())
+}
+
+pub(super) const SPOKEN_ACCEPTED: &str = "a text of 1 to 2000 characters in which every parameter is written {{name}}";
+
+/// `1h`, `1m30s`, `500ms`: numbers with their units, the large ones first.
+pub(super) fn parse_duration(text: &str) -> Option<Duration> {
+    const UNITS: [(&str, u64); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
+    let (mut rest, mut total, mut smallest) = (text.trim(), 0u64, u64::MAX);
+    while !rest.is_empty() {
+        let (digits, tail) = rest.split_at(rest.find(|c: char| !c.is_ascii_digit())?);
+        let end = tail.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(tail.len());
+        let (unit, tail) = tail.split_at(end);
+        let (_, millis) = UNITS.into_iter().find(|(name, _)| *name == unit)?;
+        if millis >= smallest {
+            return None;
+        }
+        total = digits.parse::<u64>().ok()?.checked_mul(millis)?.checked_add(total)?;
+        (rest, smallest) = (tail, millis);
+    }
+    (smallest != u64::MAX).then(|| Duration::from_millis(total))
+}
+
+/// A duration as it is written in the file.
+pub(super) fn spell(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        0 if duration.is_zero() => "0s".to_owned(),
+        0 => format!("{}ms", duration.as_millis()),
+        _ if seconds.is_multiple_of(3_600) => format!("{}h", seconds / 3_600),
+        _ if seconds.is_multiple_of(60) => format!("{}m", seconds / 60),
+        _ => format!("{seconds}s"),
+    }
+}
+
+/// Where requests to a trunk go; the name is looked up by whoever has a network.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Host {
+    /// A host name, or an address (IPv6 without its brackets).
+    pub name: String,
+    /// The port.
+    pub port: u16,
+}
+
+impl core::fmt::Display for Host {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        if self.name.contains(':') {
+            write!(f, "[{}]:{}", self.name, self.port)
+        } else {
+            write!(f, "{}:{}", self.name, self.port)
+        }
+    }
+}
+
+/// `host`, `host:port`, `192.0.2.1:5062` or `[2001:db8::1]:5060`.
+pub(super) fn host(text: &str) -> Option<Host> {
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return Some(Host { name: address.to_string(), port: SIP_PORT });
+    }
+    let (name, port) = match text.rsplit_once(':') {
+        Some((name, port)) if !name.contains(':') || name.ends_with(']') => (name, port.parse().ok()?),
+        _ => (text, SIP_PORT),
+    };
+    Some(Host { name: domain(name)?.trim_matches(['[', ']']).to_owned(), port }).filter(|host| host.port != 0)
+}
+
+/// The host part of a SIP URI: a name, an IPv4 address or an IPv6 address in brackets.
+pub(super) fn domain(text: &str) -> Option<String> {
+    if let Some(inner) = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
+        return inner.parse::<core::net::Ipv6Addr>().ok().map(|address| format!("[{address}]"));
+    }
+    // Digits and dots alone are an address, and then it must be a right one.
+    if text.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+        return text.parse::<Ipv4Addr>().ok().map(|address| address.to_string());
+    }
+    let label = |label: &str| {
+        (1..=63).contains(&label.len()) && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    };
+    let fits = text.len() <= 253 && text.strip_suffix('.').unwrap_or(text).split('.').all(label);
+    fits.then(|| text.to_owned())
+}
+
+/// The user part of a SIP URI that needs no escaping (RFC 3261 §25.1 `user`).
+pub(super) fn user(text: &str) -> Option<String> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.!~*'()&=+$,;?/".contains(&b);
+    ((1..=128).contains(&text.len()) && text.bytes().all(plain)).then(|| text.to_owned())
+}
+
+pub(super) const USER_ACCEPTED: &str = "1 to 128 letters, digits and -_.!~*'()&=+$,;?/";
+
+/// A secret that can stand in a header: one line, not empty unless it says so itself.
+pub(super) fn secret(text: &str) -> Option<String> {
+    (text.len() <= 256 && !text.chars().any(char::is_control)).then(|| text.to_owned())
+}
+
+/// `udp:ADDRESS:PORT`.
+pub(super) fn listen(text: &str) -> Option<SocketAddr> {
+    let (transport, address) = text.split_once(':')?;
+    if transport.eq_ignore_ascii_case("udp") { address.parse().ok() } else { None }
+}
+
+/// An address somebody else can send to.
+pub(super) fn public_address(text: &str) -> Option<IpAddr> {
+    text.parse::<IpAddr>().ok().filter(|address| !address.is_unspecified() && !address.is_multicast())
+}
+
+/// `20000-29999`: an even port first (RTP) and an odd one last (its RTCP), RFC 3550 §11.
+pub(super) fn ports(text: &str) -> Option<RangeInclusive<u16>> {
+    let (first, last) = text.split_once('-')?;
+    let (first, last): (u16, u16) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
+    (first >= 1_024 && first % 2 == 0 && last % 2 == 1 && first < last).then_some(first..=last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_numbers_with_units_large_ones_first() {
+        let read = |text| parse_duration(text).map(|found| found.as_millis());
+        assert_eq!(read("30s"), Some(30_000));
+        assert_eq!(read("1m30s"), Some(90_000));
+        assert_eq!(read("1h500ms"), Some(3_600_500));
+        for wrong in ["", "30", "s", "30s1m", "1s1s", "1.5s", "-1s", "99999999999999999999h", "1d", "１s"] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_duration_is_spelled_as_it_is_read() {
+        for text in ["0s", "500ms", "45s", "2m", "1h"] {
+            assert_eq!(parse_duration(text).map(spell).as_deref(), Some(text));
+        }
+    }
+
+    #[test]
+    fn hosts_may_carry_a_port() {
+        let read = |text| host(text).map(|host| host.to_string());
+        assert_eq!(read("sip.example.com").as_deref(), Some("sip.example.com:5060"));
+        assert_eq!(read("192.0.2.1:5062").as_deref(), Some("192.0.2.1:5062"));
+        assert_eq!(read("[2001:db8::1]:5061").as_deref(), Some("[2001:db8::1]:5061"));
+        assert_eq!(read("2001:db8::1").as_deref(), Some("[2001:db8::1]:5060"));
+        for wrong in ["", "sip:host", "a b", "host:0", "host:70000", "192.0.2.300", "[::1", "host/x", "a..b", "udp:h:1"]
+        {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn port_ranges_hold_whole_pairs() {
+        assert_eq!(ports("20000-29999"), Some(20_000..=29_999));
+        for wrong in ["20001-29999", "20000-30000", "80-1023", "29999-20000", "20000", "20000-70001"] {
+            assert_eq!(ports(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_that_is_never_closed_is_refused() {
+        assert!(spoken("{{server}} で {{ incident }} が発生しました").is_some());
+        for wrong in ["{{server", "{{}}", "{{a{{b}}", " "] {
+            assert_eq!(spoken(wrong), None, "{wrong}");
+        }
+    }
+}
