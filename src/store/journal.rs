@@ -136,7 +136,7 @@ fn write_one(all: &Transaction<'_>, incident: &str, at: Stamp, fact: &Fact) -> r
         Fact::Accepted { .. } => {
             all.execute("INSERT OR IGNORE INTO incidents (id) VALUES (?1)", [incident])?;
         }
-        Fact::Dialled { attempt, .. } => {
+        Fact::Dialled { attempt, .. } | Fact::CalledIn { attempt, .. } => {
             let sql = "INSERT OR IGNORE INTO calls_up (incident, attempt) VALUES (?1, ?2)";
             all.execute(sql, params![incident, attempt])?;
         }

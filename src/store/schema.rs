@@ -30,7 +30,7 @@ const STEPS: [&str; 1] = ["
     ) STRICT;
     CREATE INDEX incidents_open ON incidents (id) WHERE closed = 0;
 
-    -- Calls that were dialled and have not ended; empty when hansho is idle.
+    -- Calls that were dialled or came in, and have not ended; empty when hansho is idle.
     CREATE TABLE calls_up (
         incident TEXT NOT NULL,
         attempt INTEGER NOT NULL,

@@ -116,6 +116,10 @@ fn an_incident_stays_open_until_it_is_final_and_its_calls_have_ended() {
     assert_eq!(tell(dialled(1)), [incident(1)]);
     assert_eq!(tell(Fact::Acknowledged { contact }), [incident(1)], "its call is still up");
     assert_eq!(tell(ended(1)), []);
+    let (contact, phone) = (ContactId::parse("yamada").unwrap(), Phone::parse("+818012345678").unwrap());
+    let called_in = Fact::CalledIn { attempt: 2, contact, phone, call: CallHandle("c".into()) };
+    assert_eq!(tell(called_in), [incident(1)], "somebody came back into its room");
+    assert_eq!(tell(ended(2)), []);
 }
 
 #[test]
