@@ -352,5 +352,4 @@ fn same(ours: &str, theirs: &str) -> bool {
 }
 
 #[cfg(test)]
-#[path = "digest_tests.rs"]
 mod tests;

@@ -202,12 +202,11 @@ fn event(media: &Media<'_>) -> Option<u8> {
 
 /// The packet time they ask for, in whole tens of milliseconds; ours when it is out of bounds.
 fn packet_ms(media: &Media<'_>) -> u32 {
-    let fits = |ms: &u32| (PTIME_MS_MIN..=PTIME_MS_MAX).contains(ms) && ms % 10 == 0;
+    let fits = |ms: &u32| (PTIME_MS_MIN..=PTIME_MS_MAX).contains(ms) && ms.is_multiple_of(10);
     let wanted = media.ptime_ms.filter(fits).unwrap_or(PTIME_MS);
     let longest = media.maxptime_ms.unwrap_or(PTIME_MS_MAX).max(PTIME_MS_MIN);
     wanted.min(longest / 10 * 10)
 }
 
 #[cfg(test)]
-#[path = "offer_tests.rs"]
 mod tests;

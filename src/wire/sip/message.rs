@@ -131,7 +131,7 @@ impl Message {
     }
 
     /// Every line called `name`, in order.
-    pub fn headers(&self, name: &Name) -> impl Iterator<Item = &str> {
+    pub fn headers<'a>(&'a self, name: &Name) -> impl Iterator<Item = &'a str> + use<'a> {
         // A name given as `Other` may still be one that has a variant, with a compact form.
         let wanted = Name::known(name.as_str());
         let other = name.as_str();
@@ -146,7 +146,7 @@ impl Message {
     }
 
     /// Every value of the lists called `name`: all lines, cut at commas outside of quotes and `<>`.
-    pub fn list(&self, name: &Name) -> impl Iterator<Item = &str> {
+    pub fn list<'a>(&'a self, name: &Name) -> impl Iterator<Item = &'a str> + use<'a> {
         self.headers(name).flat_map(List::of)
     }
 

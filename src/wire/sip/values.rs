@@ -35,6 +35,7 @@ impl<'a> NameAddr<'a> {
                 }
                 NameAddr { display: scan::trim(display), uri: scan::trim(uri), params: Params::of(params) }
             }
+            (bare, None) if bare.starts_with('"') => return Err("an open quote, or a name without an address"),
             // Without <> every parameter is the header's, none the URI's (RFC 3261 §20).
             (bare, None) => {
                 let (uri, params) = scan::cut(bare, b';', Skip::Quotes);
