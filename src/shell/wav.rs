@@ -112,7 +112,11 @@ pub fn write_wav(path: &Path, rate: u32, samples: &[i16]) -> Result<(), WavError
         samples.iter().try_for_each(|&sample| writer.write_sample(sample))?;
         writer.finalize()
     };
-    write().map_err(|error| WavError { path: path.to_owned(), fault: broken(error) })
+    let fault = |error| match error {
+        hound::Error::IoError(error) => WavFault::Io(error),
+        other => WavFault::Io(io::Error::other(other)),
+    };
+    write().map_err(|error| WavError { path: path.to_owned(), fault: fault(error) })
 }
 
 /// The file, if it is not larger than the limit; it may grow while it is read.
@@ -170,15 +174,10 @@ fn to_i16(samples: &[f32]) -> Vec<i16> {
     samples.iter().map(|sample| (sample * 32_768.0).round() as i16).collect()
 }
 
-/// hound's words in ours.
+/// hound's words in ours. What it reads is in memory, so a read that fails is a file that ends.
 fn broken(error: hound::Error) -> WavFault {
     match error {
-        hound::Error::IoError(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            WavFault::Broken("it ends too early".into())
-        }
-        // hound says of a short read only that it failed.
-        hound::Error::IoError(error) if error.kind() == io::ErrorKind::Other => WavFault::Broken(error.to_string()),
-        hound::Error::IoError(error) => WavFault::Io(error),
+        hound::Error::IoError(_) => WavFault::Broken("it ends too early".into()),
         hound::Error::FormatError(what) => WavFault::Broken(what.into()),
         hound::Error::Unsupported | hound::Error::TooWide => WavFault::Unsupported("not a plain PCM WAV file".into()),
         other => WavFault::Broken(other.to_string()),

@@ -8,8 +8,14 @@
 //! never on a command line, no shell is in between, and a program that hangs, floods or dies takes nothing
 //! with it.
 
+mod detect;
 mod level;
+mod program;
 mod prompts;
+mod scratch;
+mod speaker;
+mod text;
 
 pub use level::{active_dbm0, finish};
 pub use prompts::load_prompts;
+pub use speaker::{SpeakError, Speaker, SpeakerSettings};

@@ -1,0 +1,208 @@
+//! Which voice programs this machine has.
+//!
+//! Looked at once, at start: a program installed later is found after a restart. espeak-ng is never chosen
+//! for Japanese by itself, because it cannot read kanji; a configured command may be anything.
+
+use std::ffi::OsString;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use super::speaker::Voice;
+use crate::base::Language;
+
+/// What open_jtalk reads of one line, less a little: it takes the first 1,023 bytes and drops the rest.
+const OPEN_JTALK_BYTES: usize = 900;
+
+/// Where to look.
+pub(super) struct Places {
+    /// As the variable `PATH`.
+    pub path: OsString,
+    /// Folders with `*.htsvoice` in them or in their own folders.
+    pub voices: Vec<PathBuf>,
+    /// Dictionaries of Open JTalk.
+    pub dictionaries: Vec<PathBuf>,
+}
+
+impl Places {
+    /// Where Linux systems keep these things, after the places given.
+    pub(super) fn usual(mut voices: Vec<PathBuf>) -> Places {
+        let shares = ["/usr/local/share/hts-voice", "/usr/share/hts-voice", "/usr/share/open-jtalk"];
+        voices.extend(shares.map(PathBuf::from));
+        let dictionaries = [
+            "/var/lib/mecab/dic/open-jtalk/naist-jdic",
+            "/usr/local/share/open_jtalk/dic",
+            "/usr/share/open-jtalk/dic",
+            "/usr/share/open_jtalk/dic",
+        ];
+        Places {
+            path: std::env::var_os("PATH").unwrap_or_default(),
+            voices,
+            dictionaries: dictionaries.map(PathBuf::from).into(),
+        }
+    }
+
+    /// The configured command, if it can be run.
+    pub(super) fn configured(&self, command: &[String]) -> Result<Voice, String> {
+        let Some((program, arguments)) = command.split_first() else {
+            return Err("the configured command is empty".into());
+        };
+        if !arguments.iter().any(|argument| argument.contains("{out}")) {
+            return Err(format!("the configured command `{program}` has no `{{out}}`, the file it must write"));
+        }
+        self.program(program).ok_or_else(|| format!("the configured program `{program}` is not installed"))?;
+        Ok(Voice { name: program.clone(), command: command.to_vec(), piece_bytes: usize::MAX })
+    }
+
+    /// The best voice found for a language, or why there is none.
+    pub(super) fn best(&self, language: Language) -> Result<Voice, String> {
+        match language {
+            Language::En => self
+                .flite()
+                .or_else(|| self.espeak())
+                .ok_or_else(|| "neither flite nor espeak-ng is installed (Debian: flite)".into()),
+            Language::Ja => self.open_jtalk(),
+        }
+    }
+
+    fn flite(&self) -> Option<Voice> {
+        let program = self.program("flite")?;
+        let arguments = ["-voice", "slt", "--setf", "duration_stretch=1.06", "-f", "{in}", "-o", "{out}"];
+        Some(voice("flite with the voice slt", program, &arguments))
+    }
+
+    fn espeak(&self) -> Option<Voice> {
+        let program = self.program("espeak-ng")?;
+        Some(voice("espeak-ng", program, &["-v", "en-us", "-s", "150", "-f", "{in}", "-w", "{out}"]))
+    }
+
+    fn open_jtalk(&self) -> Result<Voice, String> {
+        let program = self.program("open_jtalk").ok_or("open_jtalk is not installed (Debian: open-jtalk)")?;
+        let dictionary = self
+            .dictionaries
+            .iter()
+            .find(|folder| folder.join("sys.dic").is_file())
+            .ok_or("open_jtalk has no dictionary (Debian: open-jtalk-mecab-naist-jdic)")?;
+        let hts = self.hts_voice().ok_or_else(|| {
+            let looked: Vec<String> = self.voices.iter().map(|folder| folder.display().to_string()).collect();
+            format!("open_jtalk has no voice: no *.htsvoice in {}", looked.join(", "))
+        })?;
+        let name = format!("open_jtalk with the voice {}", hts.file_stem().unwrap_or_default().display());
+        let (dictionary, hts) = (dictionary.to_string_lossy(), hts.to_string_lossy());
+        let arguments = ["-x", &dictionary, "-m", &hts, "-r", "0.97", "-ow", "{out}"];
+        Ok(Voice { piece_bytes: OPEN_JTALK_BYTES, ..voice(&name, program, &arguments) })
+    }
+
+    /// The voice of the recordings where it is installed, else the first by name.
+    fn hts_voice(&self) -> Option<PathBuf> {
+        let is_voice = |path: &PathBuf| path.extension().is_some_and(|end| end == "htsvoice") && path.is_file();
+        let mut found: Vec<PathBuf> = Vec::new();
+        for folder in &self.voices {
+            let inside = list(folder);
+            let deeper: Vec<PathBuf> = inside.iter().flat_map(|path| list(path)).collect();
+            found.extend(inside.into_iter().chain(deeper).filter(is_voice));
+        }
+        let is_mei = |path: &&PathBuf| path.file_name().is_some_and(|name| name == "mei_normal.htsvoice");
+        found.iter().find(is_mei).or_else(|| found.first()).cloned()
+    }
+
+    /// A program by name, or by path where there is a slash in it.
+    fn program(&self, name: &str) -> Option<PathBuf> {
+        let may_run = |path: &PathBuf| {
+            path.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+        };
+        if name.contains('/') {
+            return Some(PathBuf::from(name)).filter(may_run);
+        }
+        std::env::split_paths(&self.path).map(|folder| folder.join(name)).find(may_run)
+    }
+}
+
+fn voice(name: &str, program: PathBuf, arguments: &[&str]) -> Voice {
+    let mut command = vec![program.to_string_lossy().into_owned()];
+    command.extend(arguments.iter().map(|argument| (*argument).to_owned()));
+    Voice { name: name.to_owned(), command, piece_bytes: usize::MAX }
+}
+
+/// What a folder holds, by name; nothing where it is none.
+fn list(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    paths
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shell::voice::scratch::Scratch;
+
+    /// A machine with these programs and voices, and with a dictionary.
+    fn machine(programs: &[&str], voices: &[&str]) -> (Scratch, Places) {
+        let root = Scratch::new(&std::env::temp_dir()).unwrap();
+        for folder in ["bin", "voices/some", "dictionary"] {
+            std::fs::create_dir_all(root.path().join(folder)).unwrap();
+        }
+        for program in programs {
+            let path = root.path().join("bin").join(program);
+            std::fs::write(&path, "").unwrap();
+            std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+        }
+        for voice in voices {
+            std::fs::write(root.path().join("voices/some").join(voice), "").unwrap();
+        }
+        std::fs::write(root.path().join("dictionary/sys.dic"), "").unwrap();
+        let places = Places {
+            path: root.path().join("bin").into(),
+            voices: vec![root.path().join("nowhere"), root.path().join("voices")],
+            dictionaries: vec![root.path().join("nowhere"), root.path().join("dictionary")],
+        };
+        (root, places)
+    }
+
+    #[test]
+    fn flite_goes_before_espeak_and_espeak_before_nothing() {
+        let name = |programs: &[&str]| machine(programs, &[]).1.best(Language::En).map(|voice| voice.name);
+        let (_root, both) = machine(&["flite", "espeak-ng"], &[]);
+        assert_eq!(both.best(Language::En).unwrap().name, "flite with the voice slt");
+        let (_root, one) = machine(&["espeak-ng"], &[]);
+        assert_eq!(one.best(Language::En).unwrap().name, "espeak-ng");
+        assert!(name(&[]).unwrap_err().contains("flite"));
+    }
+
+    #[test]
+    fn japanese_needs_open_jtalk_its_dictionary_and_a_voice_and_says_which_is_missing() {
+        let (_root, none) = machine(&["espeak-ng"], &["a.htsvoice"]);
+        assert!(none.best(Language::Ja).unwrap_err().contains("open_jtalk is not installed"));
+        let (_root, mut places) = machine(&["open_jtalk"], &["a.htsvoice"]);
+        assert!(places.best(Language::Ja).unwrap().name.ends_with("the voice a"));
+        places.dictionaries.pop();
+        assert!(places.best(Language::Ja).unwrap_err().contains("no dictionary"));
+        let (_root, mute) = machine(&["open_jtalk"], &["readme.txt"]);
+        assert!(mute.best(Language::Ja).unwrap_err().contains("no *.htsvoice in"));
+    }
+
+    #[test]
+    fn the_voice_of_the_recordings_is_preferred() {
+        let (_root, places) = machine(&["open_jtalk"], &["a.htsvoice", "mei_normal.htsvoice"]);
+        assert!(places.best(Language::Ja).unwrap().name.ends_with("the voice mei_normal"));
+    }
+
+    #[test]
+    fn a_configured_command_must_exist_and_name_its_output() {
+        let (_root, places) = machine(&["talk"], &[]);
+        let configured =
+            |words: &[&str]| places.configured(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<String>>());
+        assert_eq!(configured(&["talk", "-o", "{out}"]).unwrap().name, "talk");
+        assert!(configured(&["talk"]).unwrap_err().contains("`{out}`"));
+        assert!(configured(&["sing", "{out}"]).unwrap_err().contains("`sing` is not installed"));
+        assert!(configured(&["/nowhere/talk", "{out}"]).unwrap_err().contains("not installed"));
+        assert!(configured(&[]).unwrap_err().contains("empty"));
+    }
+
+    #[test]
+    fn a_file_that_may_not_be_run_is_no_program() {
+        let (root, places) = machine(&["flite"], &[]);
+        std::fs::set_permissions(root.path().join("bin/flite"), PermissionsExt::from_mode(0o644)).unwrap();
+        assert!(places.best(Language::En).is_err());
+    }
+}
