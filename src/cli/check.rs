@@ -48,3 +48,28 @@ fn count(number: usize, what: &str) -> String {
     let many = if number == 1 { "" } else { "s" };
     format!("{number} {what}{many}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Origin;
+
+    #[test]
+    fn the_summary_says_whom_it_calls_over_what_and_where_it_listens() {
+        let example = include_str!("../../sip-trunk.example.toml");
+        let read = |_: &Path| Err(String::new());
+        let origin = Origin { folder: Path::new("/etc/hansho"), read: &read, opens: &|_| Ok(()) };
+        let summary = summary(&Settings::read(example, &origin).unwrap());
+        assert_eq!(
+            summary,
+            "good. 1 trunk: calls go over main (sip.example.com:5060); 1 contact with 1 phone; 1 call flow: oncall → \
+             first-line; 1 guidance and 0 rooms. Listens on udp 0.0.0.0:5060, RTP on 0.0.0.0 ports 20000-29999 for 500 \
+             legs. The journal is /var/lib/hansho/hansho.db, the control socket /var/lib/hansho/control.sock."
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_wrong_ends_with_2() {
+        assert_eq!(run(Some(Path::new("/nonexistent/sip-trunk.toml"))), ExitCode::from(2));
+    }
+}

@@ -143,10 +143,6 @@ fn guidance(mut block: Section<'_>, rooms: &Declared<RoomName, Room>) -> Option<
     let repeats = value::number(&mut block, "repeats", 1..=10);
     let menu = block.table("keys");
     let keys = if block.has("keys") { keys(&block, menu) } else { Some(usual.keys.clone()) };
-    let joins = |keys: &BTreeMap<Digit, Key>| keys.values().any(|key| key.behaviour == Behaviour::Join);
-    if !block.has("room") && keys.as_ref().is_some_and(joins) {
-        block.complain("room", "missing, though a key says `join`", accepted);
-    }
     block.finish();
     Some(Guidance {
         message,
@@ -192,15 +188,23 @@ pub(super) fn rooms(root: &mut Section<'_>, origin: &Origin<'_>) -> Declared<Roo
     let (mut seen, mut rooms) = (BTreeMap::new(), BTreeMap::new());
     for mut block in root.blocks("room", ROOMS) {
         let name = id(&mut block, &mut seen, |text| RoomName::parse(text).ok());
-        let hold_music = block.text("hold_music", "the path of a WAV file", super::daemon::path);
+        let hold_music = hold_music(&mut block, origin);
         let pin = block.read_secret("pin", "4 to 12 digits in quotes", |text| {
             let fits = (4..=12).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
             fits.then(|| Secret::new(text))
         });
         let record = value::flag(&mut block, "record").unwrap_or(false);
         block.finish();
-        let hold_music = hold_music.map(|path| origin.folder.join(path));
         rooms.extend(name.map(|name| (name.clone(), Some(Room { name, hold_music, pin, record }))));
     }
     rooms
+}
+
+fn hold_music(block: &mut Section<'_>, origin: &Origin<'_>) -> Option<PathBuf> {
+    const ACCEPTED: &str = "the path of a WAV file";
+    let path = origin.folder.join(block.text("hold_music", ACCEPTED, super::daemon::path)?);
+    if let Err(problem) = (origin.opens)(&path) {
+        block.complain("hold_music", format!("cannot read {}: {problem}", path.display()), ACCEPTED);
+    }
+    Some(path)
 }

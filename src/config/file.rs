@@ -47,7 +47,7 @@ pub fn load(config: Option<&Path>) -> Result<(PathBuf, Settings), LoadError> {
     let absolute = std::path::absolute(&file).map_err(|error| unreadable(error.to_string()))?;
     let text = read_small(&absolute).map_err(unreadable)?;
     let folder = absolute.parent().unwrap_or(Path::new("/"));
-    match Settings::read(&text, &Origin { folder, read: &read_small }) {
+    match Settings::read(&text, &Origin { folder, read: &read_small, opens: &opens }) {
         Ok(settings) => Ok((file, settings)),
         Err(complaints) => Err(LoadError::Wrong { file, complaints }),
     }
@@ -69,7 +69,81 @@ fn read_small(path: &Path) -> Result<String, String> {
     })
 }
 
+fn opens(path: &Path) -> Result<(), String> {
+    let about = File::open(path).and_then(|file| file.metadata()).map_err(|error| error.to_string())?;
+    if about.is_file() { Ok(()) } else { Err("it is no file".to_owned()) }
+}
+
 fn lines(file: &Path, complaints: &[Complaint]) -> String {
     let lines: Vec<String> = complaints.iter().map(|complaint| complaint.in_file(file)).collect();
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file that goes away with the test, in a folder of its own.
+    struct Written(PathBuf);
+
+    impl Written {
+        fn new(name: &str, bytes: &[u8]) -> Written {
+            let folder = std::env::temp_dir().join(format!("hansho-config-{}-{name}", std::process::id()));
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(folder.join("sip-trunk.toml"), bytes).unwrap();
+            Written(folder)
+        }
+
+        fn load(&self) -> Result<(PathBuf, Settings), LoadError> {
+            load(Some(&self.0.join("sip-trunk.toml")))
+        }
+    }
+
+    impl Drop for Written {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
+    const EXAMPLE: &[u8] = include_bytes!("../../sip-trunk.example.toml");
+
+    #[test]
+    fn the_example_loads_and_its_data_lies_beside_it() {
+        let written = Written::new("example", EXAMPLE);
+        let (_, settings) = written.load().unwrap();
+        assert_eq!(settings.journal, written.0.join("hansho-data/hansho.db"));
+    }
+
+    #[test]
+    fn files_it_names_are_read_from_its_own_folder() {
+        let mut text = String::from_utf8(EXAMPLE.to_vec()).unwrap();
+        text = text.replace("password = \"change me\"", "password_file = \"secret\"");
+        text.push_str("[[room]]\nid = \"war\"\nhold_music = \"music.wav\"\n");
+        let written = Written::new("beside", text.as_bytes());
+        let error = written.load().unwrap_err().to_string();
+        let lines: Vec<&str> = error.lines().collect();
+        assert_eq!(lines.len(), 2, "{error}");
+        assert!(lines[0].contains("sip-trunk.toml:") && lines[0].contains("/secret: No such file"), "{error}");
+        assert!(lines[1].contains("room[1].hold_music") && lines[1].contains("/music.wav: No such file"), "{error}");
+        std::fs::write(written.0.join("secret"), "tiger\n").unwrap();
+        std::fs::write(written.0.join("music.wav"), "RIFF").unwrap();
+        let (_, settings) = written.load().unwrap();
+        assert_eq!(settings.trunks[0].password.reveal(), "tiger");
+    }
+
+    #[test]
+    fn a_file_that_is_absent_is_a_folder_or_is_no_text_is_named() {
+        let absent = load(Some(Path::new("/nonexistent/sip-trunk.toml"))).unwrap_err().to_string();
+        assert!(absent.starts_with("cannot read /nonexistent/sip-trunk.toml: No such file"), "{absent}");
+        let folder = load(Some(&std::env::temp_dir())).unwrap_err();
+        assert!(matches!(folder, LoadError::Unreadable { .. }), "{folder}");
+        let latin = Written::new("latin", b"[node]\nname = \"caf\xe9\"\n").load().unwrap_err().to_string();
+        assert!(latin.ends_with("line 2 is not UTF-8"), "{latin}");
+    }
+
+    #[test]
+    fn a_file_without_end_is_not_read_to_its_end() {
+        let endless = load(Some(Path::new("/dev/zero"))).unwrap_err().to_string();
+        assert!(endless.contains("longer than"), "{endless}");
+    }
 }

@@ -1,6 +1,6 @@
 //! Floor 4: the configuration. TOML becomes [`Settings`] that cannot be wrong, or every complaint at once.
 //!
-//! [`Settings::read`] is given text and asks for other files (a password) through [`Origin`]; [`load`] is the
+//! [`Settings::read`] is given text and asks for other files (a password, hold music) through [`Origin`]; [`load`] is the
 //! same with a real file. Nothing re-checks later: references exist, ids and phones are unique, lists are not
 //! empty, ranges are sane. Secrets are [`Secret`]s and never show in `Debug` or in a complaint.
 //!
@@ -73,8 +73,10 @@ pub struct Settings {
 pub struct Origin<'a> {
     /// The folder of the file.
     pub folder: &'a Path,
-    /// Reads a small text file; the error is a sentence without the path.
+    /// Reads a small text file; the error is in words, without the path.
     pub read: &'a dyn Fn(&Path) -> Result<String, String>,
+    /// Can this file be read at all? What is in it matters to somebody else.
+    pub opens: &'a dyn Fn(&Path) -> Result<(), String>,
 }
 
 /// A password or a PIN: shown only where it is needed.

@@ -33,7 +33,8 @@ fn read(text: &str) -> Result<Settings, Vec<Complaint>> {
         Some("/home/hansho/empty") => Ok("\n".to_owned()),
         _ => Err("No such file or directory".to_owned()),
     };
-    Settings::read(text, &Origin { folder: Path::new("/home/hansho"), read: &password })
+    let opens = |path: &Path| if path.ends_with("music.wav") { Ok(()) } else { Err("No such file".to_owned()) };
+    Settings::read(text, &Origin { folder: Path::new("/home/hansho"), read: &password, opens: &opens })
 }
 
 /// The complaints about the smallest file with `more` behind it, as they are printed.
@@ -69,8 +70,9 @@ fn the_smallest_file_needs_a_trunk_a_contact_a_roster_and_a_call_flow() {
 
 #[test]
 fn a_file_under_etc_keeps_its_data_where_services_do() {
-    let read = |_: &Path| Err(String::new());
-    let settings = Settings::read(SMALLEST, &Origin { folder: Path::new("/etc/hansho"), read: &read }).unwrap();
+    let origin =
+        Origin { folder: Path::new("/etc/hansho"), read: &|_| Err(String::new()), opens: &|_| Err(String::new()) };
+    let settings = Settings::read(SMALLEST, &origin).unwrap();
     assert_eq!(settings.journal, Path::new("/var/lib/hansho/hansho.db"));
 }
 
@@ -198,12 +200,12 @@ fn one_mistake_gives_one_complaint() {
         (format!("{guidance}keys.1 = {{ do = \"dance\" }}\n"), "guidance[1].keys.1.do"),
         (format!("{guidance}keys.12 = {{ do = \"take\" }}\n"), "guidance[1].keys.12"),
         (format!("{guidance}keys.1 = \"take\"\n"), "guidance[1].keys.1"),
-        (format!("{guidance}keys.1 = {{ do = \"join\" }}\n"), "guidance[1].room"),
         (format!("{guidance}keys = 1\n"), "guidance[1].keys"),
         (format!("{guidance}room = \"nowhere\"\n"), "guidance[1].room"),
         (format!("{guidance}message = \"one for all\"\n"), "guidance[1].message"),
         (format!("{guidance}message.ja = \"{{{{server\"\n"), "guidance[1].message.ja"),
         ("[[room]]\nid = \"war\"\npin = \"12x4\"\n".to_owned(), "room[1].pin"),
+        ("[[room]]\nid = \"war\"\nhold_music = \"absent.wav\"\n".to_owned(), "room[1].hold_music"),
         ("[[room]]\nid = \"war\"\nrecord = \"yes\"\n".to_owned(), "room[1].record"),
         ("[room]\nid = \"war\"\n".to_owned(), "room"),
     ] {
@@ -278,6 +280,14 @@ fn the_trigger_s_guidance_wins_over_the_call_flow_s_and_that_over_the_default() 
 }
 
 #[test]
+fn a_key_may_join_without_a_room_in_the_file() {
+    let settings = read(&format!("{SMALLEST}[[guidance]]\nid = \"g\"\nkeys.\"*\" = {{ do = \"join\" }}\n")).unwrap();
+    let guidance = settings.guidances.values().find(|guidance| guidance.id.as_str() == "g").unwrap();
+    assert_eq!(guidance.room, None);
+    assert_eq!(guidance.keys.keys().map(|digit| digit.as_char()).collect::<String>(), "*");
+}
+
+#[test]
 fn a_caller_is_known_by_number_or_by_user() {
     let contact = "[[contact]]\nid = \"sato\"\nphones = [\"sip:sato@pbx\"]\n";
     let settings = read(&format!("{SMALLEST}{contact}")).unwrap();
@@ -298,6 +308,35 @@ fn a_file_without_end_or_with_endless_mistakes_is_cut_short() {
     let complaints = complaints(&many);
     assert_eq!(complaints.len(), 201);
     assert_eq!(complaints[200], "800 more complaints");
+}
+
+#[test]
+fn a_deep_file_is_refused_rather_than_followed_down() {
+    assert!(read(&format!("a = {}", "[".repeat(100_000))).is_err());
+    assert!(read(&format!("a = {}{}", "[".repeat(100_000), "]".repeat(100_000))).is_err());
+    assert!(read(&format!("{}a = 1", "a.".repeat(100_000))).is_err());
+}
+
+proptest::proptest! {
+    /// A slip of the editor in the example never makes it panic, and what is wrong lies within the file.
+    #[test]
+    fn an_example_with_a_slip_is_read_or_complained_about(
+        at in 0..EXAMPLE.len(),
+        cut in 0..40usize,
+        with in "[\\[\\]\"'=#.{}a0 \n\\\\-]{0,6}",
+    ) {
+        let text = switched_on();
+        let floor = |at: usize| (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        let (from, to) = (floor(at), floor(at + cut));
+        let slipped = format!("{}{with}{}", &text[..from], &text[to..]);
+        if let Err(complaints) = read(&slipped) {
+            let lines = slipped.lines().count() + 1;
+            proptest::prop_assert!(!complaints.is_empty());
+            for complaint in complaints {
+                proptest::prop_assert!(complaint.line.is_none_or(|line| (1..=lines).contains(&line)), "{complaint:?}");
+            }
+        }
+    }
 }
 
 /// The example with everything that is switched off in it switched on: `#key` is a setting, `# word` is prose.
@@ -353,8 +392,8 @@ fn every_key_that_is_accepted_appears_in_the_example() {
     let text = switched_on();
     let document = DeTable::parse(&text).unwrap();
     let report = Report::new(&text);
-    let file = |_: &Path| Ok("x".to_owned());
-    read_document(&report, document.get_ref(), &Origin { folder: Path::new("/"), read: &file }).unwrap();
+    let origin = Origin { folder: Path::new("/"), read: &|_| Ok("x".to_owned()), opens: &|_| Ok(()) };
+    read_document(&report, document.get_ref(), &origin).unwrap();
     let mut shown = BTreeSet::new();
     gather("", document.get_ref(), &mut shown);
     let asked = report.asked.borrow().clone();

@@ -145,6 +145,23 @@ fn a_reader_sees_what_the_writer_wrote_meanwhile() {
 }
 
 #[test]
+fn what_append_has_returned_survives_a_crash_in_the_next_append() {
+    let (folder, crashed) = (Folder::new("alive"), Folder::new("crashed"));
+    let mut journal = folder.open();
+    std::fs::create_dir_all(&crashed.0).unwrap();
+    for n in 1..=20 {
+        journal.append(&[(incident(n), at(n), accepted())]).unwrap();
+        // What a `kill -9` would leave on the disk at this moment; the log may even have a torn end.
+        std::fs::copy(folder.journal(), crashed.journal()).unwrap();
+        let mut log = std::fs::read(folder.0.join("hansho.db-wal")).unwrap();
+        log.extend([0x5a; 1_000]);
+        std::fs::write(crashed.0.join("hansho.db-wal"), log).unwrap();
+        let _ = std::fs::remove_file(crashed.0.join("hansho.db-shm"));
+        assert_eq!(crashed.open().recent(100).unwrap().len() as i64, n);
+    }
+}
+
+#[test]
 fn a_second_daemon_on_the_same_journal_is_told_so() {
     let folder = Folder::new("held");
     let first = folder.open();
