@@ -9,33 +9,17 @@
 //! only echoed when the challenge had one, because servers of 1999 do not know it; commas stand inside of
 //! quotes. `auth-int` is never chosen: proxies change bodies.
 
+mod credentials;
+mod sum;
+
+pub use credentials::{Credentials, Denied};
+pub use sum::{Algorithm, Hash};
+
 use core::cmp::Reverse;
 use core::fmt;
 
-use md5::{Digest as _, Md5};
-use sha2::{Sha256, Sha512_256};
-
 use crate::wire::sip::{List, Method, Params, quote, unquote};
-
-/// A hash function, the strongest last.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Hash {
-    /// Broken in other uses, but what most trunks still ask for.
-    Md5,
-    /// RFC 8760's choice.
-    Sha256,
-    /// SHA-512 cut to 256 bits (FIPS 180-4), not the head of a SHA-512.
-    Sha512t256,
-}
-
-/// How a response is computed.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct Algorithm {
-    /// With which function.
-    pub hash: Hash,
-    /// `-sess`: the password's hash is mixed with the first nonces (RFC 7616 §3.4.2).
-    pub session: bool,
-}
+use sum::Sum;
 
 /// What a server asks for: one WWW-Authenticate or Proxy-Authenticate value.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -60,41 +44,6 @@ pub struct Session {
     challenge: Challenge,
     cnonce: String,
     count: u32,
-}
-
-/// What a client sent: one Authorization or Proxy-Authorization value.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Credentials {
-    /// Who it claims to be.
-    pub username: String,
-    /// For whose sake.
-    pub realm: String,
-    /// The server's nonce.
-    pub nonce: String,
-    /// The Request-URI that was signed. Compare it with the request's own.
-    pub uri: String,
-    /// 1 for the first request with this nonce; `None` in the form of RFC 2069.
-    pub count: Option<u32>,
-    algorithm: Algorithm,
-    cnonce: String,
-    response: String,
-}
-
-/// Why credentials are not accepted.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum Denied {
-    /// Another realm or algorithm than was asked for, or no qop where one was.
-    #[error("credentials do not fit the challenge")]
-    Unfit,
-    /// The response is right, but for a nonce that is no longer ours: challenge again, `stale`.
-    #[error("the nonce is too old")]
-    Stale,
-    /// This count was seen before with this nonce.
-    #[error("replayed credentials")]
-    Replayed,
-    /// Wrong user, password or method.
-    #[error("wrong credentials")]
-    Wrong,
 }
 
 /// The best challenge among the values of all WWW-Authenticate (or all Proxy-Authenticate) lines of a
@@ -205,123 +154,6 @@ impl Session {
     }
 }
 
-impl Credentials {
-    /// Reads a header value; `None` for other schemes, unknown algorithms, `auth-int`, or missing fields.
-    pub fn parse(value: &str) -> Option<Credentials> {
-        let mut items = List::of(value);
-        let first = items.next()?;
-        let scheme = scheme_of(first)?;
-        let parts: Vec<&str> = [scheme, first.get(scheme.len()..)?].into_iter().chain(items).collect();
-        let fields = Fields::of(&parts)?;
-        let count = match fields.get("qop").filter(|qop| !qop.is_empty()) {
-            Some(qop) if qop.eq_ignore_ascii_case("auth") => Some(u32::from_str_radix(&fields.get("nc")?, 16).ok()?),
-            Some(_) => return None,
-            None => None,
-        };
-        Some(Credentials {
-            username: fields.get("username")?,
-            realm: fields.get("realm")?,
-            nonce: fields.get("nonce")?,
-            uri: fields.get("uri")?,
-            count,
-            algorithm: Algorithm::parse(&fields.get("algorithm").unwrap_or_else(|| "MD5".into()))?,
-            cnonce: fields.get("cnonce").unwrap_or_default(),
-            response: fields.get("response")?,
-        })
-    }
-
-    /// Do they answer `challenge` for a request with this method, by somebody who knows `password`?
-    /// `last_count` is the highest count accepted for this nonce so far, 0 at first; the new one comes back.
-    pub fn check(
-        &self,
-        challenge: &Challenge,
-        last_count: u32,
-        password: &str,
-        method: &Method,
-    ) -> Result<u32, Denied> {
-        let fits = self.realm == challenge.realm && self.algorithm == challenge.effective();
-        if !fits || challenge.qop != self.count.is_some() {
-            return Err(Denied::Unfit);
-        }
-        let sum = Sum {
-            algorithm: self.algorithm,
-            realm: &self.realm,
-            nonce: &self.nonce,
-            cnonce: &self.cnonce,
-            count: self.count,
-        };
-        if !same(&sum.response(&self.username, password, method, &self.uri), &self.response) {
-            return Err(Denied::Wrong);
-        }
-        if self.nonce != challenge.nonce {
-            return Err(Denied::Stale);
-        }
-        match self.count {
-            Some(count) if count <= last_count => Err(Denied::Replayed),
-            Some(count) => Ok(count),
-            None => Ok(last_count),
-        }
-    }
-}
-
-impl Algorithm {
-    /// Reads `MD5`, `SHA-256-sess`, … in any case.
-    pub fn parse(name: &str) -> Option<Algorithm> {
-        let all =
-            [Hash::Md5, Hash::Sha256, Hash::Sha512t256].into_iter().flat_map(|hash| [false, true].map(|s| (hash, s)));
-        let mut all = all.map(|(hash, session)| Algorithm { hash, session });
-        all.find(|algorithm| algorithm.to_string().eq_ignore_ascii_case(name))
-    }
-}
-
-impl fmt::Display for Algorithm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.hash {
-            Hash::Md5 => "MD5",
-            Hash::Sha256 => "SHA-256",
-            Hash::Sha512t256 => "SHA-512-256",
-        })?;
-        f.write_str(if self.session { "-sess" } else { "" })
-    }
-}
-
-impl Hash {
-    /// The hash of `text` in lower-case hex.
-    fn hex(self, text: &str) -> String {
-        let bytes = match self {
-            Hash::Md5 => Md5::digest(text).to_vec(),
-            Hash::Sha256 => Sha256::digest(text).to_vec(),
-            Hash::Sha512t256 => Sha512_256::digest(text).to_vec(),
-        };
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-}
-
-/// All that a response depends on, apart from who asks for what.
-struct Sum<'a> {
-    algorithm: Algorithm,
-    realm: &'a str,
-    nonce: &'a str,
-    cnonce: &'a str,
-    count: Option<u32>,
-}
-
-impl Sum<'_> {
-    /// RFC 7616 §3.4.1
-    fn response(&self, username: &str, password: &str, method: &Method, uri: &str) -> String {
-        let Sum { algorithm: Algorithm { hash, session }, realm, nonce, cnonce, count } = self;
-        let mut a1 = hash.hex(&format!("{username}:{realm}:{password}"));
-        if *session {
-            a1 = hash.hex(&format!("{a1}:{nonce}:{cnonce}"));
-        }
-        let a2 = hash.hex(&format!("{method}:{uri}"));
-        match count {
-            Some(count) => hash.hex(&format!("{a1}:{nonce}:{count:08x}:{cnonce}:auth:{a2}")),
-            None => hash.hex(&format!("{a1}:{nonce}:{a2}")),
-        }
-    }
-}
-
 /// The `name=value` pairs of a Digest value.
 struct Fields<'a>(Vec<Params<'a>>);
 
@@ -343,12 +175,6 @@ fn scheme_of(item: &str) -> Option<&str> {
     let (scheme, rest) = item.split_once([' ', '\t'])?;
     let word = !scheme.is_empty() && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     (word && !rest.trim_start().starts_with('=')).then_some(scheme)
-}
-
-/// Equal, in any case of the hex digits, without telling by the time it takes where they differ.
-fn same(ours: &str, theirs: &str) -> bool {
-    let difference = |(a, b): (u8, u8)| a ^ b.to_ascii_lowercase();
-    ours.len() == theirs.len() && ours.bytes().zip(theirs.bytes()).map(difference).fold(0, |all, one| all | one) == 0
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! A received message: its text, an index of its header lines, its body.
 
+use super::frame::{Field, Lines, Span, StartLine, header_line, split_head, start_line, unfolded};
 use super::scan::{self, List};
 use super::{CSeq, MAX_HEADERS, MAX_MESSAGE, Malformed, Method, Name, NameAddr, Uri, Via};
 
@@ -32,25 +33,6 @@ pub enum Start<'a> {
     },
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Span {
-    start: usize,
-    end: usize,
-}
-
-#[derive(Clone, Debug)]
-enum StartLine {
-    Request { method: Method, uri: Span },
-    Response { code: u16, reason: Span },
-}
-
-#[derive(Clone, Debug)]
-struct Field {
-    known: Option<Name>,
-    name: Span,
-    value: Span,
-}
-
 impl Message {
     /// Reads one datagram. Empty lines before the start line are skipped (RFC 3261 §7.5).
     pub fn parse(datagram: &[u8]) -> Result<Message, Malformed> {
@@ -63,7 +45,7 @@ impl Message {
         let skipped = datagram.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
         let (head, body) = split_head(datagram.get(skipped..).unwrap_or_default())?;
         let head = unfolded(head);
-        let mut lines = Lines { text: &head, next: 0 };
+        let mut lines = Lines::of(&head);
         let start = start_line(&head, lines.next().ok_or(Malformed::NoEnd)?)?;
         let mut fields = Vec::with_capacity(16);
         for line in lines {
@@ -273,107 +255,4 @@ impl Message {
     fn text(&self, span: Span) -> &str {
         self.head.get(span.start..span.end).unwrap_or_default()
     }
-}
-
-/// The head without its last line end, and what follows the empty line.
-fn split_head(bytes: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
-    let ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(place, _)| place);
-    for end in ends {
-        let rest = bytes.get(end + 1..).unwrap_or_default();
-        let body = rest.strip_prefix(b"\r\n").or_else(|| rest.strip_prefix(b"\n"));
-        if let Some(body) = body {
-            return Ok((bytes.get(..end).unwrap_or_default(), body));
-        }
-    }
-    Err(Malformed::NoEnd)
-}
-
-/// The head as text: line ends before white space become spaces, bytes that are not UTF-8 become `?`. Both
-/// keep its length.
-fn unfolded(head: &[u8]) -> String {
-    let mut text = String::with_capacity(head.len());
-    for chunk in head.utf8_chunks() {
-        text.push_str(chunk.valid());
-        text.extend(chunk.invalid().iter().map(|_| '?'));
-    }
-    if !text.contains("\n ") && !text.contains("\n\t") {
-        return text;
-    }
-    for (fold, blank) in [("\r\n ", "   "), ("\r\n\t", "  \t"), ("\n ", "  "), ("\n\t", " \t")] {
-        text = text.replace(fold, blank);
-    }
-    text
-}
-
-/// The lines of a head, without their ends.
-struct Lines<'a> {
-    text: &'a str,
-    next: usize,
-}
-
-impl Iterator for Lines<'_> {
-    type Item = Span;
-
-    fn next(&mut self) -> Option<Span> {
-        let start = self.next;
-        let rest = self.text.get(start..).filter(|rest| !rest.is_empty())?;
-        let length = rest.find('\n').unwrap_or(rest.len());
-        self.next = start + length + 1;
-        let line = rest.get(..length).unwrap_or_default();
-        let line = line.strip_suffix('\r').unwrap_or(line);
-        Some(Span { start, end: start + line.len() })
-    }
-}
-
-fn start_line(head: &str, line: Span) -> Result<StartLine, Malformed> {
-    let text = head.get(line.start..line.end).unwrap_or_default();
-    if text.contains('\r') {
-        return Err(Malformed::StartLine("a bare CR"));
-    }
-    let text = scan::trim(text);
-    let mut parts = text.splitn(3, ' ');
-    let (first, second) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    let third = parts.next();
-    if first.get(..4).is_some_and(|p| p.eq_ignore_ascii_case("SIP/")) {
-        version(first)?;
-        let three = second.len() == 3;
-        let code = three.then(|| scan::number::<u16>(second)).flatten().filter(|code| (100..700).contains(code));
-        let code = code.ok_or(Malformed::StartLine("no status from 100 to 699"))?;
-        let reason = span_of(head, scan::trim(third.unwrap_or_default()));
-        return Ok(StartLine::Response { code, reason });
-    }
-    let method = Method::parse(first).ok_or(Malformed::StartLine("no method"))?;
-    let third = third.ok_or(Malformed::StartLine("no version"))?;
-    if second.is_empty() || third.contains(' ') {
-        return Err(Malformed::StartLine("not three words with one space between"));
-    }
-    version(third)?;
-    Ok(StartLine::Request { method, uri: span_of(head, second) })
-}
-
-fn version(text: &str) -> Result<(), Malformed> {
-    match text.split_once('/') {
-        Some((name, "2.0")) if name.eq_ignore_ascii_case("SIP") => Ok(()),
-        Some((name, _)) if name.eq_ignore_ascii_case("SIP") => Err(Malformed::Version),
-        _ => Err(Malformed::StartLine("no SIP version")),
-    }
-}
-
-fn header_line(head: &str, line: Span) -> Result<Field, &'static str> {
-    let text = head.get(line.start..line.end).unwrap_or_default();
-    if text.contains('\r') {
-        return Err("a bare CR");
-    }
-    let (name, value) = text.split_once(':').ok_or("no colon")?;
-    let name = name.trim_end_matches([' ', '\t']);
-    if !scan::is_token(name) {
-        return Err("no header name");
-    }
-    Ok(Field { known: Name::known(name), name: span_of(head, name), value: span_of(head, scan::trim(value)) })
-}
-
-/// Where `part`, a piece of `whole`, stands in it.
-fn span_of(whole: &str, part: &str) -> Span {
-    let start = (part.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize);
-    Span { start, end: start + part.len() }
 }

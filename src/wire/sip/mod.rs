@@ -15,6 +15,7 @@
 
 mod build;
 mod edit;
+mod frame;
 mod message;
 mod method;
 mod name;

@@ -1,0 +1,56 @@
+//! Writes session descriptions, in the order of lines that RFC 8866 §5 asks for.
+
+use core::fmt;
+use core::net::IpAddr;
+
+use super::{Address, Description, Direction, Media};
+
+impl fmt::Display for Description<'_> {
+    /// The whole text, with `s=-` and `t=0 0` for what nobody reads.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "v=0\r\no={}\r\ns=-\r\n", self.origin)?;
+        connection_line(f, self.connection)?;
+        f.write_str("t=0 0\r\n")?;
+        direction_line(f, self.direction)?;
+        self.media.iter().try_for_each(|media| media.fmt(f))
+    }
+}
+
+impl fmt::Display for Media<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "m={} {} {}", self.kind, self.port, self.proto)?;
+        self.formats.iter().try_for_each(|format| write!(f, " {format}"))?;
+        f.write_str("\r\n")?;
+        connection_line(f, self.connection)?;
+        for map in &self.rtpmaps {
+            write!(f, "a=rtpmap:{} {}/{}", map.payload_type, map.encoding, map.clock_hz)?;
+            if map.channels != 1 {
+                write!(f, "/{}", map.channels)?;
+            }
+            f.write_str("\r\n")?;
+        }
+        self.fmtps.iter().try_for_each(|(payload_type, text)| write!(f, "a=fmtp:{payload_type} {text}\r\n"))?;
+        self.ptime_ms.map_or(Ok(()), |ms| write!(f, "a=ptime:{ms}\r\n"))?;
+        self.maxptime_ms.map_or(Ok(()), |ms| write!(f, "a=maxptime:{ms}\r\n"))?;
+        direction_line(f, self.direction)
+    }
+}
+
+impl fmt::Display for Address<'_> {
+    /// `IN IP4 192.0.2.1`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Address::Ip(IpAddr::V4(ip)) => write!(f, "IN IP4 {ip}"),
+            Address::Ip(IpAddr::V6(ip)) => write!(f, "IN IP6 {ip}"),
+            Address::Name(name) => write!(f, "IN IP4 {name}"),
+        }
+    }
+}
+
+fn connection_line(f: &mut fmt::Formatter<'_>, address: Option<Address<'_>>) -> fmt::Result {
+    address.map_or(Ok(()), |address| write!(f, "c={address}\r\n"))
+}
+
+fn direction_line(f: &mut fmt::Formatter<'_>, direction: Option<Direction>) -> fmt::Result {
+    direction.map_or(Ok(()), |direction| write!(f, "a={}\r\n", direction.as_str()))
+}
