@@ -7,15 +7,13 @@
 //! the speech. The resampler filters first.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use rubato::audioadapter_buffers::direct::InterleavedSlice;
 use rubato::{Fft, FixedSync, Resampler, WindowFunction};
 
 use crate::media::SAMPLE_RATE;
-
-mod riff;
 
 /// What is said of a file that was not understood.
 const ACCEPTED: &str =
@@ -57,7 +55,7 @@ pub enum WavFault {
     NotWav(String),
     /// It begins like one, and then goes wrong.
     #[error("a broken WAV file: {0}; accepted: {ACCEPTED}")]
-    Broken(&'static str),
+    Broken(String),
     /// A WAV we do not read.
     #[error("{0}; accepted: {ACCEPTED}")]
     Unsupported(String),
@@ -84,15 +82,25 @@ pub fn decode_wav(bytes: &[u8], limits: WavLimits) -> Result<Vec<i16>, WavFault>
     if u64::try_from(bytes.len()).is_ok_and(|len| len > limits.bytes) {
         return Err(WavFault::TooLarge(limits.bytes));
     }
-    let sound = riff::find(bytes)?;
-    if sound.frames() > limits.seconds as usize * sound.rate as usize {
+    if !bytes.starts_with(b"RIFF") {
+        return Err(WavFault::NotWav(bytes.iter().take(4).copied().collect::<Vec<u8>>().escape_ascii().to_string()));
+    }
+    let mut reader = hound::WavReader::new(Cursor::new(bytes)).map_err(broken)?;
+    let spec = reader.spec();
+    if !(1..=2).contains(&spec.channels) {
+        return Err(WavFault::Unsupported(format!("{} channels", spec.channels)));
+    }
+    if !(8_000..=48_000).contains(&spec.sample_rate) {
+        return Err(WavFault::Unsupported(format!("{} samples a second", spec.sample_rate)));
+    }
+    if reader.duration() / spec.sample_rate >= limits.seconds {
         return Err(WavFault::TooLong(limits.seconds));
     }
-    let mono = mix_down(&sound.samples(), usize::from(sound.channels));
+    let mono = mix_down(&read_samples(&mut reader)?, usize::from(spec.channels));
     if mono.is_empty() {
         return Err(WavFault::Empty);
     }
-    Ok(to_i16(&to_plane_rate(mono, sound.rate)?))
+    Ok(to_i16(&to_plane_rate(mono, spec.sample_rate)?))
 }
 
 /// Writes 16-bit mono at `rate` samples a second, replacing what was there.
@@ -104,13 +112,11 @@ pub fn write_wav(path: &Path, rate: u32, samples: &[i16]) -> Result<(), WavError
         samples.iter().try_for_each(|&sample| writer.write_sample(sample))?;
         writer.finalize()
     };
-    write().map_err(|error| {
-        let error = match error {
-            hound::Error::IoError(error) => error,
-            other => io::Error::other(other),
-        };
-        WavError { path: path.to_owned(), fault: WavFault::Io(error) }
-    })
+    let fault = |error| match error {
+        hound::Error::IoError(error) => WavFault::Io(error),
+        other => WavFault::Io(io::Error::other(other)),
+    };
+    write().map_err(|error| WavError { path: path.to_owned(), fault: fault(error) })
 }
 
 /// The file, if it is not larger than the limit; it may grow while it is read.
@@ -121,6 +127,18 @@ fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>, WavFault> {
         return Err(WavFault::TooLarge(limit));
     }
     Ok(bytes)
+}
+
+/// Every sample of every channel, from -1 to 1.
+fn read_samples(reader: &mut hound::WavReader<Cursor<&[u8]>>) -> Result<Vec<f32>, WavFault> {
+    let spec = reader.spec();
+    match spec.sample_format {
+        hound::SampleFormat::Float => reader.samples::<f32>().map(|sample| sample.map_err(broken)).collect(),
+        hound::SampleFormat::Int => {
+            let full = 2f32.powi(i32::from(spec.bits_per_sample.clamp(1, 32)) - 1);
+            reader.samples::<i32>().map(|sample| Ok(sample.map_err(broken)? as f32 / full)).collect()
+        }
+    }
 }
 
 /// The mean of the channels; what is no number is silence.
@@ -154,6 +172,16 @@ fn to_plane_rate(samples: Vec<f32>, rate: u32) -> Result<Vec<f32>, WavFault> {
 /// To 16 bits; what is too loud is clipped, never wrapped.
 fn to_i16(samples: &[f32]) -> Vec<i16> {
     samples.iter().map(|sample| (sample * 32_768.0).round() as i16).collect()
+}
+
+/// hound's words in ours. What it reads is in memory, so a read that fails is a file that ends.
+fn broken(error: hound::Error) -> WavFault {
+    match error {
+        hound::Error::IoError(_) => WavFault::Broken("it ends too early".into()),
+        hound::Error::FormatError(what) => WavFault::Broken(what.into()),
+        hound::Error::Unsupported | hound::Error::TooWide => WavFault::Unsupported("not a plain PCM WAV file".into()),
+        other => WavFault::Broken(other.to_string()),
+    }
 }
 
 #[cfg(test)]

@@ -1,1 +1,15 @@
-//! Other people's SIP programs against the real binary.
+//! Other people's SIP against the real binary: SIPp, baresip and Kamailio, real sockets on loopback.
+//!
+//! These tests need programs that are not ours, so they are marked `ignore`; `tools/test` sees to it that the
+//! programs are there and runs every one of them. Each test has its own ports and its own folder under
+//! `target/interop`, where the logs of everybody who took part stay for whoever wants to know what happened.
+//! Nothing sleeps for a guess: a test waits for an event, a line or a socket, and gives up after a limit.
+
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "these tests are about the real world")]
+
+mod baresip;
+mod kamailio;
+mod restart;
+mod sipp_callee;
+mod sipp_trunk;
+mod support;

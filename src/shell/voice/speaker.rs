@@ -36,7 +36,7 @@ impl Default for SpeakerSettings {
         SpeakerSettings {
             commands: BTreeMap::new(),
             voice_folders: Vec::new(),
-            timeout: Duration::from_secs(15),
+            timeout: Duration::from_secs(10),
             at_once: 2,
             scratch: std::env::temp_dir(),
         }

@@ -1,0 +1,176 @@
+//! The real binary: its configuration file, its process, its control socket.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use super::control::{self, Watch};
+use super::process::Process;
+use super::{Scene, until};
+
+/// The configuration file, as far as tests differ in it.
+pub struct Settings {
+    trunk: String,
+    people: Vec<(String, String)>,
+    flow: String,
+    guidance: String,
+}
+
+impl Settings {
+    /// One trunk without a registrar at this port, and nobody on the roster yet.
+    pub fn trunk_at(port: u16) -> Settings {
+        Settings {
+            trunk: format!("proxy = \"127.0.0.1:{port}\"\n"),
+            people: Vec::new(),
+            flow: String::new(),
+            guidance: "first_key_timeout = \"1s\"\nrepeats = 1\n".to_owned(),
+        }
+    }
+
+    /// The trunk wants to know who we are.
+    pub fn account(mut self, username: &str, password: &str) -> Settings {
+        writeln!(self.trunk, "username = \"{username}\"\npassword = \"{password}\"").expect("a text can be written");
+        self
+    }
+
+    /// The trunk is registered with.
+    pub fn registers(mut self) -> Settings {
+        self.trunk.push_str("registrar = \"127.0.0.1\"\n");
+        self
+    }
+
+    /// The next one on the roster.
+    pub fn person(mut self, id: &str, phone: &str) -> Settings {
+        self.people.push((id.to_owned(), phone.to_owned()));
+        self
+    }
+
+    /// Lines of the call flow.
+    pub fn flow(mut self, lines: &str) -> Settings {
+        writeln!(self.flow, "{lines}").expect("a text can be written");
+        self
+    }
+
+    /// Those who take it go into a room.
+    pub fn with_room(mut self) -> Settings {
+        self.guidance.push_str("room = \"bridge\"\n");
+        self
+    }
+
+    fn text(&self, scene: &Scene, sip: u16, media: u16) -> String {
+        let Settings { trunk, people, flow, guidance } = self;
+        let names: Vec<String> = people.iter().map(|(id, _)| format!("{id:?}")).collect();
+        let (names, dir, socket) = (names.join(", "), scene.path("data"), scene.socket());
+        let mut text = format!(
+            r#"[node]
+data_dir = {dir:?}
+language = "en"
+[control]
+socket = {socket:?}
+[sip]
+listen = ["udp:127.0.0.1:{sip}"]
+[media]
+address = "127.0.0.1"
+ports = "{media}-{last}"
+max_legs = 8
+[[trunk]]
+id = "outside"
+{trunk}
+[[roster]]
+id = "everybody"
+contacts = [{names}]
+[[call_flow]]
+id = "oncall"
+roster = "everybody"
+guidance = "usual"
+rounds = 1
+{flow}
+[[guidance]]
+id = "usual"
+{guidance}
+[guidance.keys]
+1 = {{ do = "take" }}
+2 = {{ do = "next" }}
+[[room]]
+id = "bridge"
+"#,
+            last = media + 15
+        );
+        for (id, phone) in people {
+            let block = format!("[[contact]]\nid = {id:?}\nname = {id:?}\nphones = [{phone:?}]\nlanguage = \"en\"\n");
+            text.push_str(&block);
+        }
+        text
+    }
+}
+
+/// A running `hansho run`.
+pub struct Daemon {
+    /// Where it speaks SIP.
+    pub port: u16,
+    /// Everything it tells.
+    pub events: Watch,
+    config: PathBuf,
+    socket: PathBuf,
+    process: Process,
+}
+
+impl Daemon {
+    /// Writes the configuration, starts the daemon, and watches it.
+    pub fn start(scene: &Scene, settings: &Settings) -> Daemon {
+        let (port, media) = (scene.port(), scene.ports.take(16));
+        let config = scene.write("sip-trunk.toml", &settings.text(scene, port, media));
+        Daemon::run(scene, config, port, "hansho")
+    }
+
+    /// Takes it down as a power cut would, and starts it again on what it left.
+    pub fn power_cut(mut self, scene: &Scene) -> Daemon {
+        self.process.die();
+        Daemon::run(scene, self.config.clone(), self.port, "hansho-again")
+    }
+
+    fn run(scene: &Scene, config: PathBuf, port: u16, name: &str) -> Daemon {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hansho"));
+        command.args(["run", "--config"]).arg(&config);
+        let mut process = Process::start(scene, name, &mut command);
+        let socket = scene.socket();
+        until("the daemon to open its control socket", || {
+            process.is_up();
+            std::os::unix::net::UnixStream::connect(&socket).ok()
+        });
+        let events = Watch::start(&socket, &scene.path(&format!("{name}.events")));
+        Daemon { port, events, config, socket, process }
+    }
+
+    /// Raises an incident; returns its id.
+    pub fn trigger(&self) -> String {
+        let answer = self.ask(&json!({ "op": "trigger", "call_flow": "oncall", "message": "The disk is full." }));
+        assert_eq!(answer["ok"], true, "the trigger is accepted: {answer}");
+        answer["incident"].as_str().unwrap_or_else(|| panic!("an incident's id: {answer}")).to_owned()
+    }
+
+    /// Sends one request to the control socket.
+    pub fn ask(&self, request: &Value) -> Value {
+        control::ask(&self.socket, request)
+    }
+
+    /// How the attempt ended: outcome and SIP code.
+    pub fn outcome(&self, contact: &str) -> (String, Option<u64>) {
+        let ended = self.events.until("attempt.ended", &[("contact", contact)]);
+        (ended["outcome"].as_str().unwrap_or_default().to_owned(), ended["code"].as_u64())
+    }
+
+    /// Asks it to stop; it must do so properly.
+    pub fn stops(mut self) {
+        let status = self.process.stop();
+        assert!(status.success(), "the daemon stops properly: {status}");
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.socket);
+    }
+}

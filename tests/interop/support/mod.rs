@@ -1,0 +1,86 @@
+//! What the tests share: a scene with its folder and ports, the programs that play in it, and ears.
+
+mod baresip;
+mod control;
+mod daemon;
+mod kamailio;
+mod ports;
+mod process;
+mod sipp;
+pub mod sound;
+
+pub use baresip::Baresip;
+pub use daemon::{Daemon, Settings};
+pub use kamailio::Kamailio;
+pub use sipp::Sipp;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use ports::Ports;
+use process::Process;
+
+/// How long a test waits for anything. Long, because a busy machine is no failure.
+pub const LIMIT: Duration = Duration::from_secs(40);
+
+/// One test's folder and ports.
+pub struct Scene {
+    dir: PathBuf,
+    ports: Ports,
+}
+
+impl Scene {
+    /// An empty folder, and ports that nobody else has.
+    pub fn new(name: &str) -> Scene {
+        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("interop").join(name);
+        let _ = fs::remove_dir_all(&dir);
+        fs::create_dir_all(&dir).expect("the folder of the test can be made");
+        Scene { dir, ports: Ports::reserve() }
+    }
+
+    /// A free UDP port.
+    pub fn port(&self) -> u16 {
+        self.ports.take(1)
+    }
+
+    /// A path in the scene's folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path(name);
+        fs::write(&path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        path
+    }
+
+    /// Where the control socket is: a socket's path must be short, and the scene's folder may be deep.
+    fn socket(&self) -> PathBuf {
+        std::env::temp_dir().join(format!("hansho-interop-{}.sock", self.ports.first()))
+    }
+}
+
+/// Looks again and again until something is there; fails loudly at the limit.
+pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + LIMIT;
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < end, "waited {LIMIT:?} in vain for {what}");
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
+}
+
+/// Waits until some process listens on the UDP port.
+fn until_bound(port: u16) {
+    let mark = format!(":{port:04X} ");
+    until(&format!("UDP port {port} to be bound"), || {
+        let table = fs::read_to_string("/proc/net/udp").expect("/proc/net/udp can be read");
+        table
+            .lines()
+            .any(|line| line.split_whitespace().nth(1).is_some_and(|at| format!("{at} ").ends_with(&mark)))
+            .then_some(())
+    });
+}

@@ -1,0 +1,105 @@
+//! SIPp, with a scenario of `tools/sipp`.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use super::{Process, Scene, until_bound};
+
+/// A scenario, and then the run of it.
+pub struct Sipp {
+    scenario: String,
+    address: &'static str,
+    calls: u32,
+    blanks: Vec<(String, String)>,
+    arguments: Vec<&'static str>,
+}
+
+/// A run under way.
+pub struct Running {
+    /// Where it listens.
+    pub port: u16,
+    name: String,
+    errors: std::path::PathBuf,
+    process: Process,
+}
+
+impl Sipp {
+    /// The scenario `tools/sipp/NAME.xml`, run for one call.
+    pub fn scenario(name: &str) -> Sipp {
+        Sipp { scenario: name.to_owned(), address: "127.0.0.1", calls: 1, blanks: Vec::new(), arguments: Vec::new() }
+    }
+
+    /// Fills the blank `{{name}}` of the scenario.
+    pub fn with(mut self, name: &str, value: &str) -> Sipp {
+        self.blanks.push((format!("{{{{{name}}}}}"), value.to_owned()));
+        self
+    }
+
+    /// Ends after this many calls.
+    pub fn calls(mut self, calls: u32) -> Sipp {
+        self.calls = calls;
+        self
+    }
+
+    /// Every copy of a message counts as a message.
+    pub fn sees_copies(mut self) -> Sipp {
+        self.arguments.push("-nr");
+        self
+    }
+
+    /// Speaks from this address of the loopback.
+    pub fn from(mut self, address: &'static str) -> Sipp {
+        self.address = address;
+        self
+    }
+
+    /// Waits for calls.
+    pub fn listens(self, scene: &Scene) -> Running {
+        let port = scene.port();
+        self.run(scene, port, None)
+    }
+
+    /// Waits for calls on a port that somebody was told already.
+    pub fn listens_on(self, scene: &Scene, port: u16) -> Running {
+        self.run(scene, port, None)
+    }
+
+    /// Calls.
+    pub fn calls_on(self, scene: &Scene, port: u16, target: u16) -> Running {
+        self.run(scene, port, Some(target))
+    }
+
+    fn run(self, scene: &Scene, port: u16, target: Option<u16>) -> Running {
+        let source =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("tools/sipp").join(&self.scenario).with_extension("xml");
+        let text = fs::read_to_string(&source).unwrap_or_else(|error| panic!("{}: {error}", source.display()));
+        let text = self.blanks.iter().fold(text, |text, (blank, value)| text.replace(blank, value));
+        let name = format!("sipp-{}-{port}", self.scenario);
+        assert!(!text.contains("{{c") && !text.contains("{{u"), "{name}: a blank is not filled");
+        let file = scene.write(&format!("{name}.xml"), &text);
+        let errors = scene.path(&format!("{name}.errors"));
+        let media = scene.ports.take(8);
+        let mut command = Command::new("sipp");
+        command.arg("-sf").arg(file).args(["-nostdin", "-i", self.address, "-mi", self.address]);
+        command.args(["-p", &port.to_string(), "-mp", &media.to_string(), "-cp", &scene.port().to_string()]);
+        command.args(["-m", &self.calls.to_string(), "-timeout", "60s", "-timeout_error"]).args(self.arguments);
+        command.arg("-trace_err").arg("-error_file").arg(&errors);
+        command.arg("-trace_msg").arg("-message_file").arg(scene.path(&format!("{name}.messages")));
+        command.args(target.map(|port| format!("127.0.0.1:{port}")));
+        let process = Process::start(scene, &name, &mut command);
+        if target.is_none() {
+            until_bound(port);
+        }
+        Running { port, name, errors, process }
+    }
+}
+
+impl Running {
+    /// Waits for the end of the scenario, which must have gone as written.
+    pub fn passes(mut self) {
+        let status = self.process.ends();
+        let errors = fs::read_to_string(&self.errors).unwrap_or_default();
+        assert!(status.success(), "{} saw something else than its scenario ({status}): {errors}", self.name);
+    }
+}
