@@ -61,7 +61,7 @@ const PLAIN: [Clip; 12] = [
     Clip::Alone,
 ];
 
-/// File names of [`Clip::Press`], by RFC 4733 event code.
+/// File names of [`Clip::Press`], by the number of the digit.
 const PRESS: [&str; 16] = [
     "press-0",
     "press-1",
