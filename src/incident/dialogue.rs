@@ -368,3 +368,116 @@ impl Call {
 fn confirmation(key: &Key, recorded: Line) -> Line {
     key.say.clone().map_or(recorded, Line::Text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::incident::EndedBy;
+    use crate::incident::tests::{any_plan, table::table};
+
+    const NOW: Time = Time::from_micros(1_000_000_000);
+
+    fn phase(name: &str) -> Phase {
+        let cap = NOW + CALL_MAX;
+        let outcome = Outcome::Cancelled;
+        match name {
+            "waiting" => Phase::Waiting { until: NOW },
+            "ringing" => Phase::Ringing { until: NOW, heard: false },
+            "speaking" => Phase::Speaking { times: 1, cap },
+            "listening" => Phase::Listening { times: 1, until: NOW, cap },
+            "leaving" => Phase::Leaving { outcome, late: None, until: NOW },
+            "late" => Phase::Leaving { outcome, late: Some(ContactId::parse("b").unwrap()), until: NOW },
+            "joining" => Phase::Joining { room: RoomName::parse("room").unwrap(), until: NOW },
+            "in room" => Phase::InRoom,
+            "hanging up" => Phase::HangingUp { outcome, until: NOW },
+            _ => panic!("no phase is called {name}"),
+        }
+    }
+
+    fn name(phase: &Phase) -> &'static str {
+        match phase {
+            Phase::Waiting { .. } => "waiting",
+            Phase::Ringing { .. } => "ringing",
+            Phase::Speaking { .. } => "speaking",
+            Phase::Listening { .. } => "listening",
+            Phase::Leaving { late: None, .. } => "leaving",
+            Phase::Leaving { late: Some(_), .. } => "late",
+            Phase::Joining { .. } => "joining",
+            Phase::InRoom => "in room",
+            Phase::HangingUp { .. } => "hanging up",
+            Phase::Gone => "gone",
+        }
+    }
+
+    fn event<'a>(name: &str, guidance: &'a Guidance) -> Event<'a> {
+        let handle = CallHandle("call".to_owned());
+        let key = |key| {
+            let digit = Digit::from_char(key).unwrap();
+            Event::Key(digit, guidance.keys.get(&digit))
+        };
+        match name {
+            "dialled" => Event::Dialled(handle),
+            "ringing" => Event::Ringing(180),
+            "answered" => Event::Answered(handle),
+            "said" => Event::Said,
+            "take" => key('1'),
+            "next" => key('2'),
+            "join" => key('3'),
+            "repeat" => key('4'),
+            "other key" => key('0'),
+            "deadline" => Event::Deadline,
+            "taken by another" => Event::Stop(Stop::TakenBy(ContactId::parse("b").unwrap())),
+            "over" => Event::Stop(Stop::Over),
+            "ended" => Event::Ended(CallEnd { by: EndedBy::Them, code: None, reason: String::new() }),
+            _ => panic!("no event is called {name}"),
+        }
+    }
+
+    #[test]
+    fn every_phase_answers_every_event_as_the_table_at_the_head_says() {
+        let guidance = any_plan().guidance;
+        let room = RoomName::parse("room").unwrap();
+        let ring_timeout = Duration::from_secs(25);
+        let scene = Scene { guidance: &guidance, ring_timeout, room: &room, may_take: true, acknowledged: false };
+        let (header, rows) = table(include_str!("dialogue.rs"), "phase");
+        assert_eq!((header.len(), rows.len()), (14, 9));
+        for row in &rows {
+            for (event_name, cell) in header.iter().zip(row).skip(1) {
+                let mut call =
+                    Call::wanted(NOW, 1, ContactId::parse("a").unwrap(), Phone::parse("+8110000001").unwrap());
+                call.phase = phase(&row[0]);
+                call.has_dialled = row[0] != "waiting" && event_name != "dialled";
+                let mut out = Outbox::new();
+                call.on(NOW, event(event_name, &guidance), &scene, &mut out);
+                let where_it_is = format!("{} at {event_name}: {:?} {out:?}", row[0], call.phase);
+                if cell == "." {
+                    assert_eq!(call.phase, phase(&row[0]), "{where_it_is}");
+                    assert!(out.is_empty(), "{where_it_is}");
+                } else {
+                    assert_eq!(name(&call.phase), cell, "{where_it_is}");
+                    let is_quiet = (row[0].as_str(), event_name.as_str()) == ("speaking", "said");
+                    assert_eq!(out.is_empty(), is_quiet, "{where_it_is}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_reason_of_a_peer_is_kept_within_bounds_and_between_characters() {
+        let guidance = any_plan().guidance;
+        let room = RoomName::parse("room").unwrap();
+        let scene = Scene {
+            guidance: &guidance,
+            ring_timeout: Duration::ZERO,
+            room: &room,
+            may_take: true,
+            acknowledged: false,
+        };
+        let mut call = Call::called_in(1, ContactId::parse("a").unwrap(), Phone::parse("+8110000001").unwrap());
+        let mut out = Outbox::new();
+        let end = CallEnd { by: EndedBy::Them, code: None, reason: "鐘".repeat(1_000) };
+        call.on(NOW, Event::Ended(end), &scene, &mut out);
+        let Some(Order::Store(Fact::Ended { reason, .. })) = out.pop() else { panic!("no end was stored") };
+        assert_eq!(reason, "鐘".repeat(85));
+    }
+}

@@ -25,7 +25,7 @@ const BY_BYTES_MAX: usize = 128;
 pub struct Incident {
     id: IncidentId,
     seed: u64,
-    ladder: Ladder,
+    pub(super) ladder: Ladder,
     /// Every call that is wanted, up, or being ended.
     calls: BTreeMap<u32, Call>,
     last_attempt: u32,
@@ -109,7 +109,7 @@ impl Incident {
             self.store(Fact::Ended { attempt, outcome, code: None, reason: RESTART.to_owned() }, out);
         }
         if self.ladder.enough()
-            && let Some(contact) = self.ladder.taker().cloned()
+            && let Some(contact) = self.ladder.last_taker().cloned()
         {
             self.store(Fact::Acknowledged { contact }, out);
         }

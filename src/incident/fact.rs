@@ -11,6 +11,7 @@ use crate::base::{ContactId, Digit, Phone, RoomName};
 /// Serialised as JSON objects tagged by `fact`; a name once used keeps its meaning for ever.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(tag = "fact", rename_all = "snake_case")]
+#[allow(clippy::large_enum_variant, reason = "the large one comes once an incident, and facts are few")]
 pub enum Fact {
     /// A trigger was accepted. The plan is kept whole, so that a changed configuration does not change an
     /// incident under way.

@@ -68,6 +68,7 @@ pub(super) struct Ladder {
     open: BTreeMap<u32, Open>,
     last_attempt: u32,
     taken: BTreeSet<ContactId>,
+    last_taker: Option<ContactId>,
     acknowledged: bool,
 }
 
@@ -116,6 +117,7 @@ impl Ladder {
             open: BTreeMap::new(),
             last_attempt: 0,
             taken: BTreeSet::new(),
+            last_taker: None,
             acknowledged: false,
         }
     }
@@ -158,7 +160,7 @@ impl Ladder {
         })
     }
 
-    /// Who completed it, once as many as must have taken it and it is not written down yet.
+    /// True when as many as must have taken it, and it is not written down yet.
     pub(super) fn enough(&self) -> bool {
         let all = || self.phones.keys().all(|contact| self.taken.contains(contact));
         let answered = match self.plan.call_flow.answer {
@@ -168,9 +170,9 @@ impl Ladder {
         answered && !self.state.is_final()
     }
 
-    /// Anybody who took it; the one to name when a crash came between `taken` and `acknowledged`.
-    pub(super) fn taker(&self) -> Option<&ContactId> {
-        self.taken.first()
+    /// Who took it last.
+    pub(super) fn last_taker(&self) -> Option<&ContactId> {
+        self.last_taker.as_ref()
     }
 
     /// True when no further round may begin.
@@ -200,8 +202,7 @@ impl Ladder {
             Fact::Accepted { .. } => Err(ReplayError::AcceptedAgain),
             Fact::RoundStarted { order, .. } => order.iter().try_for_each(known),
             Fact::Dialled { attempt, contact, .. } | Fact::CalledIn { attempt, contact, .. } => {
-                let again = *attempt <= self.last_attempt && self.open.contains_key(attempt);
-                if again { Err(ReplayError::AttemptAgain(*attempt)) } else { known(contact) }
+                if self.open.contains_key(attempt) { Err(ReplayError::AttemptAgain(*attempt)) } else { known(contact) }
             }
             Fact::Ringing { attempt, .. }
             | Fact::Answered { attempt, .. }
@@ -237,6 +238,7 @@ impl Ladder {
             }
             Fact::Taken { attempt, contact } => {
                 self.taken.insert(contact.clone());
+                self.last_taker = Some(contact.clone());
                 if let Some(open) = self.open.get_mut(attempt) {
                     open.taken = true;
                 }
@@ -310,6 +312,46 @@ impl Turn {
             }
             Outcome::Taken | Outcome::Passed | Outcome::Ignored | Outcome::Rejected | Outcome::Cancelled => {
                 self.done = true;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::incident::tests::table::table;
+
+    #[test]
+    fn the_end_of_a_call_makes_of_a_turn_what_the_table_at_the_head_says() {
+        let outcomes = [
+            Outcome::Taken,
+            Outcome::Passed,
+            Outcome::Ignored,
+            Outcome::NoAnswer,
+            Outcome::Busy,
+            Outcome::Rejected,
+            Outcome::Unreachable,
+            Outcome::Failed,
+            Outcome::Cancelled,
+        ];
+        let mut cases: Vec<_> = outcomes.iter().map(|it| (it.as_str(), *it, false, true, false)).collect();
+        cases.push(("busy, never left the house", Outcome::Busy, false, false, false));
+        cases.push(("cut by a restart", Outcome::Failed, true, true, false));
+        cases.push(("cut by a restart again", Outcome::Failed, true, true, true));
+        let (header, rows) = table(include_str!("ladder.rs"), "ended");
+        assert_eq!(rows.len(), cases.len());
+        for (row, outcome, restart, left_the_house, cut_once) in cases {
+            for (place, phones) in [(1, 2), (2, 1)] {
+                let mut turn = Turn { cut_once, ..Turn::default() };
+                turn.end(outcome, restart, left_the_house, phones);
+                let became = match turn {
+                    Turn { done: true, .. } => "done",
+                    Turn { phones_tried: 1, .. } => "next phone",
+                    Turn { .. } => "same phone",
+                };
+                let said = rows.iter().find(|cells| cells[0] == row).map(|cells| cells[place].as_str());
+                assert_eq!(said, Some(became), "{row}, {}", header[place]);
             }
         }
     }

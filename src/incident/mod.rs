@@ -28,6 +28,7 @@ use crate::base::{ContactId, Phone, RoomName};
 
 /// What an incident wants done, in order.
 #[derive(Clone, PartialEq, Debug)]
+#[allow(clippy::large_enum_variant, reason = "an outbox holds a handful of orders for a moment")]
 pub enum Order {
     /// Make this fact durable before anything behind it leaves the house.
     Store(Fact),

@@ -250,3 +250,77 @@ impl Record {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::incident::tests::table::table;
+    use crate::incident::tests::{any_plan, any_trigger};
+
+    fn facts() -> Vec<(&'static str, Fact)> {
+        let contact = ContactId::parse("a").unwrap();
+        let by = "control".to_owned();
+        let ended = Fact::Ended { attempt: 1, outcome: Outcome::Busy, code: Some(486), reason: String::new() };
+        vec![
+            ("accepted", Fact::Accepted { trigger: any_trigger(), plan: any_plan() }),
+            ("round_started", Fact::RoundStarted { round: 1, order: vec![contact.clone()] }),
+            ("acknowledged", Fact::Acknowledged { contact: contact.clone() }),
+            ("exhausted", Fact::Exhausted),
+            ("cancelled", Fact::Cancelled { by: by.clone() }),
+            ("resolved", Fact::Resolved { by }),
+            ("any other", Fact::Ringing { attempt: 1, code: 180 }),
+            ("any other", Fact::Taken { attempt: 1, contact }),
+            ("any other", ended),
+        ]
+    }
+
+    #[test]
+    fn every_state_follows_every_fact_as_the_table_at_the_head_says() {
+        let (header, rows) = table(include_str!("record.rs"), "state");
+        assert_eq!(rows.len(), State::ALL.len());
+        for state in State::ALL {
+            let row = rows.iter().find(|cells| cells[0] == state.as_str()).unwrap();
+            for (name, fact) in facts() {
+                let place = header.iter().position(|cell| cell == name).unwrap();
+                let mut record = Record { state, ..Record::new() };
+                record.apply(Stamp::default(), &fact);
+                assert_eq!(record.state.as_str(), row[place], "{state} after {name}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_call_is_told_with_all_its_times() {
+        let mut record = Record::new();
+        let at = Stamp::from_unix_micros;
+        let phone = Phone::parse("+8110000001").unwrap();
+        let (contact, call) = (ContactId::parse("a").unwrap(), super::super::CallHandle::default());
+        let digit = Digit::from_char('1').unwrap();
+        let behaviour = Some(Behaviour::Take);
+        record.apply(at(0), &Fact::Accepted { trigger: any_trigger(), plan: any_plan() });
+        record.apply(at(1), &Fact::RoundStarted { round: 1, order: vec![contact.clone()] });
+        record.apply(at(2), &Fact::Dialled { attempt: 1, contact: contact.clone(), phone, call: call.clone() });
+        record.apply(at(3), &Fact::Ringing { attempt: 1, code: 180 });
+        record.apply(at(4), &Fact::Answered { attempt: 1, call });
+        record.apply(at(5), &Fact::Key { attempt: 1, digit, behaviour });
+        record.apply(at(6), &Fact::Taken { attempt: 1, contact: contact.clone() });
+        record.apply(at(7), &Fact::Acknowledged { contact: contact.clone() });
+        let reason = "bye".to_owned();
+        record.apply(at(8), &Fact::Ended { attempt: 1, outcome: Outcome::Taken, code: Some(200), reason });
+        let call = record.attempt(1).unwrap();
+        assert_eq!((call.name.as_str(), call.round, call.dialled_at), ("A", 1, at(2)));
+        assert_eq!((call.ringing_at, call.answered_at, call.ended_at), (Some(at(3)), Some(at(4)), Some(at(8))));
+        assert_eq!(call.keys, [Pressed { at: at(5), digit, behaviour }]);
+        assert_eq!((call.outcome, call.code), (Some(Outcome::Taken), Some(200)));
+        assert_eq!((record.accepted_at, record.ended_at), (Some(at(0)), Some(at(7))));
+        assert_eq!((record.taken_by.as_slice(), record.state), (&[contact][..], State::Acknowledged));
+        assert_eq!(record.message(), Some("the database is down"));
+    }
+
+    #[test]
+    fn a_fact_about_a_call_that_nobody_began_changes_nothing() {
+        let mut record = Record::new();
+        record.apply(Stamp::default(), &Fact::Answered { attempt: 9, call: Default::default() });
+        assert_eq!(record, Record::new());
+    }
+}

@@ -1,5 +1,17 @@
 //! Nights told to one incident in virtual time: what the corridor would do is done at once, people act when
 //! the story says so.
 
+mod crashes;
 mod night;
 mod stories;
+pub(super) mod table;
+
+use super::{Plan, Strategy, Trigger};
+
+pub(super) fn any_plan() -> Plan {
+    night::plan(Strategy::Sequential)
+}
+
+pub(super) fn any_trigger() -> Trigger {
+    night::trigger()
+}
