@@ -3,15 +3,45 @@
 //! The agent is one machine seen from outside: datagrams and wishes go in, datagrams and events come out.
 //! Nothing here reads a clock or opens a socket.
 
+mod agent;
+mod arrivals;
+mod attempt;
+mod auth;
+mod call;
+mod calls;
+mod client_invite;
+mod client_other;
+mod context;
+mod dialog;
 pub mod digest;
+mod farewell;
+mod handle;
+mod incoming;
+mod message;
 pub mod offer;
+mod outgoing;
+mod register;
+mod server_invite;
+mod server_other;
+mod session;
+mod success;
+mod terms;
+mod timers;
+mod transactions;
 mod trunk;
 
+#[cfg(test)]
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use agent::{Agent, Counts, DialError, Identity, MAX_CALLS, TrunkState};
 pub use trunk::{IpRange, Trunk};
 
 use core::net::SocketAddr;
 
 use crate::base::{LegId, Stream, TrunkId};
+use crate::wire::sip::{Builder, Name};
 
 /// What the agent wants done, in order.
 #[derive(Clone, PartialEq, Debug)]
@@ -116,4 +146,9 @@ pub enum Cause {
     Timeout,
     /// Offer and answer have no codec in common, or the SDP cannot be read.
     NoCommonCodec,
+}
+
+/// What we can do, for the answer to OPTIONS (RFC 3261 §11.2).
+fn capabilities(builder: Builder) -> Builder {
+    builder.header(Name::Allow, message::ALLOW).header(Name::Accept, message::SDP).header(Name::Supported, "")
 }

@@ -1,0 +1,444 @@
+//! The user agent: every trunk, every call, every transaction behind one face.
+//!
+//! The shell puts datagrams, wishes and the time in, and does what comes out, in order. Nothing here decides
+//! whom to call.
+//!
+//! Easy to get wrong: `Event::Answered` comes out before the ACK, and `dial` gives its handle back before its
+//! INVITE leaves the outbox; whoever stores first and sends then loses no call to a crash.
+
+use core::net::{IpAddr, SocketAddr};
+
+use rand::RngExt;
+
+use crate::base::{LegId, Outbox, Phone, Rng, Time, TrunkId, seeded, token};
+use crate::sip::call::{Call, Phase};
+use crate::sip::calls::Calls;
+use crate::sip::context::{Ctx, Line};
+use crate::sip::farewell::Farewell;
+use crate::sip::handle::{self, Handle};
+use crate::sip::message::{ALLOW, Request, user_part};
+use crate::sip::outgoing::Outgoing;
+use crate::sip::register::Registration;
+use crate::sip::terms::Terms;
+use crate::sip::transactions::{Owner, Told, Transactions};
+use crate::sip::{Cause, End, Event, Output, Trunk, attempt};
+use crate::wire::sip::{Method, Name, NameAddr};
+
+/// More calls than this at once are refused, in either direction.
+pub const MAX_CALLS: usize = 4_096;
+/// A former life may have numbered this many requests after the handle was written.
+const NUMBERS_SKIPPED: u32 = 8;
+
+/// Who we are on the wire.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// What Via and Contact say.
+    pub local: SocketAddr,
+    /// What SDP says.
+    pub media_address: IpAddr,
+    /// What User-Agent and Server say.
+    pub user_agent: String,
+}
+
+/// Why a call cannot even be tried.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum DialError {
+    /// No such trunk.
+    #[error("no such trunk")]
+    UnknownTrunk,
+    /// The trunk's name was not looked up yet, or cannot be.
+    #[error("the trunk's address is not known")]
+    NoAddress,
+    /// The trunk's `max_calls` are up.
+    #[error("the trunk takes no more calls at once")]
+    TrunkFull,
+    /// [`MAX_CALLS`] are up.
+    #[error("too many calls at once")]
+    Full,
+    /// The leg has a call already.
+    #[error("the leg has a call already")]
+    LegInUse,
+    /// [`Agent::stop`] was called.
+    #[error("hansho is stopping")]
+    Stopping,
+}
+
+/// How a trunk stands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TrunkState {
+    /// Which.
+    pub id: TrunkId,
+    /// It rings us: registered, or in no need of it.
+    pub registered: bool,
+    /// The status it answered last to a REGISTER.
+    pub last_code: Option<u16>,
+    /// In words.
+    pub last_reason: String,
+    /// Our address as it sees us, when it says so.
+    pub seen_as: Option<SocketAddr>,
+    /// Calls up, in either direction.
+    pub calls: usize,
+}
+
+/// What the agent counted since it began.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Counts {
+    /// Datagrams that are no SIP, or lack what every message must have.
+    pub malformed: u64,
+    /// Requests from addresses that are no trunk's; they get no answer.
+    pub strangers: u64,
+    /// Responses and ACKs that belong to nothing.
+    pub unknown: u64,
+    /// Copies of messages that were dealt with before.
+    pub copies: u64,
+    /// 200s to INVITEs that nobody remembers, ended with BYE.
+    pub strays: u64,
+    /// Requests refused because there is no room.
+    pub refused: u64,
+}
+
+/// The user agent.
+#[derive(Debug)]
+pub struct Agent {
+    pub(super) core: Core,
+    pub(super) calls: Calls,
+    pub(super) registrations: Vec<Option<Registration>>,
+    pub(super) counts: Counts,
+    pub(super) last_incoming: LegId,
+    pub(super) stopping: bool,
+}
+
+/// What every machine needs beside itself.
+#[derive(Debug)]
+pub(super) struct Core {
+    pub identity: Identity,
+    pub lines: Vec<Line>,
+    pub transactions: Transactions,
+    pub rng: Rng,
+}
+
+impl Core {
+    pub fn ctx<'a>(
+        &'a mut self,
+        now: Time,
+        line: usize,
+        leg: Option<LegId>,
+        out: &'a mut Outbox<Output>,
+    ) -> Option<Ctx<'a>> {
+        let line = self.lines.get_mut(line)?;
+        let (identity, transactions, rng) = (&self.identity, &mut self.transactions, &mut self.rng);
+        Some(Ctx { now, identity, line, transactions, rng, out, leg })
+    }
+}
+
+impl Agent {
+    /// An agent for these trunks; `seed` makes its tags, branches and nonces.
+    pub fn new(identity: Identity, trunks: Vec<Trunk>, seed: u64) -> Agent {
+        let mut rng = seeded(seed);
+        let registration = |(place, trunk): (usize, &Trunk)| {
+            let (call_id, tag) = (token(&mut rng, 24), token(&mut rng, 12));
+            let owner = Owner::Registration(place);
+            trunk.register.then(|| Registration::new(owner, trunk.expires_s, call_id, tag))
+        };
+        let registrations = trunks.iter().enumerate().map(registration).collect();
+        let line = |trunk: Trunk| Line { proxy: trunk.proxy, trunk, keys: Default::default() };
+        let lines = trunks.into_iter().map(line).collect();
+        Agent {
+            core: Core { identity, lines, transactions: Transactions::default(), rng },
+            calls: Calls::default(),
+            registrations,
+            counts: Counts::default(),
+            last_incoming: LegId(u32::MAX),
+            stopping: false,
+        }
+    }
+
+    /// Registers where a trunk wants it and its address is known.
+    pub fn start(&mut self, now: Time, out: &mut Outbox<Output>) {
+        for place in 0..self.core.lines.len() {
+            self.greet(now, place, out);
+        }
+    }
+
+    /// The shell looked the proxy's name up. After a failure it is to look again when the time that
+    /// [`Event::RegistrationFailed`] names is over.
+    pub fn on_trunk_address(
+        &mut self,
+        now: Time,
+        trunk: &TrunkId,
+        found: Result<SocketAddr, String>,
+        out: &mut Outbox<Output>,
+    ) {
+        let Some(place) = self.line_of(trunk) else { return };
+        let Some(line) = self.core.lines.get_mut(place) else { return };
+        match found {
+            Ok(address) if line.proxy == Some(address) => {}
+            Ok(address) => {
+                line.proxy = Some(address);
+                self.greet(now, place, out);
+            }
+            Err(reason) => {
+                let registration = self.registrations.get_mut(place).and_then(Option::as_mut);
+                match (registration, self.core.ctx(now, place, None, out)) {
+                    (Some(registration), Some(mut ctx)) => registration.on_no_address(&mut ctx, reason),
+                    _ => {
+                        let (trunk, code) = (trunk.clone(), None);
+                        out.push(Output::Event(Event::RegistrationFailed { trunk, code, reason, retry_s: 30 }));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Calls `to` over `trunk`. The text that comes back is what [`Agent::recover`] wants after a crash.
+    #[expect(clippy::too_many_arguments)] // What a call is.
+    pub fn dial(
+        &mut self,
+        now: Time,
+        leg: LegId,
+        trunk: &TrunkId,
+        to: &Phone,
+        media_port: u16,
+        out: &mut Outbox<Output>,
+    ) -> Result<String, DialError> {
+        let line = self.line_of(trunk).ok_or(DialError::UnknownTrunk)?;
+        let settings = self.core.lines.get(line).ok_or(DialError::UnknownTrunk)?;
+        let hop = settings.proxy.ok_or(DialError::NoAddress)?;
+        let most = usize::try_from(settings.trunk.max_calls).unwrap_or(usize::MAX);
+        if self.stopping {
+            return Err(DialError::Stopping);
+        } else if self.calls.of_leg(leg).is_some() {
+            return Err(DialError::LegInUse);
+        } else if self.calls.len() >= MAX_CALLS {
+            return Err(DialError::Full);
+        } else if most > 0 && self.calls.on_line(line) >= most {
+            return Err(DialError::TrunkFull);
+        }
+        let terms = self.terms(line, media_port);
+        let key = self.calls.new_key();
+        let mut ctx = self.core.ctx(now, line, Some(leg), out).ok_or(DialError::UnknownTrunk)?;
+        let (call_id, tag, secret) = (token(ctx.rng, 24), token(ctx.rng, 12), token(ctx.rng, 20));
+        let request = invite(&ctx, to, hop, call_id.clone(), &tag);
+        let handle = handle::unanswered(trunk, &secret, &request);
+        let outgoing = Outgoing::start(&mut ctx, Owner::Call(key), secret, request, terms);
+        self.calls.put(key, Call::new(Some(leg), line, (call_id, tag), Phase::Outgoing(outgoing)));
+        Ok(handle)
+    }
+
+    /// Ends the call with CANCEL, BYE or a refusal, as its state demands; [`Event::Ended`] follows.
+    pub fn hang_up(&mut self, now: Time, leg: LegId, out: &mut Outbox<Output>) {
+        self.with_leg(now, leg, out, |call, ctx| call.hang_up(ctx));
+    }
+
+    /// Tells an incoming caller that it rings.
+    pub fn ring(&mut self, now: Time, leg: LegId, out: &mut Outbox<Output>) {
+        self.with_leg(now, leg, out, |call, ctx| call.ring(ctx));
+    }
+
+    /// Takes an incoming call; we listen on `media_port`.
+    pub fn accept(&mut self, now: Time, leg: LegId, media_port: u16, out: &mut Outbox<Output>) {
+        let Some(call) = self.calls.of_leg(leg).and_then(|key| self.calls.get(key)) else { return };
+        let terms = self.terms(call.line, media_port);
+        self.with_leg(now, leg, out, |call, ctx| call.accept(ctx, terms));
+    }
+
+    /// Turns an incoming call away with this status (300 to 699).
+    pub fn refuse(&mut self, now: Time, leg: LegId, code: u16, out: &mut Outbox<Output>) {
+        self.with_leg(now, leg, out, |call, ctx| call.refuse(ctx, code));
+    }
+
+    /// Ends the call that a former life left: CANCEL when it was not answered, BYE when it was. A text that is
+    /// no handle, or names a trunk that is gone or has no address, is ignored.
+    pub fn recover(&mut self, now: Time, handle: &str, out: &mut Outbox<Output>) {
+        let end = End { cause: Cause::Us, code: None, reason: "left by a former life".to_owned() };
+        match handle::read(handle) {
+            None => {}
+            Some(Handle::Answered { trunk, mut dialog }) => {
+                let Some(line) = self.line_of(&trunk) else { return };
+                let key = self.calls.new_key();
+                let Some(mut ctx) = self.core.ctx(now, line, None, out) else { return };
+                dialog.seq = dialog.seq.saturating_add(NUMBERS_SKIPPED);
+                let name = (dialog.call_id.clone(), dialog.local_tag().to_owned());
+                let farewell = Farewell::start(&mut ctx, Owner::Call(key), &mut dialog, end);
+                self.calls.put(key, Call::new(None, line, name, Phase::Leaving(farewell)));
+            }
+            Some(Handle::Unanswered { trunk, secret, hop, uri, from, to, call_id }) => {
+                let Some(line) = self.line_of(&trunk) else { return };
+                let tag = NameAddr::parse(&from).ok().and_then(|from| from.tag()).unwrap_or_default().to_owned();
+                // Which of its tries was the last is not known; the others are answered 481.
+                for number in 1..=attempt::MAX_TRIES {
+                    let terms = self.terms(line, 0);
+                    let key = self.calls.new_key();
+                    let Some(mut ctx) = self.core.ctx(now, line, None, out) else { return };
+                    let request = Request {
+                        method: Method::Invite,
+                        uri: uri.clone(),
+                        hop,
+                        from: from.clone(),
+                        to: to.clone(),
+                        call_id: call_id.clone(),
+                        seq: number,
+                        routes: Vec::new(),
+                        headers: Vec::new(),
+                        sdp: Vec::new(),
+                    };
+                    let owner = Owner::Call(key);
+                    let outgoing = Outgoing::recover(&mut ctx, owner, secret.clone(), number, request, terms);
+                    let name = (call_id.clone(), tag.clone());
+                    self.calls.put(key, Call::new(None, line, name, Phase::Outgoing(outgoing)));
+                }
+            }
+        }
+    }
+
+    /// Nothing of this call has left the house: drops it without a message.
+    pub fn forget(&mut self, leg: LegId) {
+        let nothing = &mut Outbox::new();
+        self.with_leg(Time::ZERO, leg, nothing, |call, ctx| call.forget(ctx));
+    }
+
+    /// Hangs everything up and de-registers. New calls are refused from now on.
+    pub fn stop(&mut self, now: Time, out: &mut Outbox<Output>) {
+        self.stopping = true;
+        for key in self.calls.keys() {
+            self.with(now, key, out, |call, ctx| call.hang_up(ctx));
+        }
+        for (place, registration) in self.registrations.iter_mut().enumerate() {
+            if let (Some(registration), Some(mut ctx)) = (registration, self.core.ctx(now, place, None, out)) {
+                registration.stop(&mut ctx);
+            }
+        }
+    }
+
+    /// Nothing is left that waits for an answer.
+    pub fn is_idle(&self) -> bool {
+        let registrations = self.registrations.iter().flatten().all(Registration::is_idle);
+        registrations && self.calls.len() == 0 && !self.core.transactions.is_waiting()
+    }
+
+    /// How the trunks stand.
+    pub fn trunks(&self) -> impl Iterator<Item = TrunkState> + '_ {
+        self.core.lines.iter().zip(&self.registrations).enumerate().map(|(place, (line, registration))| {
+            let last = registration.as_ref().and_then(Registration::last);
+            TrunkState {
+                id: line.trunk.id.clone(),
+                registered: registration.as_ref().map_or(line.proxy.is_some(), Registration::is_registered),
+                last_code: last.and_then(|(code, _)| *code),
+                last_reason: last.map(|(_, reason)| reason.clone()).unwrap_or_default(),
+                seen_as: registration.as_ref().and_then(Registration::seen_as),
+                calls: self.calls.on_line(place),
+            }
+        })
+    }
+
+    /// What was counted so far.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// When to call [`Agent::on_deadline`].
+    pub fn next_deadline(&self) -> Option<Time> {
+        let registrations = self.registrations.iter().flatten().filter_map(Registration::next_deadline);
+        registrations.chain(self.calls.next_deadline()).chain(self.core.transactions.next_deadline()).min()
+    }
+
+    /// Does all that is due. Too early a call does nothing.
+    pub fn on_deadline(&mut self, now: Time, out: &mut Outbox<Output>) {
+        while let Some((told, owner, tx)) = self.core.transactions.on_deadline(now, out) {
+            match (told, owner) {
+                (Told::TimedOut, Owner::Call(key)) => self.with(now, key, out, |call, ctx| call.on_timeout(ctx, tx)),
+                (Told::TimedOut, Owner::Registration(place)) => {
+                    self.with_registration(now, place, out, |known, ctx| known.on_timeout(ctx, tx));
+                }
+                _ => {}
+            }
+        }
+        while let Some(key) = self.calls.due(now) {
+            self.with(now, key, out, |call, ctx| call.on_deadline(ctx));
+        }
+        for place in 0..self.registrations.len() {
+            self.with_registration(now, place, out, |known, ctx| known.on_deadline(ctx));
+        }
+    }
+
+    pub(super) fn with(
+        &mut self,
+        now: Time,
+        key: crate::sip::transactions::CallKey,
+        out: &mut Outbox<Output>,
+        handle: impl FnOnce(&mut Call, &mut Ctx<'_>),
+    ) {
+        let Some(mut call) = self.calls.take(key) else { return };
+        if let Some(mut ctx) = self.core.ctx(now, call.line, call.leg, out) {
+            handle(&mut call, &mut ctx);
+        }
+        self.calls.put(key, call);
+    }
+
+    pub(super) fn with_registration(
+        &mut self,
+        now: Time,
+        place: usize,
+        out: &mut Outbox<Output>,
+        handle: impl FnOnce(&mut Registration, &mut Ctx<'_>),
+    ) {
+        let registration = self.registrations.get_mut(place).and_then(Option::as_mut);
+        if let (Some(registration), Some(mut ctx)) = (registration, self.core.ctx(now, place, None, out)) {
+            handle(registration, &mut ctx);
+        }
+    }
+
+    pub(super) fn terms(&mut self, line: usize, media_port: u16) -> Terms {
+        let codecs = self.core.lines.get(line).map(|line| line.trunk.codecs.clone()).unwrap_or_default();
+        // 62 bits: some readers of SDP take the number for a signed one.
+        let session = self.core.rng.random_range(1..1u64 << 62);
+        Terms::new(SocketAddr::new(self.core.identity.media_address, media_port), &codecs, session)
+    }
+
+    fn with_leg(
+        &mut self,
+        now: Time,
+        leg: LegId,
+        out: &mut Outbox<Output>,
+        handle: impl FnOnce(&mut Call, &mut Ctx<'_>),
+    ) {
+        if let Some(key) = self.calls.of_leg(leg) {
+            self.with(now, key, out, handle);
+        }
+    }
+
+    fn greet(&mut self, now: Time, place: usize, out: &mut Outbox<Output>) {
+        let Some(line) = self.core.lines.get(place).filter(|line| line.proxy.is_some()) else { return };
+        match self.registrations.get(place) {
+            Some(Some(_)) => self.with_registration(now, place, out, |known, ctx| known.on_address(ctx)),
+            _ => out.push(Output::Event(Event::Registered { trunk: line.trunk.id.clone(), expires_s: 0 })),
+        }
+    }
+
+    fn line_of(&self, trunk: &TrunkId) -> Option<usize> {
+        self.core.lines.iter().position(|line| line.trunk.id == *trunk)
+    }
+}
+
+/// The INVITE, still without an offer.
+fn invite(ctx: &Ctx<'_>, to: &Phone, hop: SocketAddr, call_id: String, tag: &str) -> Request {
+    let trunk = &ctx.line.trunk;
+    let domain = ctx.line.host();
+    let uri = match to {
+        Phone::Number(number) => format!("sip:{number}@{domain}"),
+        Phone::Uri(uri) => uri.to_string(),
+    };
+    let caller = trunk.caller_id.as_deref().unwrap_or(&trunk.username);
+    Request {
+        method: Method::Invite,
+        hop,
+        from: format!("<sip:{}@{domain}>;tag={tag}", user_part(caller)),
+        to: format!("<{uri}>"),
+        uri,
+        call_id,
+        seq: 1,
+        routes: Vec::new(),
+        headers: vec![(Name::Contact, ctx.contact()), (Name::Allow, ALLOW.to_owned())],
+        sdp: Vec::new(),
+    }
+}

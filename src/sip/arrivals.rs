@@ -1,0 +1,287 @@
+//! What happens to a datagram: whose it is, and what is answered when it is nobody's.
+//!
+//! Easy to get wrong: a request in a dialog we know may come from anywhere (its tags cannot be guessed), every
+//! other one only from a trunk; an ACK is never answered, whatever is wrong with it; a 200 to an INVITE we
+//! forgot is acknowledged and ended with BYE, or a phone that a former life rang stays up.
+
+use core::net::{IpAddr, SocketAddr};
+
+use crate::base::{LegId, Outbox, Time, token};
+use crate::sip::agent::{Agent, MAX_CALLS};
+use crate::sip::call::{Call, Phase};
+use crate::sip::context::{Asked, Line};
+use crate::sip::dialog::Dialog;
+use crate::sip::farewell::Farewell;
+use crate::sip::incoming::Incoming;
+use crate::sip::message::{SDP, reply, reply_to};
+use crate::sip::transactions::{Arrival, CallKey, Heard, Owner, TxId};
+use crate::sip::{Cause, End, Event, Output, attempt, capabilities};
+use crate::wire::sip::{Malformed, Message, Method, Name, NameAddr, Uri};
+
+impl Agent {
+    /// A datagram arrived.
+    pub fn on_datagram(&mut self, now: Time, from: SocketAddr, bytes: &[u8], out: &mut Outbox<Output>) {
+        match Message::parse(bytes) {
+            Err(Malformed::KeepAlive) => {}
+            Err(_) => self.counts.malformed += 1,
+            Ok(message) if message.is_request() => self.on_request(now, from, &message, out),
+            Ok(message) => self.on_response(now, from, &message, out),
+        }
+    }
+
+    fn on_response(&mut self, now: Time, from: SocketAddr, response: &Message, out: &mut Outbox<Output>) {
+        if response.check().is_err() {
+            self.counts.malformed += 1;
+            return;
+        }
+        let answer = response.method() == Method::Invite && matches!(response.code(), Some(200..300));
+        match self.core.transactions.on_response(now, response, out) {
+            Heard::Copy => self.counts.copies += 1,
+            Heard::For(Owner::Registration(place), tx) => {
+                self.with_registration(now, place, out, |known, ctx| known.on_response(ctx, tx, response));
+            }
+            Heard::For(Owner::Call(key), tx) => {
+                let waits = self.calls.get(key).is_some_and(|call| call.waits_for(tx));
+                if answer && !waits {
+                    self.end_other_phone(now, from, tx, response, out);
+                } else {
+                    self.with(now, key, out, |call, ctx| call.on_response(ctx, tx, response));
+                }
+            }
+            Heard::For(Owner::Nobody, _) => {}
+            Heard::Unknown if answer && self.trunk_at(from.ip(), None).is_some() => {
+                self.end_stray(now, from, response, out);
+            }
+            Heard::Unknown => self.counts.unknown += 1,
+        }
+    }
+
+    /// A second phone answered an INVITE that one has answered already, or that we gave up.
+    fn end_other_phone(
+        &mut self,
+        now: Time,
+        from: SocketAddr,
+        tx: TxId,
+        response: &Message,
+        out: &mut Outbox<Output>,
+    ) {
+        let Some(dialog) = Dialog::of_stray(response, from) else { return };
+        let line = self.trunk_at(from.ip(), None).unwrap_or(0);
+        let Some(ctx) = self.core.ctx(now, line, None, out) else { return };
+        let ack = dialog.ack(dialog.seq);
+        let bytes = ack.bytes(ctx.identity, &attempt::branch(&token(ctx.rng, 16), 1), &[]);
+        ctx.transactions.acknowledge(tx, dialog.remote_tag(), ack.hop, bytes, ctx.out);
+        self.say_goodbye(now, line, dialog, out);
+    }
+
+    /// A 200 to an INVITE of a former life.
+    fn end_stray(&mut self, now: Time, from: SocketAddr, response: &Message, out: &mut Outbox<Output>) {
+        let line = self.trunk_at(from.ip(), None).unwrap_or(0);
+        let Some(dialog) = Dialog::of_stray(response, from) else {
+            self.counts.malformed += 1;
+            return;
+        };
+        self.counts.strays += 1;
+        let Some(ctx) = self.core.ctx(now, line, None, out) else { return };
+        let ack = dialog.ack(dialog.seq);
+        let bytes = ack.bytes(ctx.identity, &attempt::branch(&token(ctx.rng, 16), 1), &[]);
+        ctx.out.push(Output::Send { to: ack.hop, bytes });
+        // A copy of a 200 whose BYE is under way wants its ACK and no other BYE.
+        if self.calls.of_dialog(&dialog.call_id, dialog.local_tag()).is_none() {
+            self.say_goodbye(now, line, dialog, out);
+        }
+    }
+
+    fn say_goodbye(&mut self, now: Time, line: usize, mut dialog: Dialog, out: &mut Outbox<Output>) {
+        if self.calls.len() >= MAX_CALLS {
+            self.counts.refused += 1;
+            return;
+        }
+        let key = self.calls.new_key();
+        let Some(mut ctx) = self.core.ctx(now, line, None, out) else { return };
+        let name = (dialog.call_id.clone(), dialog.local_tag().to_owned());
+        let end = End { cause: Cause::Us, code: Some(200), reason: "nobody waits for this call".to_owned() };
+        let farewell = Farewell::start(&mut ctx, Owner::Call(key), &mut dialog, end);
+        self.calls.put(key, Call::new(None, line, name, Phase::Leaving(farewell)));
+    }
+
+    fn on_request(&mut self, now: Time, from: SocketAddr, request: &Message, out: &mut Outbox<Output>) {
+        let tag = request.to().ok().and_then(|to| to.tag());
+        let call = tag.and_then(|tag| self.calls.of_dialog(request.call_id().unwrap_or_default(), tag));
+        let user = request.uri().and_then(|uri| Uri::parse(uri).ok()).and_then(|uri| uri.user);
+        let line = call.and_then(|key| self.calls.get(key)).map(|call| call.line);
+        let Some(line) = line.or_else(|| self.trunk_at(from.ip(), user)) else {
+            // The call may be over and the copy of its BYE still to be answered.
+            if self.core.transactions.on_copy(request, out) {
+                self.counts.copies += 1;
+            } else {
+                self.counts.strangers += 1;
+            }
+            return;
+        };
+        if let Err(fault) = request.check() {
+            self.counts.malformed += 1;
+            if let (false, Some(code)) = (request.method() == Method::Ack, fault.status()) {
+                let tag = token(&mut self.core.rng, 12);
+                let builder = reply(request, from, code, &self.core.identity).reason(&fault.to_string()).to_tag(&tag);
+                out.push(Output::Send { to: reply_to(request, from), bytes: builder.finish() });
+            }
+            return;
+        }
+        if request.method() == Method::Ack {
+            return self.on_ack(now, call, request, out);
+        }
+        let (tx, merged) = match self.core.transactions.on_request(request, reply_to(request, from), out) {
+            Arrival::Copy => {
+                self.counts.copies += 1;
+                return;
+            }
+            Arrival::Full => {
+                self.counts.refused += 1;
+                let tag = token(&mut self.core.rng, 12);
+                let builder = reply(request, from, 503, &self.core.identity).to_tag(&tag);
+                let bytes = builder.header(Name::RetryAfter, "10").finish();
+                out.push(Output::Send { to: reply_to(request, from), bytes });
+                return;
+            }
+            Arrival::New(tx) => (tx, false),
+            Arrival::Merged(tx) => (tx, true),
+        };
+        let asked = Asked { message: request, tx, source: from };
+        if merged {
+            return self.answer(now, line, asked, 482, out);
+        }
+        match call {
+            _ if request.method() == Method::Cancel => self.on_cancel(now, line, asked, out),
+            _ if unsupported(request).is_some() => self.answer(now, line, asked, 420, out),
+            Some(key) => self.with(now, key, out, |call, ctx| call.on_request(ctx, asked)),
+            None if tag.is_some() => self.answer(now, line, asked, 481, out),
+            None => self.on_out_of_dialog(now, line, asked, out),
+        }
+    }
+
+    fn on_ack(&mut self, now: Time, call: Option<CallKey>, ack: &Message, out: &mut Outbox<Output>) {
+        if self.core.transactions.on_ack(now, ack) {
+            return;
+        }
+        match call {
+            Some(key) => self.with(now, key, out, |call, ctx| call.on_ack(ctx, ack)),
+            None => self.counts.unknown += 1,
+        }
+    }
+
+    fn on_cancel(&mut self, now: Time, line: usize, asked: Asked<'_>, out: &mut Outbox<Output>) {
+        match self.core.transactions.cancelled_by(asked.message) {
+            None => self.answer(now, line, asked, 481, out),
+            Some((_, owner)) => {
+                self.answer(now, line, asked, 200, out);
+                if let Owner::Call(key) = owner {
+                    self.with(now, key, out, |call, ctx| call.on_cancel(ctx, asked.message));
+                }
+            }
+        }
+    }
+
+    fn on_out_of_dialog(&mut self, now: Time, line: usize, asked: Asked<'_>, out: &mut Outbox<Output>) {
+        match asked.message.method() {
+            // RFC 3261 §11: a hop limit of zero asks whoever it reaches, which is us.
+            Method::Options => {
+                let Some(mut ctx) = self.core.ctx(now, line, None, out) else { return };
+                let tag = token(ctx.rng, 12);
+                let builder = capabilities(ctx.reply(asked, 200)).to_tag(&tag);
+                ctx.respond(asked, 200, builder);
+            }
+            _ if asked.message.max_forwards() == Some(0) => self.answer(now, line, asked, 483, out),
+            Method::Invite => self.on_invite(now, line, asked, out),
+            Method::Bye | Method::Update | Method::Info | Method::Prack => self.answer(now, line, asked, 481, out),
+            Method::Notify => self.answer(now, line, asked, 489, out),
+            _ => self.answer(now, line, asked, 405, out),
+        }
+    }
+
+    fn on_invite(&mut self, now: Time, line: usize, asked: Asked<'_>, out: &mut Outbox<Output>) {
+        let invite = asked.message;
+        let body = invite.body();
+        if self.stopping {
+            return self.answer(now, line, asked, 480, out);
+        }
+        if self.calls.len() >= MAX_CALLS {
+            self.counts.refused += 1;
+            return self.answer(now, line, asked, 503, out);
+        }
+        let readable = invite.content_type().is_none_or(|kind| kind.eq_ignore_ascii_case(SDP))
+            && invite.header(&Name::ContentEncoding).is_none_or(|coding| coding.eq_ignore_ascii_case("identity"));
+        if !body.is_empty() && !readable {
+            return self.answer(now, line, asked, 415, out);
+        }
+        let tag = token(&mut self.core.rng, 12);
+        let Some(dialog) = Dialog::of_invite(invite, &tag, asked.source) else {
+            return self.answer(now, line, asked, 400, out);
+        };
+        // The port is not known yet and does not matter for whether there is anything to agree on.
+        if !body.is_empty() && self.terms(line, 9).answer(body).is_err() {
+            return self.answer(now, line, asked, 488, out);
+        }
+        let key = self.calls.new_key();
+        let leg = self.last_incoming;
+        self.last_incoming = LegId(leg.0.saturating_sub(1));
+        self.core.transactions.give(asked.tx, Owner::Call(key));
+        let Some(mut ctx) = self.core.ctx(now, line, Some(leg), out) else { return };
+        let trying = ctx.reply(asked, 100);
+        ctx.respond(asked, 100, trying);
+        let trunk = ctx.line.trunk.id.clone();
+        let event = Event::Incoming { leg, trunk, caller: caller(invite), dialled: dialled(invite) };
+        out.push(Output::Event(event));
+        let incoming = Incoming::new(now, Owner::Call(key), asked, tag.clone(), dialog);
+        let name = (invite.call_id().unwrap_or_default().to_owned(), tag);
+        self.calls.put(key, Call::new(Some(leg), line, name, Phase::Incoming(incoming)));
+    }
+
+    /// Answers a request that belongs to no call.
+    fn answer(&mut self, now: Time, line: usize, asked: Asked<'_>, code: u16, out: &mut Outbox<Output>) {
+        if let Some(mut ctx) = self.core.ctx(now, line, None, out) {
+            ctx.refuse(asked, code);
+        }
+    }
+
+    /// The trunk that may call us from this address; of several, the one whose username was dialled.
+    fn trunk_at(&self, ip: IpAddr, user: Option<&str>) -> Option<usize> {
+        let ip = ip.to_canonical();
+        let mut found = self.core.lines.iter().enumerate().filter(|(_, line)| {
+            line.proxy.is_some_and(|proxy| proxy.ip().to_canonical() == ip)
+                || line.trunk.allow_from.iter().any(|range| range.contains(ip))
+        });
+        let first = found.next()?;
+        let named = |line: &Line| user.is_some_and(|user| line.trunk.username == user);
+        if named(first.1) {
+            return Some(first.0);
+        }
+        Some(found.find(|(_, line)| named(line)).unwrap_or(first).0)
+    }
+}
+
+/// What a request demands that we do not do: all of it, because we know no extension.
+pub(super) fn unsupported(request: &Message) -> Option<String> {
+    if request.method() == Method::Bye {
+        return None; // Whoever wants to go may go.
+    }
+    let tags: Vec<&str> = request.list(&Name::Require).filter(|tag| !tag.is_empty()).collect();
+    (!tags.is_empty()).then(|| tags.join(", "))
+}
+
+/// Who calls, as the trunk states it.
+fn caller(invite: &Message) -> String {
+    let asserted = invite.list(&Name::PAssertedIdentity).find_map(|value| user_of(NameAddr::parse(value).ok()?.uri));
+    let stated = || invite.from().ok().and_then(|from| user_of(from.uri));
+    asserted.or_else(stated).unwrap_or_default()
+}
+
+/// Whom they dialled.
+fn dialled(invite: &Message) -> String {
+    invite.uri().and_then(user_of).unwrap_or_default()
+}
+
+fn user_of(uri: &str) -> Option<String> {
+    let uri = Uri::parse(uri).ok()?;
+    uri.user.filter(|user| !user.is_empty()).map(str::to_owned)
+}

@@ -1,0 +1,97 @@
+//! A request on its way, sent again when the trunk asks who we are (RFC 3261 §22).
+//!
+//! Each try is a new transaction: a new branch and the next CSeq number, everything else the same.
+//!
+//! Easy to get wrong: the branches of one request are made of one secret and the number of the try, so that
+//! whoever knows the first can cancel the last, after a restart too.
+
+use crate::sip::context::Ctx;
+use crate::sip::message::Request;
+use crate::sip::transactions::{MAGIC_COOKIE, Owner, TxId};
+use crate::wire::sip::{Message, Method, Name};
+
+use super::auth::Tries;
+
+/// One challenge by a proxy, one by the far end, and a stale nonce each.
+pub const MAX_TRIES: u32 = 4;
+
+/// The request and how far it got.
+#[derive(Debug)]
+pub struct Attempt {
+    request: Request,
+    owner: Owner,
+    secret: String,
+    number: u32,
+    tries: Tries,
+    credentials: Vec<(Name, String)>,
+    tx: TxId,
+}
+
+/// The branch of the try with this number.
+pub fn branch(secret: &str, number: u32) -> String {
+    format!("{MAGIC_COOKIE}{secret}.{number}")
+}
+
+impl Attempt {
+    /// Sends `request`, with credentials where the trunk's last challenge still serves.
+    pub fn send(ctx: &mut Ctx<'_>, owner: Owner, secret: String, request: Request) -> Attempt {
+        let mut tries = Tries::default();
+        let credentials = tries.first(&mut *ctx, &request);
+        let tx = transmit(ctx, owner, &branch(&secret, 1), &request, &credentials);
+        Attempt { request, owner, secret, number: 1, tries, credentials, tx }
+    }
+
+    /// An INVITE that a former life of the process sent, in its try `number`.
+    pub fn resume(ctx: &mut Ctx<'_>, owner: Owner, secret: String, number: u32, request: Request) -> Attempt {
+        let branch = branch(&secret, number);
+        let bytes = request.bytes(ctx.identity, &branch, &[]);
+        let tx = ctx.transactions.resume_invite(owner, &branch, request.hop, bytes);
+        Attempt { request, owner, secret, number, tries: Tries::default(), credentials: Vec::new(), tx }
+    }
+
+    /// The request as it was last sent.
+    pub fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// What it carried to say who we are; the ACK to a 200 carries the same (RFC 3261 §13.2.2.4).
+    pub fn credentials(&self) -> &[(Name, String)] {
+        &self.credentials
+    }
+
+    /// The transaction of the last try.
+    pub fn tx(&self) -> TxId {
+        self.tx
+    }
+
+    /// A 401 or 407 came: sends the request again, or says why that is pointless.
+    pub fn on_challenge(&mut self, ctx: &mut Ctx<'_>, response: &Message) -> Result<(), String> {
+        if self.number >= MAX_TRIES {
+            return Err(format!("the trunk challenged {MAX_TRIES} times"));
+        }
+        self.credentials = self.tries.answer(ctx, &self.request, response)?;
+        self.again(ctx);
+        Ok(())
+    }
+
+    /// Sends it once more, changed by whoever calls (a longer expiry, say).
+    pub fn send_changed(&mut self, ctx: &mut Ctx<'_>, change: impl FnOnce(&mut Request)) {
+        change(&mut self.request);
+        self.again(ctx);
+    }
+
+    fn again(&mut self, ctx: &mut Ctx<'_>) {
+        self.number += 1;
+        self.request.seq = self.request.seq.saturating_add(1);
+        let branch = branch(&self.secret, self.number);
+        self.tx = transmit(ctx, self.owner, &branch, &self.request, &self.credentials);
+    }
+}
+
+fn transmit(ctx: &mut Ctx<'_>, owner: Owner, branch: &str, request: &Request, keys: &[(Name, String)]) -> TxId {
+    let bytes = request.bytes(ctx.identity, branch, keys);
+    match request.method {
+        Method::Invite => ctx.transactions.invite(ctx.now, owner, branch, request.hop, bytes, ctx.out),
+        _ => ctx.transactions.request(ctx.now, owner, branch, &request.method, request.hop, bytes, ctx.out),
+    }
+}

@@ -1,0 +1,231 @@
+//! One call from its first message to its last: which machine it is in, and who hears of it.
+//!
+//! Easy to get wrong: whoever hangs up does not wait long. When the far end does not answer CANCEL or BYE
+//! within [`HANG_UP_WITHIN`], the leg is told that it ended, and the messages go on without it.
+
+use core::time::Duration;
+
+use crate::base::{LegId, Time};
+use crate::sip::context::{Asked, Ctx};
+use crate::sip::farewell::Farewell;
+use crate::sip::incoming::Incoming;
+use crate::sip::outgoing::Outgoing;
+use crate::sip::session::Session;
+use crate::sip::terms::Terms;
+use crate::sip::transactions::TxId;
+use crate::sip::{Cause, End, Event};
+use crate::wire::sip::Message;
+
+/// As long an ending may take before the leg is told that it is over.
+pub const HANG_UP_WITHIN: Duration = Duration::from_secs(4);
+
+/// What a machine says about the call after an event.
+#[derive(Debug)]
+pub enum Next {
+    /// It goes on as it is.
+    Stay,
+    /// It is answered.
+    Up(Session),
+    /// BYE is under way.
+    Leaving(Farewell),
+    /// It is over.
+    Over(End),
+}
+
+/// A call.
+#[derive(Debug)]
+pub struct Call {
+    /// Who hears of it; none when nobody does (any more).
+    pub leg: Option<LegId>,
+    /// The place of its trunk.
+    pub line: usize,
+    /// Call-ID and our tag: how requests in the dialog find it.
+    pub dialog: (String, String),
+    phase: Phase,
+    /// It is being ended; the leg hears of it at this time at the latest.
+    told_by: Option<(Time, End)>,
+}
+
+/// The machine a call is in.
+#[derive(Debug)]
+pub enum Phase {
+    /// We call.
+    Outgoing(Outgoing),
+    /// They call.
+    Incoming(Incoming),
+    /// It is answered.
+    Up(Session),
+    /// BYE is under way.
+    Leaving(Farewell),
+    /// It is over.
+    Over,
+}
+
+impl Call {
+    /// A call in its first machine.
+    pub fn new(leg: Option<LegId>, line: usize, dialog: (String, String), phase: Phase) -> Call {
+        Call { leg, line, dialog, phase, told_by: None }
+    }
+
+    /// Nothing more can happen.
+    pub fn is_over(&self) -> bool {
+        matches!(self.phase, Phase::Over)
+    }
+
+    /// A response to a request of this call.
+    pub fn on_response(&mut self, ctx: &mut Ctx<'_>, tx: TxId, response: &Message) {
+        let next = match &mut self.phase {
+            Phase::Outgoing(outgoing) => outgoing.on_response(ctx, tx, response),
+            Phase::Leaving(farewell) => farewell.on_response(ctx, tx, response),
+            Phase::Incoming(_) | Phase::Up(_) | Phase::Over => Next::Stay,
+        };
+        self.go(ctx, next);
+    }
+
+    /// A request of this call was not answered in time.
+    pub fn on_timeout(&mut self, ctx: &mut Ctx<'_>, tx: TxId) {
+        let next = match &mut self.phase {
+            Phase::Outgoing(outgoing) => outgoing.on_timeout(tx),
+            Phase::Leaving(farewell) => farewell.on_timeout(tx),
+            Phase::Incoming(_) | Phase::Up(_) | Phase::Over => Next::Stay,
+        };
+        self.go(ctx, next);
+    }
+
+    /// A request in this dialog, neither ACK nor CANCEL.
+    pub fn on_request(&mut self, ctx: &mut Ctx<'_>, asked: Asked<'_>) {
+        let next = match &mut self.phase {
+            Phase::Outgoing(outgoing) => outgoing.on_request(ctx, asked),
+            Phase::Incoming(incoming) => incoming.on_request(ctx, asked),
+            Phase::Up(session) => session.on_request(ctx, asked),
+            Phase::Leaving(farewell) => farewell.on_request(ctx, asked),
+            Phase::Over => {
+                ctx.refuse(asked, 481);
+                Next::Stay
+            }
+        };
+        self.go(ctx, next);
+    }
+
+    /// An ACK in this dialog.
+    pub fn on_ack(&mut self, ctx: &mut Ctx<'_>, ack: &Message) {
+        let next = match &mut self.phase {
+            Phase::Incoming(incoming) => incoming.on_ack(ctx, ack),
+            Phase::Up(session) => {
+                session.on_ack(ctx, ack);
+                Next::Stay
+            }
+            Phase::Outgoing(_) | Phase::Leaving(_) | Phase::Over => Next::Stay,
+        };
+        self.go(ctx, next);
+    }
+
+    /// The caller cancels.
+    pub fn on_cancel(&mut self, ctx: &mut Ctx<'_>, cancel: &Message) {
+        if let Phase::Incoming(incoming) = &mut self.phase {
+            let next = incoming.on_cancel(ctx, cancel);
+            self.go(ctx, next);
+        }
+    }
+
+    /// Ends it in whichever way its state demands.
+    pub fn hang_up(&mut self, ctx: &mut Ctx<'_>) {
+        let end = End { cause: Cause::Us, code: None, reason: "we hung up".to_owned() };
+        self.told_by.get_or_insert((ctx.now + HANG_UP_WITHIN, end.clone()));
+        let next = match &mut self.phase {
+            Phase::Outgoing(outgoing) => outgoing.hang_up(ctx, end),
+            Phase::Incoming(incoming) => incoming.hang_up(ctx, End { code: Some(200), ..end }),
+            Phase::Up(session) => session.hang_up(ctx, End { code: Some(200), ..end }),
+            Phase::Leaving(_) | Phase::Over => Next::Stay,
+        };
+        self.go(ctx, next);
+    }
+
+    /// Tells the caller that it rings.
+    pub fn ring(&mut self, ctx: &mut Ctx<'_>) {
+        if let Phase::Incoming(incoming) = &mut self.phase {
+            incoming.ring(ctx);
+        }
+    }
+
+    /// Takes the call.
+    pub fn accept(&mut self, ctx: &mut Ctx<'_>, terms: Terms) {
+        if let Phase::Incoming(incoming) = &mut self.phase {
+            let next = incoming.accept(ctx, terms);
+            self.go(ctx, next);
+        }
+    }
+
+    /// Turns the caller away.
+    pub fn refuse(&mut self, ctx: &mut Ctx<'_>, code: u16) {
+        if let Phase::Incoming(incoming) = &mut self.phase {
+            let next = incoming.refuse(ctx, code);
+            self.go(ctx, next);
+        }
+    }
+
+    /// When to call [`Call::on_deadline`].
+    pub fn next_deadline(&self) -> Option<Time> {
+        let phase = match &self.phase {
+            Phase::Outgoing(outgoing) => outgoing.next_deadline(),
+            Phase::Incoming(incoming) => incoming.next_deadline(),
+            Phase::Up(session) => session.next_deadline(),
+            Phase::Leaving(_) | Phase::Over => None,
+        };
+        let told_by = self.told_by.as_ref().filter(|_| self.leg.is_some()).map(|(by, _)| *by);
+        phase.into_iter().chain(told_by).min()
+    }
+
+    /// Nothing of this call has left the house: drops it without a message.
+    pub fn forget(&mut self, ctx: &mut Ctx<'_>) {
+        if let Phase::Outgoing(outgoing) = &mut self.phase {
+            outgoing.forget(ctx);
+        }
+        self.phase = Phase::Over;
+        self.leg = None;
+    }
+
+    /// Is it an INVITE of ours that this transaction carries?
+    pub fn waits_for(&self, tx: TxId) -> bool {
+        match &self.phase {
+            Phase::Outgoing(outgoing) => outgoing.tx() == tx,
+            Phase::Leaving(farewell) => farewell.tx() == tx,
+            Phase::Incoming(_) | Phase::Up(_) | Phase::Over => false,
+        }
+    }
+
+    /// Something is due.
+    pub fn on_deadline(&mut self, ctx: &mut Ctx<'_>) {
+        let next = match &mut self.phase {
+            Phase::Outgoing(outgoing) => outgoing.on_deadline(ctx),
+            Phase::Incoming(incoming) => incoming.on_deadline(ctx),
+            Phase::Up(session) => session.on_deadline(ctx),
+            Phase::Leaving(_) | Phase::Over => Next::Stay,
+        };
+        self.go(ctx, next);
+        if let Some((_, end)) = self.told_by.take_if(|(by, _)| *by <= ctx.now) {
+            self.end(ctx, end);
+        }
+    }
+
+    fn go(&mut self, ctx: &mut Ctx<'_>, next: Next) {
+        match next {
+            Next::Stay => {}
+            Next::Up(session) => self.phase = Phase::Up(session),
+            Next::Leaving(farewell) => {
+                self.told_by.get_or_insert_with(|| (ctx.now + HANG_UP_WITHIN, farewell.end().clone()));
+                self.phase = Phase::Leaving(farewell);
+            }
+            Next::Over(end) => {
+                self.phase = Phase::Over;
+                self.end(ctx, end);
+            }
+        }
+    }
+
+    fn end(&mut self, ctx: &mut Ctx<'_>, end: End) {
+        ctx.tell(|leg| Event::Ended { leg, end });
+        self.leg = None;
+        ctx.leg = None;
+    }
+}

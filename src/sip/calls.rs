@@ -1,0 +1,97 @@
+//! Every call of the agent, found by its key, its leg, its dialog, or its deadline.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::base::{LegId, Time};
+use crate::sip::call::Call;
+use crate::sip::transactions::CallKey;
+
+/// The calls. A call is taken out while it handles an event, and put back.
+#[derive(Debug, Default)]
+pub struct Calls {
+    last: u64,
+    slots: BTreeMap<CallKey, Slot>,
+    legs: BTreeMap<LegId, CallKey>,
+    dialogs: BTreeMap<(String, String), CallKey>,
+    due: BTreeSet<(Time, CallKey)>,
+}
+
+#[derive(Debug)]
+struct Slot {
+    call: Call,
+    leg: Option<LegId>,
+    due: Option<Time>,
+}
+
+impl Calls {
+    /// A key nobody has.
+    pub fn new_key(&mut self) -> CallKey {
+        self.last += 1;
+        CallKey(self.last)
+    }
+
+    /// Takes a call out.
+    pub fn take(&mut self, key: CallKey) -> Option<Call> {
+        let slot = self.slots.remove(&key)?;
+        slot.due.map(|at| self.due.remove(&(at, key)));
+        slot.leg.map(|leg| self.legs.remove(&leg));
+        Some(slot.call)
+    }
+
+    /// Puts a call in, or back. One that is over is dropped.
+    pub fn put(&mut self, key: CallKey, call: Call) {
+        if call.is_over() {
+            if self.dialogs.get(&call.dialog) == Some(&key) {
+                self.dialogs.remove(&call.dialog);
+            }
+            return;
+        }
+        let (leg, due) = (call.leg, call.next_deadline());
+        self.due.extend(due.map(|at| (at, key)));
+        self.legs.extend(leg.map(|leg| (leg, key)));
+        if !self.dialogs.contains_key(&call.dialog) {
+            self.dialogs.insert(call.dialog.clone(), key);
+        }
+        self.slots.insert(key, Slot { call, leg, due });
+    }
+
+    /// The call with this key.
+    pub fn get(&self, key: CallKey) -> Option<&Call> {
+        self.slots.get(&key).map(|slot| &slot.call)
+    }
+
+    /// The call of this leg.
+    pub fn of_leg(&self, leg: LegId) -> Option<CallKey> {
+        self.legs.get(&leg).copied()
+    }
+
+    /// The call with this Call-ID and this tag of ours.
+    pub fn of_dialog(&self, call_id: &str, tag: &str) -> Option<CallKey> {
+        self.dialogs.get(&(call_id.to_owned(), tag.to_owned())).copied()
+    }
+
+    /// When the first of them wants to be woken.
+    pub fn next_deadline(&self) -> Option<Time> {
+        self.due.first().map(|(at, _)| *at)
+    }
+
+    /// One that is to be woken now.
+    pub fn due(&self, now: Time) -> Option<CallKey> {
+        self.due.first().filter(|(at, _)| *at <= now).map(|(_, key)| *key)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// How many legs a trunk has up.
+    pub fn on_line(&self, line: usize) -> usize {
+        self.slots.values().filter(|slot| slot.call.line == line && slot.leg.is_some()).count()
+    }
+
+    /// Every key, oldest first.
+    pub fn keys(&self) -> Vec<CallKey> {
+        self.slots.keys().copied().collect()
+    }
+}

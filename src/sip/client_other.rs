@@ -1,0 +1,112 @@
+//! The client transaction of everything but INVITE over UDP (RFC 3261 §17.1.2).
+//!
+//! It sends the request again until a final response comes, at intervals that grow to four seconds, and then
+//! swallows copies of that response for a while. It never decides what a response means.
+//!
+//! Easy to get wrong: a provisional response slows the sending down but does not stop it; timer F keeps
+//! running all the while.
+//!
+//! | state | event | next | does |
+//! | --- | --- | --- | --- |
+//! | Trying | 1xx | Proceeding | tell |
+//! | Trying | 2xx-6xx | Completed | tell |
+//! | Trying | timer E | Trying | request |
+//! | Trying | timer F | Terminated | timeout |
+//! | Proceeding | 1xx | Proceeding | tell |
+//! | Proceeding | 2xx-6xx | Completed | tell |
+//! | Proceeding | timer E | Proceeding | request |
+//! | Proceeding | timer F | Terminated | timeout |
+//! | Completed | timer K | Terminated | - |
+
+use core::net::SocketAddr;
+
+use crate::base::{Outbox, Time};
+use crate::sip::Output;
+use crate::sip::timers::{GIVE_UP, Resend, T4};
+use crate::sip::transactions::Told;
+
+/// One request on its way.
+#[derive(Debug)]
+pub struct ClientOther {
+    to: SocketAddr,
+    request: Vec<u8>,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Nothing heard yet.
+    Trying { again: Resend, give_up: Time },
+    /// A provisional response came.
+    Proceeding { again: Resend, give_up: Time },
+    /// The final response came; copies are swallowed.
+    Completed { until: Time },
+    Terminated,
+}
+
+impl ClientOther {
+    /// Sends `request` to `to`.
+    pub fn start(now: Time, to: SocketAddr, request: Vec<u8>, out: &mut Outbox<Output>) -> ClientOther {
+        out.push(Output::Send { to, bytes: request.clone() });
+        ClientOther { to, request, state: State::Trying { again: Resend::capped(now), give_up: now + GIVE_UP } }
+    }
+
+    /// A response with our branch and method arrived.
+    pub fn on_response(&mut self, now: Time, code: u16) -> Told {
+        match (&self.state, code < 200) {
+            (State::Trying { give_up, .. }, true) => {
+                self.state = State::Proceeding { again: Resend::slowed(now), give_up: *give_up };
+                Told::Tell
+            }
+            (State::Proceeding { .. }, true) => Told::Tell,
+            (State::Trying { .. } | State::Proceeding { .. }, false) => {
+                self.state = State::Completed { until: now + T4 };
+                Told::Tell
+            }
+            (State::Completed { .. } | State::Terminated, _) => Told::Nothing,
+        }
+    }
+
+    /// True while no final response has come.
+    pub fn is_waiting(&self) -> bool {
+        matches!(self.state, State::Trying { .. } | State::Proceeding { .. })
+    }
+
+    /// Nothing more can happen.
+    pub fn is_over(&self) -> bool {
+        matches!(self.state, State::Terminated)
+    }
+
+    /// When to call [`ClientOther::on_deadline`].
+    pub fn next_deadline(&self) -> Option<Time> {
+        match &self.state {
+            State::Trying { again, give_up } | State::Proceeding { again, give_up } => Some(again.at.min(*give_up)),
+            State::Completed { until } => Some(*until),
+            State::Terminated => None,
+        }
+    }
+
+    /// Timers E, F and K.
+    pub fn on_deadline(&mut self, now: Time, out: &mut Outbox<Output>) -> Told {
+        match &mut self.state {
+            State::Trying { give_up, .. } | State::Proceeding { give_up, .. } if *give_up <= now => {
+                self.state = State::Terminated;
+                Told::TimedOut
+            }
+            State::Trying { again, .. } | State::Proceeding { again, .. } if again.at <= now => {
+                *again = again.next(now);
+                out.push(Output::Send { to: self.to, bytes: self.request.clone() });
+                Told::Nothing
+            }
+            State::Completed { until } if *until <= now => {
+                self.state = State::Terminated;
+                Told::Nothing
+            }
+            _ => Told::Nothing,
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "tests/client_other.rs"]
+mod tests;

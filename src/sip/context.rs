@@ -1,0 +1,106 @@
+//! What a machine may use while it handles one event: the time, the trunk, the transactions, the outbox.
+
+use core::net::{Ipv6Addr, SocketAddr};
+
+use crate::base::{LegId, Outbox, Rng, Time, token};
+use crate::sip::arrivals::unsupported;
+use crate::sip::auth::Keys;
+use crate::sip::message::{self, ALLOW};
+use crate::sip::transactions::{Transactions, TxId};
+use crate::sip::{Event, Identity, Output, Trunk};
+use crate::wire::sip::{Builder, Message, Name};
+
+/// A trunk as the calls see it.
+#[derive(Debug)]
+pub struct Line {
+    /// Its settings.
+    pub trunk: Trunk,
+    /// Where requests go, once the name was looked up.
+    pub proxy: Option<SocketAddr>,
+    /// What it challenged us with.
+    pub keys: Keys,
+}
+
+impl Line {
+    /// The trunk's domain as a URI writes it.
+    pub fn host(&self) -> String {
+        match self.trunk.domain.parse::<Ipv6Addr>() {
+            Ok(address) => format!("[{address}]"),
+            Err(_) => self.trunk.domain.clone(),
+        }
+    }
+}
+
+/// A request from outside, and how to answer it.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// The request.
+    pub message: &'a Message,
+    /// Its transaction.
+    pub tx: TxId,
+    /// Where it came from.
+    pub source: SocketAddr,
+}
+
+/// One event's surroundings.
+pub struct Ctx<'a> {
+    /// Now.
+    pub now: Time,
+    /// Who we are.
+    pub identity: &'a Identity,
+    /// The trunk of this call.
+    pub line: &'a mut Line,
+    /// Every transaction.
+    pub transactions: &'a mut Transactions,
+    /// Tags, branches, nonces.
+    pub rng: &'a mut Rng,
+    /// What is to be done.
+    pub out: &'a mut Outbox<Output>,
+    /// The leg that hears of it; none when nobody does any more.
+    pub leg: Option<LegId>,
+}
+
+impl Ctx<'_> {
+    /// Tells whoever follows this call.
+    pub fn tell(&mut self, event: impl FnOnce(LegId) -> Event) {
+        if let Some(leg) = self.leg {
+            self.out.push(Output::Event(event(leg)));
+        }
+    }
+
+    /// Begins a response.
+    pub fn reply(&self, asked: Asked<'_>, code: u16) -> Builder {
+        message::reply(asked.message, asked.source, code, self.identity)
+    }
+
+    /// Sends a response.
+    pub fn respond(&mut self, asked: Asked<'_>, code: u16, builder: Builder) -> Vec<u8> {
+        let bytes = builder.finish();
+        self.transactions.respond(self.now, asked.tx, code, bytes.clone(), self.out);
+        bytes
+    }
+
+    /// Answers with nothing but a status.
+    pub fn refuse(&mut self, asked: Asked<'_>, code: u16) {
+        let tag = token(self.rng, 12);
+        let builder = self.reply(asked, code).to_tag(&tag);
+        let builder = match code {
+            405 => builder.header(Name::Allow, ALLOW),
+            420 => builder.header(Name::Unsupported, unsupported(asked.message).unwrap_or_default()),
+            500 | 503 => builder.header(Name::RetryAfter, "10"),
+            415 => builder.header(Name::Accept, message::SDP),
+            _ => builder,
+        };
+        self.respond(asked, code, builder);
+    }
+
+    /// Our Contact.
+    pub fn contact(&self) -> String {
+        contact(self.identity, self.line)
+    }
+}
+
+/// The Contact we give this trunk.
+pub fn contact(identity: &Identity, line: &Line) -> String {
+    format!("<sip:{}@{}>", message::user_part(&line.trunk.username), identity.local)
+}

@@ -1,0 +1,194 @@
+//! A dialog: what two ends remember of each other between INVITE and BYE (RFC 3261 §12).
+//!
+//! It numbers our requests, judges theirs, and knows the way: the route set, the remote target, and the
+//! address the next datagram goes to.
+//!
+//! Easy to get wrong: the caller reverses Record-Route, the callee does not; a first hop without `;lr` is a
+//! strict router and takes the place of the Request-URI (§12.2.1.1); the remote target changes with each
+//! re-INVITE, the route set never.
+
+use core::net::{IpAddr, SocketAddr};
+
+use crate::sip::message::Request;
+use crate::wire::sip::{Message, Method, Name, NameAddr, Uri};
+
+/// More hops than this are cut off; real route sets have one or two.
+const MAX_ROUTES: usize = 16;
+
+/// Our side of a dialog.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Dialog {
+    /// Call-ID.
+    pub call_id: String,
+    /// From of our requests, with our tag.
+    pub local: String,
+    /// To of our requests, with their tag.
+    pub remote: String,
+    /// Their Contact: the Request-URI of our requests.
+    pub target: String,
+    /// Route of our requests, nearest hop first.
+    pub routes: Vec<String>,
+    /// CSeq of our last request.
+    pub seq: u32,
+    /// CSeq of their last request, once there was one.
+    pub remote_seq: Option<u32>,
+    /// Where requests go whose next hop is a name: nothing here looks names up.
+    pub fallback: SocketAddr,
+}
+
+impl Dialog {
+    /// The dialog that a response with a To tag opens for the caller.
+    pub fn of_response(invite: &Request, response: &Message) -> Dialog {
+        let mut routes: Vec<String> = response.list(&Name::RecordRoute).map(str::to_owned).collect();
+        routes.reverse();
+        routes.truncate(MAX_ROUTES);
+        Dialog {
+            call_id: invite.call_id.clone(),
+            local: invite.from.clone(),
+            remote: response.header(&Name::To).unwrap_or(&invite.to).to_owned(),
+            target: contact_uri(response).unwrap_or_else(|| invite.uri.clone()),
+            routes,
+            seq: invite.seq,
+            remote_seq: None,
+            fallback: invite.hop,
+        }
+    }
+
+    /// The dialog of a 200 to an INVITE nobody remembers: enough to acknowledge it and say BYE. `None` when
+    /// the response lacks what that takes.
+    pub fn of_stray(response: &Message, source: SocketAddr) -> Option<Dialog> {
+        response.check().ok()?;
+        response.to().ok()?.tag()?;
+        let mut routes: Vec<String> = response.list(&Name::RecordRoute).map(str::to_owned).collect();
+        routes.reverse();
+        routes.truncate(MAX_ROUTES);
+        Some(Dialog {
+            call_id: response.call_id()?.to_owned(),
+            local: response.header(&Name::From)?.to_owned(),
+            remote: response.header(&Name::To)?.to_owned(),
+            target: contact_uri(response)?,
+            routes,
+            seq: response.cseq().ok()?.number,
+            remote_seq: None,
+            fallback: source,
+        })
+    }
+
+    /// The dialog that an INVITE from `source` opens for the callee, who calls himself `tag`.
+    pub fn of_invite(invite: &Message, tag: &str, source: SocketAddr) -> Option<Dialog> {
+        Some(Dialog {
+            call_id: invite.call_id()?.to_owned(),
+            local: format!("{};tag={tag}", invite.header(&Name::To)?),
+            remote: invite.header(&Name::From)?.to_owned(),
+            target: contact_uri(invite)?,
+            routes: invite.list(&Name::RecordRoute).take(MAX_ROUTES).map(str::to_owned).collect(),
+            seq: 0,
+            remote_seq: invite.cseq().ok().map(|cseq| cseq.number),
+            fallback: source,
+        })
+    }
+
+    /// Our tag.
+    pub fn local_tag(&self) -> &str {
+        tag_of(&self.local)
+    }
+
+    /// Their tag; empty when they have none (RFC 2543).
+    pub fn remote_tag(&self) -> &str {
+        tag_of(&self.remote)
+    }
+
+    /// The next request of ours. An ACK has the number of its INVITE; see [`Dialog::ack`].
+    pub fn request(&mut self, method: Method) -> Request {
+        self.seq = self.seq.saturating_add(1);
+        self.numbered(method, self.seq)
+    }
+
+    /// The ACK to a 200 (RFC 3261 §13.2.2.4).
+    pub fn ack(&self, invite_seq: u32) -> Request {
+        self.numbered(Method::Ack, invite_seq)
+    }
+
+    /// Is a request of theirs in order (RFC 3261 §12.2.2)? If so its number is remembered; a lower one is to
+    /// be answered 500. A copy never comes here, its transaction swallows it.
+    pub fn takes(&mut self, number: u32) -> bool {
+        let fits = self.remote_seq.is_none_or(|last| number > last);
+        if fits {
+            self.remote_seq = Some(number);
+        }
+        fits
+    }
+
+    /// A re-INVITE or UPDATE moved the remote target.
+    pub fn refresh_target(&mut self, message: &Message) {
+        if let Some(target) = contact_uri(message) {
+            self.target = target;
+        }
+    }
+
+    fn numbered(&self, method: Method, seq: u32) -> Request {
+        let strict = self.routes.first().and_then(|route| {
+            let uri = NameAddr::parse(route).ok()?.uri;
+            let loose = Uri::parse(uri).is_ok_and(|parsed| parsed.param("lr").is_some());
+            (!loose).then(|| uri.to_owned())
+        });
+        let (uri, routes) = match strict {
+            None => (self.target.clone(), self.routes.clone()),
+            Some(first) => {
+                let rest = self.routes.iter().skip(1).cloned();
+                (first, rest.chain(core::iter::once(format!("<{}>", self.target))).collect())
+            }
+        };
+        Request {
+            method,
+            uri,
+            hop: self.hop(),
+            from: self.local.clone(),
+            to: self.remote.clone(),
+            call_id: self.call_id.clone(),
+            seq,
+            routes,
+            headers: Vec::new(),
+            sdp: Vec::new(),
+        }
+    }
+
+    /// Where the next datagram goes: the first route's address, else the remote target's.
+    fn hop(&self) -> SocketAddr {
+        let next = match self.routes.first() {
+            Some(route) => NameAddr::parse(route).map(|route| route.uri).unwrap_or_default(),
+            None => &self.target,
+        };
+        address_of(next).filter(|address| reachable(address.ip(), self.fallback.ip())).unwrap_or(self.fallback)
+    }
+}
+
+/// The address of a URI, where it names one and UDP will do.
+fn address_of(uri: &str) -> Option<SocketAddr> {
+    let uri = Uri::parse(uri).ok().filter(Uri::is_sip)?;
+    let udp = uri.param("transport").is_none_or(|transport| transport.eq_ignore_ascii_case("udp"));
+    let ip = match uri.param("maddr") {
+        Some(maddr) => maddr.parse().ok(),
+        None => uri.ip(),
+    };
+    let address = SocketAddr::new(ip?, uri.port.unwrap_or(5060));
+    (udp && address.port() != 0 && !address.ip().is_unspecified()).then_some(address)
+}
+
+/// A private address named by a trunk that is not in a private network itself is its view, not ours.
+fn reachable(ip: IpAddr, seen: IpAddr) -> bool {
+    let private = |ip: IpAddr| match ip.to_canonical() {
+        IpAddr::V4(v4) => v4.is_private() || v4.is_loopback() || v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_unique_local() || v6.is_loopback() || v6.is_unicast_link_local(),
+    };
+    ip.is_ipv4() == seen.is_ipv4() && (!private(ip) || private(seen))
+}
+
+fn contact_uri(message: &Message) -> Option<String> {
+    let contact = message.contact()?.ok()?;
+    contact.uri().ok().filter(Uri::is_sip).map(|_| contact.uri.to_owned())
+}
+
+fn tag_of(name_addr: &str) -> &str {
+    NameAddr::parse(name_addr).ok().and_then(|name| name.tag()).unwrap_or_default()
+}

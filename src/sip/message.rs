@@ -1,0 +1,142 @@
+//! The messages the agent writes: requests, the ACK and the CANCEL that go with an INVITE, responses.
+//!
+//! It never decides which message is due.
+//!
+//! Easy to get wrong: ACK to a refusal and CANCEL repeat the topmost Via, the Request-URI, From, Call-ID, the
+//! Route and the CSeq number of the INVITE; only the ACK takes the To of the response (RFC 3261 §9.1,
+//! §17.1.1.3).
+
+use core::net::SocketAddr;
+
+use crate::sip::Identity;
+use crate::wire::sip::{Builder, Message, Method, Name, Start, reason_phrase, unquote};
+
+/// The methods we take.
+pub const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE";
+/// The one body we read.
+pub const SDP: &str = "application/sdp";
+
+/// A request that can be sent again with another branch, number and credentials.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Request {
+    /// What is asked.
+    pub method: Method,
+    /// The Request-URI.
+    pub uri: String,
+    /// Where the datagram goes.
+    pub hop: SocketAddr,
+    /// From, with its tag.
+    pub from: String,
+    /// To.
+    pub to: String,
+    /// Call-ID.
+    pub call_id: String,
+    /// CSeq number.
+    pub seq: u32,
+    /// Route, one value each.
+    pub routes: Vec<String>,
+    /// Whatever else.
+    pub headers: Vec<(Name, String)>,
+    /// The SDP; empty for none.
+    pub sdp: Vec<u8>,
+}
+
+impl Request {
+    /// The whole message.
+    pub fn bytes(&self, identity: &Identity, branch: &str, credentials: &[(Name, String)]) -> Vec<u8> {
+        let via = format!("SIP/2.0/UDP {};branch={branch};rport", identity.local);
+        let mut builder = Builder::request(self.method.clone(), &self.uri)
+            .header(Name::Via, via)
+            .header(Name::MaxForwards, "70")
+            .header(Name::From, &self.from)
+            .header(Name::To, &self.to)
+            .header(Name::CallId, &self.call_id)
+            .header(Name::CSeq, format!("{} {}", self.seq, self.method));
+        for route in &self.routes {
+            builder = builder.header(Name::Route, route);
+        }
+        for (name, value) in self.headers.iter().chain(credentials) {
+            builder = builder.header(*name, value);
+        }
+        builder = builder.header(Name::UserAgent, &identity.user_agent);
+        if self.sdp.is_empty() { builder.finish() } else { builder.body(SDP, &self.sdp).finish() }
+    }
+}
+
+/// The ACK to a refusal (RFC 3261 §17.1.1.3), made from the INVITE as it was sent.
+pub fn ack_of_refusal(invite: &[u8], response: &Message) -> Vec<u8> {
+    of_invite(invite, Method::Ack, response.header(&Name::To))
+}
+
+/// The CANCEL of an INVITE as it was sent (RFC 3261 §9.1).
+pub fn cancel_of(invite: &[u8]) -> Vec<u8> {
+    of_invite(invite, Method::Cancel, None)
+}
+
+/// The branch of a message of ours.
+pub fn branch_of(bytes: &[u8]) -> Option<String> {
+    Message::parse(bytes).ok()?.via().ok()?.branch().map(str::to_owned)
+}
+
+/// Empty only if `invite` is no message, and then nothing is worth sending.
+fn of_invite(invite: &[u8], method: Method, to: Option<&str>) -> Vec<u8> {
+    let Ok(invite) = Message::parse(invite) else { return Vec::new() };
+    let Start::Request { uri, .. } = invite.start() else { return Vec::new() };
+    let number = invite.cseq().map_or(1, |cseq| cseq.number);
+    let mut builder = Builder::request(method.clone(), uri)
+        .copy(&invite, Name::Via)
+        .header(Name::MaxForwards, "70")
+        .copy(&invite, Name::From);
+    builder = match to {
+        Some(to) => builder.header(Name::To, to),
+        None => builder.copy(&invite, Name::To),
+    };
+    builder
+        .copy(&invite, Name::CallId)
+        .header(Name::CSeq, format!("{number} {method}"))
+        .copy(&invite, Name::Route)
+        .copy(&invite, Name::UserAgent)
+        .finish()
+}
+
+/// A response to a request that came from `source`, with everything every response of ours has.
+pub fn reply(request: &Message, source: SocketAddr, code: u16, identity: &Identity) -> Builder {
+    Builder::response(request, code).received_from(source).header(Name::Server, &identity.user_agent)
+}
+
+/// Where the answers to a request go that came from `source` (RFC 3261 §18.2.2, RFC 3581 §4).
+pub fn reply_to(request: &Message, source: SocketAddr) -> SocketAddr {
+    match request.via() {
+        Ok(via) if via.rport().is_none() => SocketAddr::new(source.ip(), via.port.unwrap_or(5060)),
+        _ => source,
+    }
+}
+
+/// Why, in the peer's words: the text of its Reason header (RFC 3326), else the reason phrase.
+pub fn reason_of(message: &Message) -> String {
+    let phrase = || match message.start() {
+        Start::Response { code, reason } if reason.is_empty() => reason_phrase(code).to_owned(),
+        Start::Response { reason, .. } => reason.to_owned(),
+        Start::Request { method, .. } => method.as_str().to_owned(),
+    };
+    let Some(value) = message.list(&Name::Reason).next() else { return phrase() };
+    let text = crate::wire::sip::Params::of(value.split_once(';').map_or("", |(_, params)| params)).get("text");
+    match text.map(unquote) {
+        Some(text) if !text.is_empty() => text.into_owned(),
+        _ => value.to_owned(),
+    }
+}
+
+/// `text` as the user part of a SIP URI: what may not stand there is escaped (RFC 3261 §25.1).
+pub fn user_part(text: &str) -> String {
+    let mut user = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        let plain = byte.is_ascii_alphanumeric() || b"-_.!~*'()&=+$,;?/".contains(&byte);
+        if plain {
+            user.push(char::from(byte));
+        } else {
+            user.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    user
+}

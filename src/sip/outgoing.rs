@@ -1,0 +1,279 @@
+//! A call of ours until somebody answers it (RFC 3261 §13.2, §9.1).
+//!
+//! Easy to get wrong: a CANCEL before the first provisional response may overtake the INVITE, so it waits for
+//! one; a 200 may cross the CANCEL, and then the call stands and is to be acknowledged and ended with BYE; a
+//! 200 without SDP means what an earlier 18x said.
+//!
+//! | state | event | next | does |
+//! | --- | --- | --- | --- |
+//! | Calling | 100 | Ringing | - |
+//! | Calling | 180 | Ringing | ringing |
+//! | Calling | 200 | Up | answered, ACK |
+//! | Calling | 200 without common codec | Leaving | ACK, BYE |
+//! | Calling | 401 | Calling | INVITE |
+//! | Calling | 486 | Over | ended Refused |
+//! | Calling | no answer | Over | ended Timeout |
+//! | Calling | hang up | CancelWanted | - |
+//! | Ringing | 100 | Ringing | - |
+//! | Ringing | 180 | Ringing | ringing |
+//! | Ringing | 200 | Up | answered, ACK |
+//! | Ringing | 200 without common codec | Leaving | ACK, BYE |
+//! | Ringing | 401 | Calling | INVITE |
+//! | Ringing | 486 | Over | ended Refused |
+//! | Ringing | BYE | Cancelling | 200, CANCEL |
+//! | Ringing | hang up | Cancelling | CANCEL |
+//! | Ringing | patience | Cancelling | CANCEL |
+//! | CancelWanted | 100 | Cancelling | CANCEL |
+//! | CancelWanted | 180 | Cancelling | CANCEL |
+//! | CancelWanted | 200 | Leaving | ACK, BYE |
+//! | CancelWanted | 200 without common codec | Leaving | ACK, BYE |
+//! | CancelWanted | 401 | Over | ended Us |
+//! | CancelWanted | 486 | Over | ended Us |
+//! | CancelWanted | no answer | Over | ended Us |
+//! | Cancelling | 200 | Leaving | ACK, BYE |
+//! | Cancelling | 200 without common codec | Leaving | ACK, BYE |
+//! | Cancelling | 401 | Over | ended Us |
+//! | Cancelling | 486 | Over | ended Us |
+//! | Cancelling | BYE | Cancelling | 200 |
+//! | Cancelling | patience | Over | ended Us |
+
+use core::time::Duration;
+
+use crate::base::{Stream, Time, token};
+use crate::sip::attempt::Attempt;
+use crate::sip::call::Next;
+use crate::sip::context::{Asked, Ctx};
+use crate::sip::dialog::Dialog;
+use crate::sip::farewell::Farewell;
+use crate::sip::message::{Request, branch_of, cancel_of, reason_of};
+use crate::sip::session::{Session, hung_up};
+use crate::sip::terms::Terms;
+use crate::sip::timers::GIVE_UP;
+use crate::sip::transactions::{Owner, TxId};
+use crate::sip::{Cause, End, Event, attempt, handle};
+use crate::wire::sip::{Message, Method};
+
+/// A call that rings longer than this is cancelled; whoever dials has a shorter patience of his own.
+pub const PATIENCE: Duration = Duration::from_secs(300);
+/// As many phones behind one number may send early media.
+const MAX_EARLY: usize = 8;
+
+/// The INVITE and what was heard of it.
+#[derive(Debug)]
+pub struct Outgoing {
+    owner: Owner,
+    attempt: Attempt,
+    terms: Terms,
+    /// The answer in an 18x, by the phone's To tag.
+    early: Vec<(String, Stream)>,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Nothing but challenges heard.
+    Calling,
+    /// A provisional response came; the last one told, and when we lose patience.
+    Ringing { told: u16, patience: Time },
+    /// We want to cancel and may not yet.
+    CancelWanted { end: End },
+    /// The CANCEL is sent; the INVITE is answered until then or never.
+    Cancelling { end: End, until: Time },
+}
+
+impl Outgoing {
+    /// Sends the INVITE; `secret` makes its branches.
+    pub fn start(ctx: &mut Ctx<'_>, owner: Owner, secret: String, mut request: Request, mut terms: Terms) -> Outgoing {
+        request.sdp = terms.offer();
+        let attempt = Attempt::send(ctx, owner, secret, request);
+        Outgoing { owner, attempt, terms, early: Vec::new(), state: State::Calling }
+    }
+
+    /// Cancels the try `number` of an INVITE that a former life of the process sent.
+    pub fn recover(
+        ctx: &mut Ctx<'_>,
+        owner: Owner,
+        secret: String,
+        number: u32,
+        request: Request,
+        terms: Terms,
+    ) -> Outgoing {
+        let attempt = Attempt::resume(ctx, owner, secret, number, request);
+        let state = State::Ringing { told: 100, patience: ctx.now + PATIENCE };
+        let mut outgoing = Outgoing { owner, attempt, terms, early: Vec::new(), state };
+        let reason = "left by a former life".to_owned();
+        outgoing.hang_up(ctx, End { cause: Cause::Us, code: None, reason });
+        outgoing
+    }
+
+    /// The INVITE's transaction.
+    pub fn tx(&self) -> TxId {
+        self.attempt.tx()
+    }
+
+    /// Drops the INVITE, which nobody saw.
+    pub fn forget(&mut self, ctx: &mut Ctx<'_>) {
+        ctx.transactions.abandon(self.attempt.tx());
+    }
+
+    /// Our wish to end it.
+    pub fn hang_up(&mut self, ctx: &mut Ctx<'_>, end: End) -> Next {
+        match &self.state {
+            State::Calling => self.state = State::CancelWanted { end },
+            State::Ringing { .. } => self.cancel(ctx, end),
+            State::CancelWanted { .. } | State::Cancelling { .. } => {}
+        }
+        Next::Stay
+    }
+
+    /// A response to the INVITE (or to the CANCEL, which changes nothing: RFC 3261 §9.1).
+    pub fn on_response(&mut self, ctx: &mut Ctx<'_>, tx: TxId, response: &Message) -> Next {
+        let Some(code) = response.code().filter(|_| tx == self.attempt.tx()) else { return Next::Stay };
+        match (&mut self.state, code) {
+            (State::Calling | State::Ringing { .. }, 0..200) => {
+                self.on_ringing(ctx, code, response);
+                Next::Stay
+            }
+            (State::CancelWanted { end }, 0..200) => {
+                let end = end.clone();
+                self.cancel(ctx, end);
+                Next::Stay
+            }
+            (State::Cancelling { .. }, 0..200) => Next::Stay,
+            (State::Calling | State::Ringing { .. }, 200..300) => self.on_answer(ctx, response),
+            (State::CancelWanted { end } | State::Cancelling { end, .. }, 200..300) => {
+                let end = End { code: Some(200), ..end.clone() };
+                self.say_goodbye(ctx, response, end)
+            }
+            (State::Calling | State::Ringing { .. }, 401 | 407) => match self.attempt.on_challenge(ctx, response) {
+                Ok(()) => {
+                    self.state = State::Calling;
+                    Next::Stay
+                }
+                Err(reason) => Next::Over(End { cause: Cause::Refused, code: Some(code), reason }),
+            },
+            (State::Calling | State::Ringing { .. }, _) => {
+                Next::Over(End { cause: Cause::Refused, code: Some(code), reason: reason_of(response) })
+            }
+            (State::CancelWanted { end } | State::Cancelling { end, .. }, _) => {
+                Next::Over(End { code: Some(code), ..end.clone() })
+            }
+        }
+    }
+
+    /// Nothing answered the INVITE. (What nothing answers the CANCEL, `until` ends.)
+    pub fn on_timeout(&mut self, tx: TxId) -> Next {
+        if tx != self.attempt.tx() {
+            return Next::Stay;
+        }
+        let nothing = || End { cause: Cause::Timeout, code: None, reason: "the trunk did not answer".into() };
+        match &self.state {
+            State::Calling | State::Ringing { .. } => Next::Over(nothing()),
+            State::CancelWanted { end } | State::Cancelling { end, .. } => Next::Over(end.clone()),
+        }
+    }
+
+    /// A request of theirs before the call is answered. A BYE means they gave up.
+    pub fn on_request(&mut self, ctx: &mut Ctx<'_>, asked: Asked<'_>) -> Next {
+        if asked.message.method() != Method::Bye || matches!(self.state, State::Calling | State::CancelWanted { .. }) {
+            ctx.refuse(asked, 481);
+            return Next::Stay;
+        }
+        ctx.refuse(asked, 200);
+        self.hang_up(ctx, hung_up(asked.message))
+    }
+
+    /// When to call [`Outgoing::on_deadline`].
+    pub fn next_deadline(&self) -> Option<Time> {
+        match &self.state {
+            State::Calling | State::CancelWanted { .. } => None,
+            State::Ringing { patience, .. } => Some(*patience),
+            State::Cancelling { until, .. } => Some(*until),
+        }
+    }
+
+    /// Patience is over.
+    pub fn on_deadline(&mut self, ctx: &mut Ctx<'_>) -> Next {
+        match &self.state {
+            State::Ringing { patience, .. } if *patience <= ctx.now => {
+                let reason = "it rang longer than any call may".to_owned();
+                self.cancel(ctx, End { cause: Cause::Timeout, code: None, reason });
+                Next::Stay
+            }
+            State::Cancelling { end, until } if *until <= ctx.now => {
+                let end = end.clone();
+                ctx.transactions.abandon(self.attempt.tx());
+                Next::Over(end)
+            }
+            _ => Next::Stay,
+        }
+    }
+
+    fn on_ringing(&mut self, ctx: &mut Ctx<'_>, code: u16, response: &Message) {
+        let tag = response.to().ok().and_then(|to| to.tag()).unwrap_or_default();
+        if let Ok(stream) = self.terms.read_answer(response.body()) {
+            self.early.retain(|(known, _)| known != tag);
+            if self.early.len() < MAX_EARLY {
+                self.early.push((tag.to_owned(), stream));
+            }
+        }
+        let told = match &self.state {
+            State::Ringing { told, .. } => *told,
+            _ => 100,
+        };
+        let patience = match &self.state {
+            State::Ringing { patience, .. } => *patience,
+            _ => ctx.now + PATIENCE,
+        };
+        self.state = State::Ringing { told: code.max(100), patience };
+        if code > 100 && code != told {
+            ctx.tell(|leg| Event::Ringing { leg, code });
+        }
+    }
+
+    fn on_answer(&mut self, ctx: &mut Ctx<'_>, response: &Message) -> Next {
+        let tag = response.to().ok().and_then(|to| to.tag()).unwrap_or_default();
+        let early = self.early.iter().find(|(known, _)| known == tag).map(|(_, stream)| *stream);
+        let answer = match early {
+            Some(stream) if response.body().is_empty() => Ok(stream),
+            _ => self.terms.read_answer(response.body()),
+        };
+        match answer {
+            Ok(stream) => {
+                let dialog = Dialog::of_response(self.attempt.request(), response);
+                let handle = handle::answered(&ctx.line.trunk.id, &dialog);
+                // Told before the ACK leaves: who stores what he hears first loses no call to a crash, because
+                // a 200 that was never acknowledged comes again.
+                ctx.tell(|leg| Event::Answered { leg, stream, handle });
+                self.acknowledge(ctx, response, &dialog);
+                Next::Up(Session::new(self.owner, dialog, self.terms.clone(), stream))
+            }
+            Err(reason) => {
+                self.say_goodbye(ctx, response, End { cause: Cause::NoCommonCodec, code: Some(200), reason })
+            }
+        }
+    }
+
+    fn say_goodbye(&mut self, ctx: &mut Ctx<'_>, response: &Message, end: End) -> Next {
+        let mut dialog = Dialog::of_response(self.attempt.request(), response);
+        self.acknowledge(ctx, response, &dialog);
+        Next::Leaving(Farewell::start(ctx, self.owner, &mut dialog, end))
+    }
+
+    fn acknowledge(&mut self, ctx: &mut Ctx<'_>, response: &Message, dialog: &Dialog) {
+        let tag = response.to().ok().and_then(|to| to.tag()).unwrap_or_default();
+        let ack = dialog.ack(self.attempt.request().seq);
+        let branch = attempt::branch(&token(ctx.rng, 16), 1);
+        let bytes = ack.bytes(ctx.identity, &branch, self.attempt.credentials());
+        ctx.transactions.acknowledge(self.attempt.tx(), tag, ack.hop, bytes, ctx.out);
+    }
+
+    fn cancel(&mut self, ctx: &mut Ctx<'_>, end: End) {
+        if let Some(invite) = ctx.transactions.client_invite(self.attempt.tx()) {
+            let (to, bytes) = (invite.to(), cancel_of(invite.request()));
+            let branch = branch_of(&bytes).unwrap_or_default();
+            ctx.transactions.request(ctx.now, self.owner, &branch, &Method::Cancel, to, bytes, ctx.out);
+        }
+        self.state = State::Cancelling { end, until: ctx.now + GIVE_UP };
+    }
+}

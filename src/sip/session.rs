@@ -1,0 +1,195 @@
+//! An answered call: both ends have said yes, and until one says BYE they may change the terms.
+//!
+//! Easy to get wrong: a re-INVITE that we refuse changes nothing (RFC 3261 §14.2), the call goes on as it was;
+//! one without SDP asks us for an offer, and the answer comes with the ACK.
+//!
+//! | state | event | next | does |
+//! | --- | --- | --- | --- |
+//! | Steady | BYE | Over | 200, ended |
+//! | Steady | INVITE | Unacknowledged | 200, changed |
+//! | Steady | INVITE without offer | Unacknowledged | 200 |
+//! | Steady | INVITE without common codec | Steady | 488 |
+//! | Steady | UPDATE | Steady | 200, changed |
+//! | Steady | INFO | Steady | 200 |
+//! | Steady | INFO with body | Steady | 415 |
+//! | Steady | OPTIONS | Steady | 200 |
+//! | Steady | other | Steady | 405 |
+//! | Steady | old number | Steady | 500 |
+//! | Steady | other phone | Steady | 481 |
+//! | Steady | hang up | Leaving | BYE |
+//! | Unacknowledged | BYE | Over | 200, ended |
+//! | Unacknowledged | INVITE | Unacknowledged | 491 |
+//! | Unacknowledged | INVITE without offer | Unacknowledged | 491 |
+//! | Unacknowledged | INVITE without common codec | Unacknowledged | 491 |
+//! | Unacknowledged | UPDATE | Unacknowledged | 491 |
+//! | Unacknowledged | INFO | Unacknowledged | 200 |
+//! | Unacknowledged | INFO with body | Unacknowledged | 415 |
+//! | Unacknowledged | OPTIONS | Unacknowledged | 200 |
+//! | Unacknowledged | other | Unacknowledged | 405 |
+//! | Unacknowledged | old number | Unacknowledged | 500 |
+//! | Unacknowledged | other phone | Unacknowledged | 481 |
+//! | Unacknowledged | ACK | Steady | - |
+//! | Unacknowledged | no ACK | Leaving | BYE |
+//! | Unacknowledged | hang up | Leaving | BYE |
+
+use crate::base::{Stream, Time};
+use crate::sip::call::Next;
+use crate::sip::context::{Asked, Ctx};
+use crate::sip::dialog::Dialog;
+use crate::sip::farewell::Farewell;
+use crate::sip::message::{ALLOW, SDP, reply_to};
+use crate::sip::success::Success;
+use crate::sip::terms::Terms;
+use crate::sip::transactions::Owner;
+use crate::sip::{Cause, End, Event, capabilities};
+use crate::wire::sip::{Message, Method, Name};
+
+/// The answered call.
+#[derive(Debug)]
+pub struct Session {
+    owner: Owner,
+    dialog: Dialog,
+    terms: Terms,
+    stream: Stream,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Nothing is open.
+    Steady,
+    /// We said 200 to a re-INVITE with this CSeq number; `offered`: the 200 holds our offer.
+    Unacknowledged { success: Success, seq: u32, offered: bool },
+}
+
+impl Session {
+    /// The call was just answered and acknowledged.
+    pub fn new(owner: Owner, dialog: Dialog, terms: Terms, stream: Stream) -> Session {
+        Session { owner, dialog, terms, stream, state: State::Steady }
+    }
+
+    /// Our wish to end it.
+    pub fn hang_up(&mut self, ctx: &mut Ctx<'_>, end: End) -> Next {
+        Next::Leaving(Farewell::start(ctx, self.owner, &mut self.dialog, end))
+    }
+
+    /// A request in the dialog; no ACK, no CANCEL.
+    pub fn on_request(&mut self, ctx: &mut Ctx<'_>, asked: Asked<'_>) -> Next {
+        let theirs = asked.message.from().ok().and_then(|from| from.tag()).unwrap_or_default();
+        if theirs != self.dialog.remote_tag() {
+            ctx.refuse(asked, 481);
+            return Next::Stay;
+        }
+        if !asked.message.cseq().is_ok_and(|cseq| self.dialog.takes(cseq.number)) {
+            ctx.refuse(asked, 500);
+            return Next::Stay;
+        }
+        match asked.message.method() {
+            Method::Bye => {
+                ctx.refuse(asked, 200);
+                return Next::Over(hung_up(asked.message));
+            }
+            Method::Invite | Method::Update if matches!(self.state, State::Unacknowledged { .. }) => {
+                ctx.refuse(asked, 491);
+            }
+            Method::Invite => self.renegotiate(ctx, asked),
+            Method::Update => self.update(ctx, asked),
+            Method::Info if asked.message.body().is_empty() => ctx.refuse(asked, 200),
+            Method::Info => ctx.refuse(asked, 415),
+            Method::Options => {
+                let builder = capabilities(ctx.reply(asked, 200));
+                ctx.respond(asked, 200, builder);
+            }
+            _ => ctx.refuse(asked, 405),
+        }
+        Next::Stay
+    }
+
+    /// An ACK in the dialog: ours to a re-INVITE, or a late copy.
+    pub fn on_ack(&mut self, ctx: &mut Ctx<'_>, ack: &Message) {
+        let State::Unacknowledged { seq, offered, .. } = &self.state else { return };
+        if !ack.cseq().is_ok_and(|cseq| cseq.number == *seq) {
+            return;
+        }
+        // An answer that cannot be read leaves the terms as they were.
+        let answer = if *offered { self.terms.read_answer(ack.body()).ok() } else { None };
+        self.state = State::Steady;
+        if let Some(stream) = answer {
+            self.change(ctx, stream);
+        }
+    }
+
+    /// When to call [`Session::on_deadline`].
+    pub fn next_deadline(&self) -> Option<Time> {
+        match &self.state {
+            State::Steady => None,
+            State::Unacknowledged { success, .. } => Some(success.next_deadline()),
+        }
+    }
+
+    /// The 200 to a re-INVITE is sent again, or given up.
+    pub fn on_deadline(&mut self, ctx: &mut Ctx<'_>) -> Next {
+        let State::Unacknowledged { success, .. } = &mut self.state else { return Next::Stay };
+        if !success.on_deadline(ctx.now, ctx.out) {
+            return Next::Stay;
+        }
+        let end = End { cause: Cause::Timeout, code: Some(200), reason: "a re-INVITE was never acknowledged".into() };
+        self.hang_up(ctx, end)
+    }
+
+    fn renegotiate(&mut self, ctx: &mut Ctx<'_>, asked: Asked<'_>) {
+        let offered = asked.message.body().is_empty();
+        let (sdp, stream) = if offered {
+            (self.terms.offer(), None)
+        } else {
+            match self.terms.answer(asked.message.body()) {
+                Ok((sdp, stream)) => (sdp, Some(stream)),
+                Err(_) => return ctx.refuse(asked, 488),
+            }
+        };
+        self.dialog.refresh_target(asked.message);
+        let builder = ctx.reply(asked, 200).header(Name::Contact, ctx.contact()).header(Name::Allow, ALLOW);
+        let bytes = ctx.respond(asked, 200, builder.body(SDP, &sdp));
+        let seq = asked.message.cseq().map_or(0, |cseq| cseq.number);
+        let success = Success::sent(ctx.now, reply_to(asked.message, asked.source), bytes);
+        self.state = State::Unacknowledged { success, seq, offered };
+        if let Some(stream) = stream {
+            self.change(ctx, stream);
+        }
+    }
+
+    /// RFC 3311 §5.2: like a re-INVITE, without an ACK.
+    fn update(&mut self, ctx: &mut Ctx<'_>, asked: Asked<'_>) {
+        let builder = ctx.reply(asked, 200).header(Name::Contact, ctx.contact()).header(Name::Allow, ALLOW);
+        if asked.message.body().is_empty() {
+            self.dialog.refresh_target(asked.message);
+            ctx.respond(asked, 200, builder);
+            return;
+        }
+        match self.terms.answer(asked.message.body()) {
+            Ok((sdp, stream)) => {
+                self.dialog.refresh_target(asked.message);
+                ctx.respond(asked, 200, builder.body(SDP, &sdp));
+                self.change(ctx, stream);
+            }
+            Err(_) => ctx.refuse(asked, 488),
+        }
+    }
+
+    fn change(&mut self, ctx: &mut Ctx<'_>, stream: Stream) {
+        if self.stream != stream {
+            self.stream = stream;
+            ctx.tell(|leg| Event::Changed { leg, stream });
+        }
+    }
+}
+
+/// How a call ended that the far end hung up: the words of its Reason header (RFC 3326), where it has one.
+pub fn hung_up(bye: &Message) -> End {
+    let reason = match bye.header(&Name::Reason) {
+        Some(_) => crate::sip::message::reason_of(bye),
+        None => "the far end hung up".to_owned(),
+    };
+    End { cause: Cause::Them, code: Some(200), reason }
+}
+

@@ -1,0 +1,51 @@
+use super::*;
+use crate::sip::table::rows;
+use crate::sip::tests::{peer, sent};
+
+fn in_state(name: &str) -> ServerOther {
+    let mut machine = ServerOther::new(peer());
+    let out = &mut Outbox::new();
+    match name {
+        "Trying" => {}
+        "Proceeding" => machine.respond(Time::ZERO, 100, b"response".to_vec(), out),
+        "Completed" => machine.respond(Time::ZERO, 200, b"response".to_vec(), out),
+        _ => machine.state = State::Terminated,
+    }
+    machine
+}
+
+fn name(machine: &ServerOther) -> &'static str {
+    match machine.state {
+        State::Trying => "Trying",
+        State::Proceeding { .. } => "Proceeding",
+        State::Completed { .. } => "Completed",
+        State::Terminated => "Terminated",
+    }
+}
+
+fn row(state: &str, event: &str) -> Option<String> {
+    let mut machine = in_state(state);
+    let out = &mut Outbox::new();
+    match (event, state) {
+        ("request", _) => machine.on_request(out),
+        ("send 1xx", _) => machine.respond(Time::ZERO, 100, b"response".to_vec(), out),
+        ("send 2xx-6xx", _) => machine.respond(Time::ZERO, 405, b"response".to_vec(), out),
+        ("timer J", "Completed") => machine.on_deadline(Time::ZERO + GIVE_UP),
+        _ => return None,
+    };
+    let does = sent(out).collect::<Vec<_>>().join(", ");
+    let next = name(&machine);
+    let nothing = does.is_empty() && next == state;
+    let does = if does.is_empty() { "-" } else { &does };
+    (!nothing).then(|| format!("{state} | {event} | {next} | {does}"))
+}
+
+#[test]
+fn the_code_does_what_the_table_says() {
+    let events = ["request", "send 1xx", "send 2xx-6xx", "timer J"];
+    let done: Vec<String> = ["Trying", "Proceeding", "Completed", "Terminated"]
+        .iter()
+        .flat_map(|state| events.iter().filter_map(|event| row(state, event)))
+        .collect();
+    assert_eq!(done, rows(include_str!("../server_other.rs")));
+}

@@ -1,0 +1,397 @@
+//! Every transaction of the agent, found by branch, sent-by and method (RFC 3261 §17.1.3, §17.2.3).
+//!
+//! It owns the four machines, drives their timers, and says to whom a response or a timeout belongs. It
+//! never decides what a message means.
+//!
+//! Easy to get wrong: a CANCEL has the branch of the INVITE it cancels but is a transaction of its own, and an
+//! ACK to a refusal belongs to the INVITE's. A request without the magic cookie (RFC 2543) gets a key made of
+//! what that old standard compared.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use core::net::SocketAddr;
+
+use crate::base::{Outbox, Time};
+use crate::sip::Output;
+use crate::sip::client_invite::{Answer, ClientInvite};
+use crate::sip::client_other::ClientOther;
+use crate::sip::message::ack_of_refusal;
+use crate::sip::server_invite::ServerInvite;
+use crate::sip::server_other::ServerOther;
+use crate::wire::sip::{Message, Method};
+
+/// With more transactions than this, requests from outside are answered 503 and forgotten.
+pub const MAX_TRANSACTIONS: usize = 16_384;
+/// Branches begin with it (RFC 3261 §8.1.1.7).
+pub const MAGIC_COOKIE: &str = "z9hG4bK";
+
+/// What the owner of a transaction is to be told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Told {
+    /// Nothing.
+    Nothing,
+    /// The message.
+    Tell,
+    /// That no answer came in time.
+    TimedOut,
+}
+
+/// A transaction; never used twice.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct TxId(u64);
+
+/// A call inside the agent; never used twice.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct CallKey(pub u64);
+
+/// Whose transaction it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Owner {
+    /// A trunk's registration, by the trunk's place.
+    Registration(usize),
+    /// A call.
+    Call(CallKey),
+    /// Nobody waits for it.
+    Nobody,
+}
+
+/// Where a response belongs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Heard {
+    /// To this owner.
+    For(Owner, TxId),
+    /// A copy; it was dealt with.
+    Copy,
+    /// To no request of ours.
+    Unknown,
+}
+
+/// What a request from outside is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Arrival {
+    /// A new one: answer it.
+    New(TxId),
+    /// A copy; it was dealt with.
+    Copy,
+    /// The same request came over another way (RFC 3261 §8.2.2.2): 482.
+    Merged(TxId),
+    /// There is no room for it.
+    Full,
+}
+
+/// Every transaction.
+#[derive(Debug, Default)]
+pub struct Transactions {
+    last: u64,
+    slots: BTreeMap<TxId, Slot>,
+    clients: BTreeMap<ClientKey, TxId>,
+    servers: BTreeMap<ServerKey, TxId>,
+    origins: BTreeMap<Origin, TxId>,
+    due: BTreeSet<(Time, TxId)>,
+}
+
+#[derive(Debug)]
+struct Slot {
+    owner: Owner,
+    machine: Machine,
+    due: Option<Time>,
+}
+
+#[derive(Debug)]
+enum Machine {
+    ClientInvite(ClientKey, ClientInvite),
+    ClientOther(ClientKey, ClientOther),
+    ServerInvite(ServerKey, Origin, ServerInvite),
+    ServerOther(ServerKey, Origin, ServerOther),
+}
+
+/// Branch and method.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct ClientKey(String, String);
+
+/// Branch, sent-by and method; an ACK has the key of its INVITE.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct ServerKey(String, String, String);
+
+/// Call-ID, From tag and CSeq: what two ways of one request have in common.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct Origin(String, String, String);
+
+impl Transactions {
+    /// Sends an INVITE.
+    pub fn invite(
+        &mut self,
+        now: Time,
+        owner: Owner,
+        branch: &str,
+        to: SocketAddr,
+        bytes: Vec<u8>,
+        out: &mut Outbox<Output>,
+    ) -> TxId {
+        let key = ClientKey(branch.to_owned(), Method::Invite.as_str().to_owned());
+        self.insert(owner, Machine::ClientInvite(key, ClientInvite::start(now, to, bytes, out)))
+    }
+
+    /// Takes over an INVITE that a former life of the process sent.
+    pub fn resume_invite(&mut self, owner: Owner, branch: &str, to: SocketAddr, bytes: Vec<u8>) -> TxId {
+        let key = ClientKey(branch.to_owned(), Method::Invite.as_str().to_owned());
+        self.insert(owner, Machine::ClientInvite(key, ClientInvite::resume(to, bytes)))
+    }
+
+    /// Sends any other request; ACK is no transaction and does not go this way.
+    #[expect(clippy::too_many_arguments)] // A request is what it is.
+    pub fn request(
+        &mut self,
+        now: Time,
+        owner: Owner,
+        branch: &str,
+        method: &Method,
+        to: SocketAddr,
+        bytes: Vec<u8>,
+        out: &mut Outbox<Output>,
+    ) -> TxId {
+        let key = ClientKey(branch.to_owned(), method.as_str().to_owned());
+        self.insert(owner, Machine::ClientOther(key, ClientOther::start(now, to, bytes, out)))
+    }
+
+    /// A response arrived.
+    pub fn on_response(&mut self, now: Time, message: &Message, out: &mut Outbox<Output>) -> Heard {
+        let Some(code) = message.code() else { return Heard::Unknown };
+        let (Ok(via), Ok(cseq)) = (message.via(), message.cseq()) else { return Heard::Unknown };
+        let key = ClientKey(via.branch().unwrap_or_default().to_owned(), cseq.method.as_str().to_owned());
+        let Some(&id) = self.clients.get(&key) else { return Heard::Unknown };
+        let Some(slot) = self.slots.get_mut(&id) else { return Heard::Unknown };
+        let told = match &mut slot.machine {
+            Machine::ClientInvite(_, invite) => {
+                let tag = message.to().ok().and_then(|to| to.tag()).unwrap_or_default();
+                match code {
+                    0..200 => invite.on_response(now, Answer::Provisional, out),
+                    200..300 => invite.on_response(now, Answer::Success(tag), out),
+                    _ => {
+                        let ack = ack_of_refusal(invite.request(), message);
+                        invite.on_response(now, Answer::Refusal(&ack), out)
+                    }
+                }
+            }
+            Machine::ClientOther(_, other) => other.on_response(now, code),
+            Machine::ServerInvite(..) | Machine::ServerOther(..) => Told::Nothing,
+        };
+        let owner = slot.owner;
+        self.settle(id);
+        if told == Told::Tell { Heard::For(owner, id) } else { Heard::Copy }
+    }
+
+    /// Answers a copy of a request; false when it is none.
+    pub fn on_copy(&mut self, message: &Message, out: &mut Outbox<Output>) -> bool {
+        let key = server_key(message, &message.method());
+        let Some(slot) = self.servers.get(&key).and_then(|id| self.slots.get_mut(id)) else { return false };
+        match &mut slot.machine {
+            Machine::ServerInvite(_, _, invite) => invite.on_request(out),
+            Machine::ServerOther(_, _, other) => other.on_request(out),
+            Machine::ClientInvite(..) | Machine::ClientOther(..) => {}
+        }
+        true
+    }
+
+    /// A request that is no ACK arrived; answers to it go to `reply_to`.
+    pub fn on_request(&mut self, message: &Message, reply_to: SocketAddr, out: &mut Outbox<Output>) -> Arrival {
+        let method = message.method();
+        let key = server_key(message, &method);
+        if self.on_copy(message, out) {
+            return Arrival::Copy;
+        }
+        if self.slots.len() >= MAX_TRANSACTIONS {
+            return Arrival::Full;
+        }
+        let origin = origin(message, &method);
+        let in_dialog = message.to().is_ok_and(|to| to.tag().is_some());
+        let merged = method != Method::Cancel && !in_dialog && self.origins.contains_key(&origin);
+        let machine = match method {
+            Method::Invite => Machine::ServerInvite(key, origin, ServerInvite::new(reply_to)),
+            _ => Machine::ServerOther(key, origin, ServerOther::new(reply_to)),
+        };
+        let id = self.insert(Owner::Nobody, machine);
+        if merged { Arrival::Merged(id) } else { Arrival::New(id) }
+    }
+
+    /// An ACK arrived; true when it acknowledged a refusal of ours.
+    pub fn on_ack(&mut self, now: Time, message: &Message) -> bool {
+        let Some(&id) = self.servers.get(&server_key(message, &Method::Invite)) else { return false };
+        let Some(Slot { machine: Machine::ServerInvite(_, _, invite), .. }) = self.slots.get_mut(&id) else {
+            return false;
+        };
+        let refused = !invite.is_proceeding() && invite.next_deadline().is_some();
+        invite.on_ack(now);
+        self.settle(id);
+        refused
+    }
+
+    /// The INVITE that this CANCEL means, and whose it is.
+    pub fn cancelled_by(&self, message: &Message) -> Option<(TxId, Owner)> {
+        let id = *self.servers.get(&server_key(message, &Method::Invite))?;
+        self.slots.get(&id).map(|slot| (id, slot.owner))
+    }
+
+    /// Answers a request.
+    pub fn respond(&mut self, now: Time, id: TxId, code: u16, bytes: Vec<u8>, out: &mut Outbox<Output>) {
+        match self.slots.get_mut(&id).map(|slot| &mut slot.machine) {
+            Some(Machine::ServerInvite(_, _, invite)) => invite.respond(now, code, bytes, out),
+            Some(Machine::ServerOther(_, _, other)) => other.respond(now, code, bytes, out),
+            _ => {}
+        }
+        self.settle(id);
+    }
+
+    /// From now on the transaction is this owner's.
+    pub fn give(&mut self, id: TxId, owner: Owner) {
+        if let Some(slot) = self.slots.get_mut(&id) {
+            slot.owner = owner;
+        }
+    }
+
+    /// Sends the ACK to a 200 with this To tag, and again for each copy of it.
+    pub fn acknowledge(&mut self, id: TxId, tag: &str, to: SocketAddr, bytes: Vec<u8>, out: &mut Outbox<Output>) {
+        match self.client_invite(id) {
+            Some(invite) => invite.acknowledge(tag, to, bytes, out),
+            None => out.push(Output::Send { to, bytes }),
+        }
+    }
+
+    /// The INVITE transaction `id`, while it lives.
+    pub fn client_invite(&mut self, id: TxId) -> Option<&mut ClientInvite> {
+        match self.slots.get_mut(&id).map(|slot| &mut slot.machine) {
+            Some(Machine::ClientInvite(_, invite)) => Some(invite),
+            _ => None,
+        }
+    }
+
+    /// Gives up waiting for the answer to an INVITE.
+    pub fn abandon(&mut self, id: TxId) {
+        if let Some(invite) = self.client_invite(id)
+            && invite.is_waiting()
+        {
+            invite.abandon();
+            self.settle(id);
+        }
+    }
+
+    /// Is there a request that waits for an answer, on either side?
+    pub fn is_waiting(&self) -> bool {
+        self.slots.values().any(|slot| match &slot.machine {
+            Machine::ClientInvite(_, invite) => invite.is_waiting(),
+            Machine::ClientOther(_, other) => other.is_waiting(),
+            Machine::ServerInvite(_, _, invite) => invite.is_waiting(),
+            Machine::ServerOther(..) => false,
+        })
+    }
+
+    /// When to call [`Transactions::on_deadline`].
+    pub fn next_deadline(&self) -> Option<Time> {
+        self.due.first().map(|(at, _)| *at)
+    }
+
+    /// Drives one due transaction; call again until `None`. Tells who waits in vain for which transaction.
+    pub fn on_deadline(&mut self, now: Time, out: &mut Outbox<Output>) -> Option<(Told, Owner, TxId)> {
+        let &(at, id) = self.due.first()?;
+        if at > now {
+            return None;
+        }
+        let Some(slot) = self.slots.get_mut(&id) else {
+            self.due.remove(&(at, id));
+            return Some((Told::Nothing, Owner::Nobody, id));
+        };
+        let told = match &mut slot.machine {
+            Machine::ClientInvite(_, invite) => invite.on_deadline(now, out),
+            Machine::ClientOther(_, other) => other.on_deadline(now, out),
+            Machine::ServerInvite(_, _, invite) => invite.on_deadline(now, out),
+            Machine::ServerOther(_, _, other) => {
+                other.on_deadline(now);
+                Told::Nothing
+            }
+        };
+        let owner = slot.owner;
+        self.settle(id);
+        Some((told, owner, id))
+    }
+
+    fn insert(&mut self, owner: Owner, machine: Machine) -> TxId {
+        self.last += 1;
+        let id = TxId(self.last);
+        match &machine {
+            Machine::ClientInvite(key, _) | Machine::ClientOther(key, _) => {
+                self.clients.insert(key.clone(), id);
+            }
+            Machine::ServerInvite(key, origin, _) | Machine::ServerOther(key, origin, _) => {
+                self.servers.insert(key.clone(), id);
+                self.origins.entry(origin.clone()).or_insert(id);
+            }
+        }
+        self.slots.insert(id, Slot { owner, machine, due: None });
+        self.settle(id);
+        id
+    }
+
+    /// Puts the deadline of `id` where it belongs, and drops what is over.
+    fn settle(&mut self, id: TxId) {
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        let (over, due) = match &slot.machine {
+            Machine::ClientInvite(_, invite) => (invite.is_over(), invite.next_deadline()),
+            Machine::ClientOther(_, other) => (other.is_over(), other.next_deadline()),
+            Machine::ServerInvite(_, _, invite) => (invite.is_over(), invite.next_deadline()),
+            Machine::ServerOther(_, _, other) => (other.is_over(), other.next_deadline()),
+        };
+        let before = core::mem::replace(&mut slot.due, due);
+        if before != due {
+            self.due.extend(due.map(|at| (at, id)));
+            before.map(|at| self.due.remove(&(at, id)));
+        }
+        if !over {
+            return;
+        }
+        match self.slots.remove(&id).map(|slot| slot.machine) {
+            Some(Machine::ClientInvite(key, _) | Machine::ClientOther(key, _)) => {
+                self.clients.remove(&key);
+            }
+            Some(Machine::ServerInvite(key, origin, _) | Machine::ServerOther(key, origin, _)) => {
+                self.servers.remove(&key);
+                if self.origins.get(&origin) == Some(&id) {
+                    self.origins.remove(&origin);
+                }
+            }
+            None => {}
+        }
+    }
+}
+
+fn origin(message: &Message, method: &Method) -> Origin {
+    let tag = message.from().ok().and_then(|from| from.tag()).unwrap_or_default();
+    let number = message.cseq().map_or(0, |cseq| cseq.number);
+    Origin(message.call_id().unwrap_or_default().to_owned(), tag.to_owned(), format!("{number} {method}"))
+}
+
+fn server_key(message: &Message, method: &Method) -> ServerKey {
+    let via = message.via().ok();
+    let sent_by = via.map(|via| format!("{}:{}", via.host.to_ascii_lowercase(), via.port.unwrap_or(5060)));
+    let branch = via.and_then(|via| via.branch()).filter(|branch| branch.starts_with(MAGIC_COOKIE));
+    let branch = branch.map_or_else(
+        || {
+            // RFC 3261 §17.2.3, requests without the cookie: Call-ID, From tag and CSeq number.
+            let Origin(call_id, tag, _) = origin(message, method);
+            format!("{call_id} {tag} {}", message.cseq().map_or(0, |cseq| cseq.number))
+        },
+        str::to_owned,
+    );
+    ServerKey(branch, sent_by.unwrap_or_default(), method.as_str().to_owned())
+}
+
+#[cfg(test)]
+impl Told {
+    /// The word that stands for it in the tables.
+    pub fn word(self) -> Option<String> {
+        match self {
+            Told::Nothing => None,
+            Told::Tell => Some("tell".to_owned()),
+            Told::TimedOut => Some("timeout".to_owned()),
+        }
+    }
+}
