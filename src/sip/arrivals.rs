@@ -57,14 +57,7 @@ impl Agent {
     }
 
     /// A second phone answered an INVITE that one has answered already, or that we gave up.
-    fn end_other_phone(
-        &mut self,
-        now: Time,
-        from: SocketAddr,
-        tx: TxId,
-        response: &Message,
-        out: &mut Outbox<Output>,
-    ) {
+    fn end_other_phone(&mut self, now: Time, from: SocketAddr, tx: TxId, response: &Message, out: &mut Outbox<Output>) {
         let Some(dialog) = Dialog::of_stray(response, from) else { return };
         let line = self.trunk_at(from.ip(), None).unwrap_or(0);
         let Some(ctx) = self.core.ctx(now, line, None, out) else { return };

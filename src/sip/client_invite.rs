@@ -45,13 +45,22 @@ pub struct ClientInvite {
 #[derive(Debug)]
 enum State {
     /// Nothing heard yet.
-    Calling { again: Resend, give_up: Time },
+    Calling {
+        again: Resend,
+        give_up: Time,
+    },
     /// A provisional response came; the network does not lose the INVITE any more.
     Proceeding,
     /// A 200 came; others and copies may follow.
-    Accepted { acks: Vec<Ack>, until: Time },
+    Accepted {
+        acks: Vec<Ack>,
+        until: Time,
+    },
     /// A refusal came; copies are acknowledged again.
-    Completed { ack: Vec<u8>, until: Time },
+    Completed {
+        ack: Vec<u8>,
+        until: Time,
+    },
     Terminated,
 }
 

@@ -36,11 +36,19 @@ pub struct ClientOther {
 #[derive(Debug)]
 enum State {
     /// Nothing heard yet.
-    Trying { again: Resend, give_up: Time },
+    Trying {
+        again: Resend,
+        give_up: Time,
+    },
     /// A provisional response came.
-    Proceeding { again: Resend, give_up: Time },
+    Proceeding {
+        again: Resend,
+        give_up: Time,
+    },
     /// The final response came; copies are swallowed.
-    Completed { until: Time },
+    Completed {
+        until: Time,
+    },
     Terminated,
 }
 

@@ -167,7 +167,8 @@ mod tests {
 
     #[test]
     fn what_is_no_handle_is_refused() {
-        for text in ["", "i1", "i1 main s nowhere u f t c", "d1 main 192.0.2.1:5060 x a b c d", "i1 main %g0", "x1 a b"] {
+        for text in ["", "i1", "i1 main s nowhere u f t c", "d1 main 192.0.2.1:5060 x a b c d", "i1 main %g0", "x1 a b"]
+        {
             assert_eq!(read(text), None, "{text}");
         }
     }

@@ -150,9 +150,7 @@ impl Incoming {
                     }
                 }
             }
-            State::Hanging { mut dialog, end, .. } => {
-                Next::Leaving(Farewell::start(ctx, self.owner, &mut dialog, end))
-            }
+            State::Hanging { mut dialog, end, .. } => Next::Leaving(Farewell::start(ctx, self.owner, &mut dialog, end)),
             other => {
                 self.state = other;
                 Next::Stay

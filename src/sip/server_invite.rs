@@ -37,13 +37,23 @@ pub struct ServerInvite {
 #[derive(Debug)]
 enum State {
     /// No final response yet; the last provisional one, when there was one.
-    Proceeding { last: Option<Vec<u8>> },
+    Proceeding {
+        last: Option<Vec<u8>>,
+    },
     /// A 200 was sent; copies of the INVITE are swallowed.
-    Accepted { until: Time },
+    Accepted {
+        until: Time,
+    },
     /// A refusal was sent and is not acknowledged.
-    Completed { response: Vec<u8>, again: Resend, give_up: Time },
+    Completed {
+        response: Vec<u8>,
+        again: Resend,
+        give_up: Time,
+    },
     /// The refusal is acknowledged; copies of the ACK are swallowed.
-    Confirmed { until: Time },
+    Confirmed {
+        until: Time,
+    },
     Terminated,
 }
 

@@ -35,9 +35,14 @@ enum State {
     /// Not answered yet.
     Trying,
     /// Answered provisionally.
-    Proceeding { last: Vec<u8> },
+    Proceeding {
+        last: Vec<u8>,
+    },
     /// Answered.
-    Completed { response: Vec<u8>, until: Time },
+    Completed {
+        response: Vec<u8>,
+        until: Time,
+    },
     Terminated,
 }
 

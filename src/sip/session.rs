@@ -192,4 +192,3 @@ pub fn hung_up(bye: &Message) -> End {
     };
     End { cause: Cause::Them, code: Some(200), reason }
 }
-

@@ -54,8 +54,7 @@ fn row(state: &str, event: &str) -> Option<String> {
 #[test]
 fn the_code_does_what_the_table_says() {
     let states = ["Proceeding", "Accepted", "Completed", "Confirmed", "Terminated"];
-    let events =
-        ["INVITE", "send 1xx", "send 2xx", "send 3xx-6xx", "ACK", "timer G", "timer H", "timer I", "timer L"];
+    let events = ["INVITE", "send 1xx", "send 2xx", "send 3xx-6xx", "ACK", "timer G", "timer H", "timer I", "timer L"];
     let done: Vec<String> =
         states.iter().flat_map(|state| events.iter().filter_map(|event| row(state, event))).collect();
     assert_eq!(done, rows(include_str!("../server_invite.rs")));

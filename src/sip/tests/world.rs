@@ -171,7 +171,10 @@ impl World {
 
     /// How often `who` sent messages that begin with `word`.
     pub fn count(&self, who: usize, word: &str) -> usize {
-        self.ladder().iter().filter(|line| **line == format!("{}: {word}", if who == ALICE { "A" } else { "B" })).count()
+        self.ladder()
+            .iter()
+            .filter(|line| **line == format!("{}: {word}", if who == ALICE { "A" } else { "B" }))
+            .count()
     }
 
     fn next(&self) -> Option<Time> {
