@@ -3,8 +3,29 @@
 //! The plane is owned by value by one thread. Commands come in and events go out over bounded rings; in
 //! between nothing locks, allocates, logs or makes a system call. What must be freed rides back in an event.
 
+mod dtmf;
+mod dtmf_send;
+mod jitter;
+mod latch;
+mod leg;
+mod merge;
+mod plane;
+mod player;
+mod room;
+mod sender;
+mod sequence;
+mod talk;
+mod taps;
+mod told;
+pub mod tones;
+
+pub use dtmf_send::{Presses, Report};
+pub use plane::{Limits, Plane, Stats};
+
+use core::net::SocketAddr;
 use std::sync::Arc;
 
+use crate::audio::Frame;
 use crate::base::{Digit, LegId, RoomId, Stream};
 
 /// Samples a second of everything inside the plane: 16-bit linear, mono.
@@ -47,6 +68,50 @@ pub enum Command {
     Music(RoomId, Box<Playlist>),
     /// The room is over.
     CloseRoom(RoomId),
+    /// Press a key towards the peer, as RFC 4733 events.
+    Press(LegId, Digit),
+    /// Record what comes from there, frame by frame, until it closes or [`Command::StopRecord`].
+    Record(Source, Tap),
+    /// End this recording.
+    StopRecord(Tap),
+}
+
+/// What can be recorded.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Source {
+    /// What the peer of a leg says.
+    Leg(LegId),
+    /// What all in a room say.
+    Room(RoomId),
+}
+
+/// A recording, by the number its owner gave it; never used twice.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Tap(pub u32);
+
+/// 20 ms of a recording.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Recorded {
+    /// Which recording.
+    pub tap: Tap,
+    /// How many frames after its beginning; where one is missing there is silence.
+    pub index: u32,
+    /// The recording is over; the samples are none.
+    pub last: bool,
+    /// The samples.
+    pub samples: Frame,
+}
+
+/// Where everything goes that leaves the plane. None of it may wait.
+pub trait Sink {
+    /// A datagram for the peer of the leg in `slot`.
+    fn send(&mut self, slot: usize, to: SocketAddr, bytes: &[u8]);
+    /// From now on the leg in `slot` takes packets from `peer` alone.
+    fn latch(&mut self, slot: usize, peer: SocketAddr);
+    /// An event; it comes back when there is no room for it now, and is offered again.
+    fn tell(&mut self, event: Event) -> Result<(), Event>;
+    /// A frame of a recording; false when there is no room for it.
+    fn record(&mut self, frame: &Recorded) -> bool;
 }
 
 /// What the plane tells.
@@ -91,6 +156,8 @@ pub enum Event {
     },
     /// No place is free: the leg was not opened.
     Refused(LegId),
+    /// No more rooms can be opened: the leg stays outside.
+    NoRoom(LegId, RoomId),
     /// Something to be freed where freeing is allowed.
     Spent(Box<Playlist>),
 }

@@ -1,0 +1,255 @@
+//! The playout buffer: what came from the network in its own rhythm, given out in ours.
+//!
+//! Everything is a place on one line of samples, 8,000 a second since the plane began. A packet's RTP timestamp
+//! is mapped to a place [`DEPTH`] after the moment the first packet came, and from then on the difference of
+//! timestamps decides, not the order of arrival: reordering and packets of any length need no thought.
+//! A hole is silence, because what is given out is wiped behind the reader.
+//!
+//! There are two readers. The player takes 20 ms at a time when they are due; the tone detector takes 5 ms hops
+//! as soon as they are there, in order, and waits for a hole to be filled only as long as the player does.
+//!
+//! Easy to get wrong: a sender whose timestamps jump (a new announcement, a clock set) must be placed anew
+//! rather than declared late for ever, and two clocks are never equally fast, so the mapping has to drift.
+
+use crate::audio::goertzel::HOP;
+use crate::audio::{FRAME, Frame};
+
+/// How long voice waits before it is played, in samples: 40 ms.
+pub const DEPTH: i64 = 320;
+/// Hops the buffer holds: 480 ms.
+const HOPS: usize = 96;
+const SIZE: usize = HOPS * HOP;
+/// Further ahead of its time than this a packet is taken for a jump: 360 ms.
+const AHEAD_MAX: i64 = 2_880;
+/// Later than this it is taken for a jump as well: 1 s.
+const BEHIND_MAX: i64 = 8_000;
+/// So many late packets in a row: the network's delay has grown for good.
+const LATE_RUN: u32 = 5;
+/// Packets over which the drift is judged.
+const WATCHED: u32 = 50;
+/// By how much a drift is corrected at a time: 20 ms.
+const STEP: i64 = 160;
+
+/// What became of a packet.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Placed {
+    /// It will be heard.
+    InTime,
+    /// Its time has passed.
+    Late,
+}
+
+/// What the detector hears next.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Hop {
+    /// Voice, beginning at this place.
+    Voice(i64, [i16; HOP]),
+    /// Nothing came for this place.
+    Hole(i64),
+}
+
+/// One leg's playout buffer.
+#[derive(Debug)]
+pub struct Jitter {
+    ring: Box<[i16]>,
+    /// Which hops of the ring hold voice.
+    filled: u128,
+    /// An RTP timestamp and its place.
+    anchor: Option<(u32, i64)>,
+    /// Everything before this place was given to the player.
+    played: i64,
+    /// Everything before this place was given to the detector.
+    detected: i64,
+    late_run: u32,
+    watched: u32,
+    late_watched: u32,
+    /// The least time a watched packet had left before it was due.
+    slack_least: i64,
+}
+
+impl Jitter {
+    /// Allocates the buffer of one leg.
+    pub fn new() -> Jitter {
+        Jitter {
+            ring: vec![0; SIZE].into_boxed_slice(),
+            filled: 0,
+            anchor: None,
+            played: 0,
+            detected: 0,
+            late_run: 0,
+            watched: 0,
+            late_watched: 0,
+            slack_least: i64::MAX,
+        }
+    }
+
+    /// Forgets everything: a new leg, from `at` on.
+    pub fn reset(&mut self, at: i64) {
+        self.ring.fill(0);
+        self.filled = 0;
+        self.played = whole_hops(at);
+        self.detected = self.played;
+        self.restart();
+    }
+
+    /// Forgets the mapping: the next packet is placed by the moment it comes (another SSRC).
+    pub fn restart(&mut self) {
+        self.anchor = None;
+        self.late_run = 0;
+        self.watch_anew();
+    }
+
+    /// The place of an RTP timestamp, when packets have come and it is not far from them.
+    pub fn place(&self, timestamp: u32, at: i64) -> Option<i64> {
+        let (anchor, place) = self.anchor?;
+        let place = place + i64::from(timestamp.wrapping_sub(anchor).cast_signed());
+        ((place - at).abs() < BEHIND_MAX).then_some(place)
+    }
+
+    /// Everything before this place was given to the player.
+    pub fn played(&self) -> i64 {
+        self.played
+    }
+
+    /// Puts a packet's voice in its place. `at` is now.
+    pub fn insert(&mut self, at: i64, timestamp: u32, samples: &[i16]) -> Placed {
+        let length = samples.len().min(SIZE / 2) as i64;
+        let fresh = whole_hops(at + DEPTH).max(self.played);
+        let mut place = match self.anchor {
+            None => fresh,
+            Some((anchor, place)) => place + i64::from(timestamp.wrapping_sub(anchor).cast_signed()),
+        };
+        if place > at + AHEAD_MAX || place < at - BEHIND_MAX {
+            place = fresh;
+            self.watch_anew();
+        }
+        let late = place + length <= self.played;
+        self.late_run = if late { self.late_run + 1 } else { 0 };
+        if self.late_run >= LATE_RUN {
+            place = fresh;
+            self.late_run = 0;
+            self.watch_anew();
+        } else if late {
+            self.watch(place - at, true);
+            return Placed::Late;
+        }
+        self.anchor = Some((timestamp, place));
+        self.write(place, samples);
+        self.watch(place - at, false);
+        Placed::InTime
+    }
+
+    /// The next 20 ms, for the player. `place` is the frame's own; what lies before it unread is skipped.
+    pub fn take(&mut self, place: i64, out: &mut Frame) {
+        out.fill(0);
+        self.skip_to(place);
+        if place != self.played {
+            return;
+        }
+        for hop in 0..(FRAME / HOP) {
+            self.take_hop(place + (hop * HOP) as i64, &mut out[hop * HOP..(hop + 1) * HOP]);
+        }
+        self.played = place + FRAME as i64;
+    }
+
+    /// Lets 20 ms go unheard: nobody listens to this leg.
+    pub fn pass(&mut self, place: i64) {
+        self.skip_to(place + FRAME as i64);
+    }
+
+    /// The next hop for the detector: voice as soon as it is there, a hole once `limit` has passed it.
+    pub fn next_hop(&mut self, limit: i64) -> Option<Hop> {
+        // After a long sleep only the last buffer's worth can still mean anything.
+        self.detected = self.detected.max(whole_hops(limit) - SIZE as i64);
+        let place = self.detected;
+        let slot = slot(place);
+        let held = (self.played..self.played + SIZE as i64).contains(&place);
+        if held && self.filled & (1 << slot) != 0 {
+            self.detected += HOP as i64;
+            let hop = self.ring[slot * HOP..].first_chunk::<HOP>()?;
+            return Some(Hop::Voice(place, *hop));
+        }
+        (place + HOP as i64 <= limit).then(|| {
+            self.detected += HOP as i64;
+            Hop::Hole(place)
+        })
+    }
+
+    fn write(&mut self, place: i64, samples: &[i16]) {
+        let end = self.played + SIZE as i64;
+        for (at, &sample) in (place..).zip(samples) {
+            if at < self.played || at >= end {
+                continue;
+            }
+            let within = at.rem_euclid(SIZE as i64) as usize;
+            self.ring[within] = sample;
+            // A hop is there when its last sample is: a packet that ends within a hop is followed by one that
+            // begins in it.
+            if within % HOP == HOP - 1 {
+                self.filled |= 1 << (within / HOP);
+            }
+        }
+    }
+
+    fn take_hop(&mut self, place: i64, out: &mut [i16]) {
+        let slot = slot(place);
+        let hop = &mut self.ring[slot * HOP..(slot + 1) * HOP];
+        out.copy_from_slice(hop);
+        if self.filled & (1 << slot) != 0 {
+            hop.fill(0);
+            self.filled &= !(1 << slot);
+        }
+    }
+
+    fn skip_to(&mut self, place: i64) {
+        let mut unwanted = [0; HOP];
+        if place - self.played > SIZE as i64 {
+            self.ring.fill(0);
+            self.filled = 0;
+            self.played = place;
+        }
+        while self.played < place {
+            self.take_hop(self.played, &mut unwanted);
+            self.played += HOP as i64;
+        }
+    }
+
+    /// Moves the mapping when packets have been coming too early or too late for a while.
+    fn watch(&mut self, slack: i64, late: bool) {
+        self.watched += 1;
+        self.late_watched += u32::from(late);
+        self.slack_least = self.slack_least.min(slack);
+        if self.watched < WATCHED {
+            return;
+        }
+        let step = if self.late_watched >= 2 {
+            STEP
+        } else if self.slack_least > DEPTH + STEP {
+            -STEP
+        } else {
+            0
+        };
+        if let Some((_, place)) = &mut self.anchor {
+            *place += step;
+        }
+        self.watch_anew();
+    }
+
+    fn watch_anew(&mut self) {
+        (self.watched, self.late_watched, self.slack_least) = (0, 0, i64::MAX);
+    }
+}
+
+impl Default for Jitter {
+    fn default() -> Self {
+        Jitter::new()
+    }
+}
+
+fn slot(place: i64) -> usize {
+    (place.div_euclid(HOP as i64)).rem_euclid(HOPS as i64) as usize
+}
+
+fn whole_hops(place: i64) -> i64 {
+    place.div_euclid(HOP as i64) * HOP as i64
+}

@@ -1,0 +1,383 @@
+//! One leg: what is heard from it, and what it is sent.
+//!
+//! Packets are read where they lie, checked against the latch, and go into the playout buffer; keys are found
+//! both in events and in the voice, and told once. Every 20 ms the leg is given out a frame of what it said, and
+//! takes a frame of what it hears: a prompt, its room, or silence, because a callee who is sent nothing
+//! takes the line for dead and translators forget the way.
+
+use core::net::SocketAddr;
+
+use super::dtmf::{self, Receiver};
+use super::dtmf_send::Presses;
+use super::jitter::{Hop, Jitter, Placed};
+use super::latch::{Latch, Verdict};
+use super::merge::Merge;
+use super::player::{Played, Player};
+use super::sender::{DATAGRAM_MAX, Sender};
+use super::sequence::Sequence;
+use super::talk::Talk;
+use super::told::Told;
+use super::tones::{Detector, Tone};
+use super::{Counts, Event, Playlist, Sink, Way};
+use crate::audio::goertzel::{Bank, HOP};
+use crate::audio::{FRAME, Frame, g711, level, mix};
+use crate::base::{Codec, Digit, LegId, Stream};
+use crate::wire::rtp::{self, Header};
+use crate::wire::telephone_event;
+
+/// Payload types above this are dynamic (RFC 3551 §6).
+const DYNAMIC: u8 = 96;
+/// Samples of the longest packet that is taken: 120 ms.
+const PAYLOAD_MAX: usize = 960;
+
+/// One leg of the plane.
+#[derive(Debug)]
+pub(super) struct Leg {
+    pub id: LegId,
+    pub slot: usize,
+    link: Option<Link>,
+    jitter: Jitter,
+    sequence: Sequence,
+    /// Who sends the voice, and who may be taking over.
+    ssrc: Option<u32>,
+    ssrc_next: Option<u32>,
+    receiver: Receiver,
+    detector: Detector,
+    merge: Merge,
+    sender: Sender,
+    player: Player,
+    presses: Presses,
+    talk: Talk,
+    counts: Counts,
+    /// What it said in the present frame, and whether that is worth mixing.
+    pub said: Frame,
+    pub voiced: bool,
+}
+
+/// What was agreed on, and with whom.
+#[derive(Clone, Copy, Debug)]
+struct Link {
+    stream: Stream,
+    latch: Latch,
+}
+
+/// What a leg hears below its own prompt.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Below<'a> {
+    /// Nothing.
+    Silence,
+    /// This.
+    Frame(&'a Frame),
+    /// The same as others hear who say nothing either: encoded once, by codec.
+    Shared(&'a Frame, &'a [[u8; FRAME]; 2]),
+}
+
+impl Leg {
+    /// A place for a leg, with everything it will ever need.
+    pub fn new(slot: usize) -> Leg {
+        Leg {
+            id: LegId(0),
+            slot,
+            link: None,
+            jitter: Jitter::new(),
+            sequence: Sequence::default(),
+            ssrc: None,
+            ssrc_next: None,
+            receiver: Receiver::default(),
+            detector: Detector::new(),
+            merge: Merge::default(),
+            sender: Sender::new(0, 0, 0),
+            player: Player::default(),
+            presses: Presses::new(),
+            talk: Talk::default(),
+            counts: Counts::default(),
+            said: [0; FRAME],
+            voiced: false,
+        }
+    }
+
+    /// Begins to be leg `id`, at place `at`.
+    pub fn open(&mut self, id: LegId, at: i64, sender: Sender) {
+        self.id = id;
+        self.link = None;
+        self.jitter.reset(at);
+        self.sequence = Sequence::default();
+        (self.ssrc, self.ssrc_next) = (None, None);
+        self.receiver = Receiver::default();
+        self.detector = Detector::new();
+        self.merge = Merge::default();
+        self.sender = sender;
+        self.presses = Presses::new();
+        self.talk = Talk::default();
+        self.counts = Counts::default();
+        self.voiced = false;
+    }
+
+    /// Offer and answer agreed, for the first time or anew.
+    pub fn connect(&mut self, stream: Stream) {
+        let mut latch = self.link.map_or(Latch::new(stream.remote), |link| link.latch);
+        latch.renew(stream.remote);
+        let same = self.link.is_some_and(|link| {
+            let old = link.stream;
+            (old.codec, old.payload_type, old.packet_time) == (stream.codec, stream.payload_type, stream.packet_time)
+        });
+        if !same {
+            self.sender.agree(stream.payload_type, stream.packet_time, silence(stream.codec));
+        }
+        self.link = Some(Link { stream, latch });
+    }
+
+    /// Has anything been agreed on?
+    pub fn is_connected(&self) -> bool {
+        self.link.is_some()
+    }
+
+    /// Do its packets leave in another rhythm than its frames?
+    pub fn is_odd(&self) -> bool {
+        self.link.is_some() && self.sender.is_odd()
+    }
+
+    /// Is somebody talking?
+    pub fn is_talking(&self) -> bool {
+        self.talk.is_talking()
+    }
+
+    /// Forgets how loud it was: it left its room.
+    pub fn fall_silent(&mut self) {
+        self.talk = Talk::default();
+    }
+
+    /// What it counted.
+    pub fn counts(&self) -> Counts {
+        Counts { lost: self.sequence.lost(), ..self.counts }
+    }
+
+    /// Plays `list`; what it replaces comes back.
+    pub fn play(&mut self, list: Box<Playlist>) -> Option<Box<Playlist>> {
+        self.player.play(list)
+    }
+
+    /// Stops playing; what was played comes back.
+    pub fn hush(&mut self) -> Option<Box<Playlist>> {
+        self.player.hush()
+    }
+
+    /// Presses a key towards the peer, when the peer takes events.
+    pub fn press(&mut self, digit: Digit) -> bool {
+        let takes = self.link.is_some_and(|link| link.stream.event_payload_type.is_some());
+        takes && self.presses.press(digit)
+    }
+
+    /// A datagram came for this leg. `at` is now.
+    pub fn on_packet(
+        &mut self,
+        at: i64,
+        from: SocketAddr,
+        bytes: &[u8],
+        bank: &Bank,
+        told: &mut Told,
+        sink: &mut impl Sink,
+    ) {
+        let Ok(packet) = rtp::Packet::read(bytes) else {
+            self.counts.refused += 1;
+            return;
+        };
+        let head = packet.header;
+        let verdict =
+            self.link.as_mut().map_or(Verdict::Refuse, |link| link.latch.on_packet(from, head.ssrc, head.sequence));
+        if verdict == Verdict::Refuse {
+            self.counts.refused += 1;
+            return;
+        }
+        if verdict == Verdict::TakeAndClose {
+            sink.latch(self.slot, from);
+        }
+        match (head.payload_type, telephone_event::Event::read(packet.payload)) {
+            (0, _) => self.on_voice(at, &head, Codec::Pcmu, packet.payload),
+            (8, _) => self.on_voice(at, &head, Codec::Pcma, packet.payload),
+            // Our voices have static types, so whatever is dynamic and has the shape of an event is one: some
+            // peers send with our number, some with theirs.
+            (DYNAMIC.., Some(event)) => self.on_event(at, &head, event, told),
+            // Comfort noise and what else may come keep the sequence whole.
+            _ => {
+                self.on_number(&head);
+            }
+        }
+        // Holes before the player's place stay holes.
+        self.detect(self.jitter.played(), bank, told);
+    }
+
+    /// Takes the frame at `place` out of the playout buffer: into `said` when somebody wants it.
+    pub fn hear(&mut self, place: i64, wanted: bool, bank: &Bank, told: &mut Told) {
+        self.detect(place + FRAME as i64, bank, told);
+        if !wanted {
+            self.jitter.pass(place);
+            return;
+        }
+        self.jitter.take(place, &mut self.said);
+    }
+
+    /// Judges the frame just heard, for a room: keys are not for the others' ears.
+    pub fn listen(&mut self, place: i64, told: &mut Told) {
+        if let Some(talking) = self.talk.on_frame(level::mean_square(&self.said)) {
+            told.push(Event::Talking { leg: self.id, talking });
+        }
+        let key = self.detector.hears_a_key() || self.receiver.is_down(place);
+        self.voiced = self.talk.is_open() && !key;
+    }
+
+    /// Sends the frame at `place`: its own prompt over what lies below.
+    pub fn speak(&mut self, at: i64, place: i64, below: Below<'_>, told: &mut Told, sink: &mut impl Sink) {
+        let Some(Link { stream, .. }) = self.link else { return };
+        if !stream.send || !self.sender.wants(place) {
+            return;
+        }
+        if let (Some(payload_type), Some(report)) = (stream.event_payload_type, self.presses.frame(place)) {
+            let mut datagram = [0; DATAGRAM_MAX];
+            let payload = report.event.to_bytes();
+            let length = self.sender.aside(payload_type, report.marker, report.began, &payload, &mut datagram);
+            self.send(&datagram, length, sink);
+            return;
+        }
+        let mut prompt = [0; FRAME];
+        let played = self.player.frame(&mut prompt);
+        let mut bytes = [silence(stream.codec); FRAME];
+        match (&played, below) {
+            (Played::Voice | Played::First(_), Below::Silence) => encode(stream.codec, &prompt, &mut bytes),
+            (Played::Voice | Played::First(_), Below::Frame(frame) | Below::Shared(frame, _)) => {
+                let mut both = *frame;
+                mix::over(&prompt, &mut both);
+                encode(stream.codec, &both, &mut bytes);
+            }
+            (_, Below::Silence) => {}
+            (_, Below::Frame(frame)) => encode(stream.codec, frame, &mut bytes),
+            (_, Below::Shared(_, encoded)) => bytes = encoded[usize::from(stream.codec == Codec::Pcma)],
+        }
+        self.sender.push(place, &bytes);
+        self.send_due(at, sink);
+        match played {
+            Played::First(play) => told.push(Event::PlayStarted { leg: self.id, play }),
+            Played::Ended(list) => {
+                told.push(Event::PlayEnded { leg: self.id, play: list.play });
+                told.push(Event::Spent(list));
+            }
+            Played::Nothing | Played::Voice => {}
+        }
+    }
+
+    /// Sends the packet that is due, if one is.
+    pub fn send_due(&mut self, at: i64, sink: &mut impl Sink) {
+        if !self.link.is_some_and(|link| link.stream.send) {
+            return;
+        }
+        let mut datagram = [0; DATAGRAM_MAX];
+        let length = self.sender.packet(at, &mut datagram);
+        self.send(&datagram, length, sink);
+    }
+
+    fn send(&mut self, datagram: &[u8; DATAGRAM_MAX], length: Option<usize>, sink: &mut impl Sink) {
+        let (Some(link), Some(bytes)) = (self.link, length.and_then(|length| datagram.get(..length))) else { return };
+        self.counts.sent += 1;
+        sink.send(self.slot, link.latch.destination(), bytes);
+    }
+
+    fn on_voice(&mut self, at: i64, head: &Header, codec: Codec, payload: &[u8]) {
+        if !self.on_number(head) || payload.is_empty() || payload.len() > PAYLOAD_MAX {
+            return;
+        }
+        if !self.link.is_some_and(|link| link.stream.receive) {
+            return;
+        }
+        let mut samples = [0; PAYLOAD_MAX];
+        let samples = &mut samples[..payload.len()];
+        match codec {
+            Codec::Pcmu => g711::decode_ulaw(payload, samples),
+            Codec::Pcma => g711::decode_alaw(payload, samples),
+        }
+        if self.jitter.insert(at, head.timestamp, samples) == Placed::Late {
+            self.counts.late += 1;
+        }
+    }
+
+    fn on_event(&mut self, at: i64, head: &Header, event: telephone_event::Event, told: &mut Told) {
+        // Some send events under a name of their own, with numbers of their own.
+        if self.ssrc.is_none_or(|ssrc| ssrc == head.ssrc) {
+            self.on_number(head);
+        } else {
+            self.counts.received += 1;
+        }
+        let (Some(digit), Header { ssrc, timestamp, marker, .. }) = (event.digit(), *head) else { return };
+        let telephone_event::Event { end, duration, .. } = event;
+        let packet = dtmf::Packet { ssrc, timestamp, marker, digit, end, duration };
+        if self.receiver.on_packet(at, packet) {
+            let here = self.jitter.place(timestamp, at).filter(|_| self.ssrc == Some(ssrc));
+            let began = here.unwrap_or(at + super::jitter::DEPTH - i64::from(duration));
+            self.press_heard(digit, Way::Event, began, told);
+        }
+    }
+
+    /// Counts a packet; false when it is a duplicate, or of a sender not believed yet.
+    fn on_number(&mut self, head: &Header) -> bool {
+        if self.ssrc != Some(head.ssrc) {
+            // A new sender is believed at its second packet, so that two at once do not tear the voice apart.
+            if self.ssrc.is_some() && self.ssrc_next != Some(head.ssrc) {
+                self.ssrc_next = Some(head.ssrc);
+                self.counts.late += 1;
+                return false;
+            }
+            self.ssrc = Some(head.ssrc);
+            self.sequence.restart();
+            self.jitter.restart();
+        }
+        self.ssrc_next = None;
+        let fresh = self.sequence.on_packet(head.sequence);
+        if fresh {
+            self.counts.received += 1;
+        } else {
+            self.counts.late += 1;
+        }
+        fresh
+    }
+
+    fn detect(&mut self, limit: i64, bank: &Bank, told: &mut Told) {
+        while let Some(hop) = self.jitter.next_hop(limit) {
+            let heard = match hop {
+                Hop::Voice(place, samples) => self.detector.on_voice(place, &samples, bank),
+                Hop::Hole(place) => self.detector.on_silence(place),
+            };
+            if let Some(Tone::Began { digit, at }) = heard {
+                self.press_heard(digit, Way::Tone, at, told);
+            }
+        }
+    }
+
+    fn press_heard(&mut self, digit: Digit, way: Way, at: i64, told: &mut Told) {
+        if self.merge.on_press(digit, way, at) {
+            told.push(Event::Digit { leg: self.id, digit, way });
+        }
+    }
+}
+
+/// A frame, encoded in each codec, by its place in [`Below::Shared`].
+pub(super) fn encode_both(frame: &Frame) -> [[u8; FRAME]; 2] {
+    let mut both = [[0; FRAME]; 2];
+    g711::encode_ulaw(frame, &mut both[0]);
+    g711::encode_alaw(frame, &mut both[1]);
+    both
+}
+
+fn encode(codec: Codec, frame: &Frame, bytes: &mut [u8; FRAME]) {
+    match codec {
+        Codec::Pcmu => g711::encode_ulaw(frame, bytes),
+        Codec::Pcma => g711::encode_alaw(frame, bytes),
+    }
+}
+
+fn silence(codec: Codec) -> u8 {
+    match codec {
+        Codec::Pcmu => g711::ULAW_SILENCE,
+        Codec::Pcma => g711::ALAW_SILENCE,
+    }
+}
+
+const _: () = assert!(FRAME.is_multiple_of(HOP), "the detector's hops fill a frame");

@@ -1,0 +1,270 @@
+//! The thread itself: commands, packets, the tick, and sleep until the next one.
+//!
+//! It wakes on absolute deadlines 5 ms apart. In a turn it makes no system call but receive and send, one to
+//! connect a socket when its peer is known, one to wake a sleeping taker of events, and two for the clock.
+
+use std::io::Write;
+use std::net::{SocketAddr, UdpSocket};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use nix::sys::time::TimeSpec;
+use nix::time::{ClockId, ClockNanosleepFlags, clock_gettime, clock_nanosleep};
+
+use super::{FromPlane, Shared, ToPlane};
+use crate::base::Time;
+use crate::media::{Command, Event, Plane, Recorded, Sink};
+
+/// Datagrams taken from one socket in one turn; more is a flood.
+const DATAGRAMS_MAX: usize = 16;
+/// Larger datagrams are cut, and then are no RTP of ours.
+const DATAGRAM_MAX: usize = 2_048;
+/// Commands taken in one turn.
+const COMMANDS_MAX: usize = 256;
+/// With more legs than this, a socket is looked at every other turn, and so on.
+const LEGS_A_TURN: usize = 500;
+/// Above this no new leg is let in, in thousandths.
+const BUSY_MAX: u64 = 750;
+/// Turns over which the load is judged: a second.
+const TURNS: u64 = 200;
+
+/// Everything the thread owns.
+pub(super) struct Work {
+    pub plane: Plane,
+    pub commands: rtrb::Consumer<ToPlane>,
+    pub outlet: Outlet,
+    pub shared: Arc<Shared>,
+}
+
+/// Where the plane's output goes.
+pub(super) struct Outlet {
+    sockets: Vec<Option<Socket>>,
+    events: rtrb::Producer<FromPlane>,
+    frames: rtrb::Producer<Recorded>,
+    waker: UnixStream,
+    shared: Arc<Shared>,
+    /// Sockets on their way to be closed.
+    leaving: Vec<UdpSocket>,
+    told: bool,
+}
+
+struct Socket {
+    udp: UdpSocket,
+    /// Whom it is connected to.
+    peer: Option<SocketAddr>,
+}
+
+impl Outlet {
+    pub fn new(
+        legs: usize,
+        events: rtrb::Producer<FromPlane>,
+        frames: rtrb::Producer<Recorded>,
+        waker: UnixStream,
+        shared: Arc<Shared>,
+    ) -> Outlet {
+        let sockets = (0..legs).map(|_| None).collect();
+        Outlet { sockets, events, frames, waker, shared, leaving: Vec::with_capacity(legs + 1), told: false }
+    }
+
+    fn put(&mut self, what: FromPlane) -> Result<(), FromPlane> {
+        self.events.push(what).map_err(|rtrb::PushError::Full(what)| what)?;
+        self.told = true;
+        Ok(())
+    }
+
+    /// Sends back what is to be closed.
+    fn see_off(&mut self) {
+        while let Some(socket) = self.leaving.pop() {
+            if let Err(FromPlane::Socket(socket)) = self.put(FromPlane::Socket(socket)) {
+                self.leaving.push(socket);
+                return;
+            }
+        }
+    }
+
+    fn wake(&mut self) {
+        if core::mem::take(&mut self.told) && self.shared.asleep.swap(false, Ordering::SeqCst) {
+            // When the pair is full the taker has been woken often enough.
+            let _ = self.waker.write(&[1]);
+        }
+    }
+}
+
+impl Sink for Outlet {
+    fn send(&mut self, slot: usize, to: SocketAddr, bytes: &[u8]) {
+        let Some(socket) = self.sockets.get_mut(slot).and_then(Option::as_mut) else { return };
+        // A packet that cannot be sent is a lost packet; the peer's errors (port unreachable) come up here too.
+        let _ = match socket.peer {
+            None => socket.udp.send_to(bytes, to),
+            Some(peer) if peer == to => socket.udp.send(bytes),
+            Some(_) => {
+                connect(socket, to);
+                socket.udp.send(bytes)
+            }
+        };
+    }
+
+    fn latch(&mut self, slot: usize, peer: SocketAddr) {
+        if let Some(socket) = self.sockets.get_mut(slot).and_then(Option::as_mut) {
+            connect(socket, peer);
+        }
+    }
+
+    fn tell(&mut self, event: Event) -> Result<(), Event> {
+        self.put(FromPlane::Event(event)).map_err(|back| match back {
+            FromPlane::Event(event) => event,
+            FromPlane::Socket(_) => unreachable!("what comes back is what was given"),
+        })
+    }
+
+    fn record(&mut self, frame: &Recorded) -> bool {
+        self.frames.push(*frame).is_ok()
+    }
+}
+
+/// Runs until told to stop.
+pub(super) fn run(mut work: Work, realtime: bool, core: Option<usize>) {
+    prepare(realtime, core);
+    let epoch = monotonic();
+    let mut buffer = [0; DATAGRAM_MAX];
+    let (mut busy, mut turn) = (Duration::ZERO, 0u64);
+    while !work.shared.stop.load(Ordering::Acquire) {
+        let woken = monotonic();
+        let now = since(epoch, woken);
+        commands(&mut work, now);
+        receive(&mut work, now, turn, &mut buffer);
+        work.plane.tick(now, &mut work.outlet);
+        work.outlet.see_off();
+        work.outlet.wake();
+        turn += 1;
+        let done = monotonic();
+        busy += done.saturating_sub(woken);
+        if turn.is_multiple_of(TURNS) {
+            judge(&mut work, core::mem::take(&mut busy));
+        }
+        let next = work.plane.next_tick(since(epoch, done));
+        sleep_until(epoch + Duration::from_micros(next.as_micros()));
+    }
+}
+
+fn commands(work: &mut Work, now: Time) {
+    let Work { plane, commands, outlet, .. } = work;
+    for _ in 0..COMMANDS_MAX {
+        if !plane.takes_commands() || outlet.leaving.len() >= outlet.sockets.len() {
+            return;
+        }
+        let Ok(what) = commands.pop() else { return };
+        match what {
+            ToPlane::Open(leg, udp) => {
+                // A leg that is open already keeps its socket.
+                let before = plane.slot(leg);
+                plane.on_command(now, Command::Open(leg), outlet);
+                match plane.slot(leg).filter(|_| before.is_none()) {
+                    Some(slot) => outlet.sockets[slot] = Some(Socket { udp, peer: None }),
+                    None => outlet.leaving.push(udp),
+                }
+            }
+            // Without a socket a leg could neither hear nor speak.
+            ToPlane::Command(Command::Open(leg)) => {
+                let _ = outlet.tell(Event::Refused(leg));
+            }
+            ToPlane::Command(Command::Close(leg)) => {
+                let socket = plane.slot(leg).and_then(|slot| outlet.sockets[slot].take());
+                outlet.leaving.extend(socket.map(|socket| socket.udp));
+                // Before the plane says that the leg is closed: whoever hears it may bind the port again.
+                outlet.see_off();
+                plane.on_command(now, Command::Close(leg), outlet);
+            }
+            ToPlane::Command(command) => plane.on_command(now, command, outlet),
+        }
+    }
+}
+
+fn receive(work: &mut Work, now: Time, turn: u64, buffer: &mut [u8; DATAGRAM_MAX]) {
+    let Work { plane, outlet, .. } = work;
+    let stride = match outlet.sockets.len() / LEGS_A_TURN {
+        0 => 1,
+        1 => 2,
+        _ => 4,
+    };
+    let first = usize::try_from(turn % stride).unwrap_or(0);
+    for slot in (first..outlet.sockets.len()).step_by(stride as usize) {
+        for _ in 0..DATAGRAMS_MAX {
+            let Some(socket) = &outlet.sockets[slot] else { break };
+            match socket.udp.recv_from(buffer) {
+                Ok((count, from)) => plane.on_packet(now, slot, from, &buffer[..count], outlet),
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => break,
+                // An error of an earlier packet of ours (port unreachable); what came may lie behind it.
+                Err(_) => {}
+            }
+        }
+    }
+}
+
+fn judge(work: &mut Work, busy: Duration) {
+    let permille = u64::try_from(busy.as_micros() / 1_000).unwrap_or(u64::MAX);
+    work.plane.set_full(permille > BUSY_MAX);
+    let stats = work.plane.stats();
+    let shared = &work.shared;
+    shared.busy_permille.store(permille, Ordering::Relaxed);
+    shared.skipped.store(stats.skipped, Ordering::Relaxed);
+    shared.dropped_events.store(stats.dropped_events, Ordering::Relaxed);
+    shared.dropped_frames.store(stats.dropped_frames, Ordering::Relaxed);
+}
+
+fn connect(socket: &mut Socket, peer: SocketAddr) {
+    // Unconnected, the plane still drops what strangers send.
+    socket.peer = socket.udp.connect(peer).is_ok().then_some(peer);
+}
+
+/// Real-time priority, locked memory and a processor of its own, as far as the system allows it.
+fn prepare(realtime: bool, core: Option<usize>) {
+    if let Some(core) = core {
+        let mut cores = nix::sched::CpuSet::new();
+        let pinned = cores
+            .set(core)
+            .and_then(|()| nix::sched::sched_setaffinity(nix::unistd::Pid::from_raw(0), &cores));
+        if let Err(error) = pinned {
+            tracing::warn!(core, %error, "the media thread is not pinned");
+        }
+    }
+    if !realtime {
+        return;
+    }
+    if let Err(error) = fifo() {
+        tracing::info!(?error, "the media thread runs without real-time priority (grant CAP_SYS_NICE for it)");
+    }
+    // Only what is there now: locking what is yet to come would make every later allocation able to fail.
+    if let Err(error) = nix::sys::mman::mlockall(nix::sys::mman::MlockAllFlags::MCL_CURRENT) {
+        tracing::info!(%error, "memory is not locked (grant CAP_IPC_LOCK for it)");
+    }
+}
+
+fn fifo() -> Result<(), thread_priority::Error> {
+    use thread_priority::unix::{set_thread_priority_and_policy, thread_native_id};
+    use thread_priority::{RealtimeThreadSchedulePolicy, ThreadPriority, ThreadPriorityValue, ThreadSchedulePolicy};
+    /// Above other real-time programs' default, below what drives the hardware.
+    const PRIORITY: u8 = 20;
+    let priority = ThreadPriorityValue::try_from(PRIORITY).map_or(ThreadPriority::Min, ThreadPriority::Crossplatform);
+    let policy = ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::Fifo);
+    set_thread_priority_and_policy(thread_native_id(), priority, policy)
+}
+
+fn monotonic() -> Duration {
+    clock_gettime(ClockId::CLOCK_MONOTONIC).expect("every Linux has a monotonic clock").into()
+}
+
+fn since(epoch: Duration, now: Duration) -> Time {
+    Time::from_micros(u64::try_from(now.saturating_sub(epoch).as_micros()).unwrap_or(u64::MAX))
+}
+
+fn sleep_until(deadline: Duration) {
+    // A signal wakes early; the turn that follows then finds nothing due.
+    let _ = clock_nanosleep(
+        ClockId::CLOCK_MONOTONIC,
+        ClockNanosleepFlags::TIMER_ABSTIME,
+        &TimeSpec::from_duration(deadline),
+    );
+}
