@@ -110,7 +110,10 @@ mod tests {
 
     #[test]
     fn one_packet_of_a_press_is_enough_whichever_it_is() {
-        assert_eq!(presses(&[packet('1', 0, 0, false), packet('1', 2_000, 480, true), packet('1', 4_000, 320, false)]), "111");
+        assert_eq!(
+            presses(&[packet('1', 0, 0, false), packet('1', 2_000, 480, true), packet('1', 4_000, 320, false)]),
+            "111"
+        );
     }
 
     #[test]

@@ -28,10 +28,7 @@ enum State {
         begun: bool,
     },
     /// All of it was given out, not all of it heard.
-    Tail {
-        list: Box<Playlist>,
-        frames: u32,
-    },
+    Tail { list: Box<Playlist>, frames: u32 },
 }
 
 /// What a frame of the player is.

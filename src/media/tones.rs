@@ -241,7 +241,8 @@ fn gate() -> f32 {
 }
 
 fn loudest(window: &Spectrum, first: usize) -> usize {
-    (first..first + TONES / 2).fold(first, |best, t| if window.magnitude(t) > window.magnitude(best) { t } else { best })
+    (first..first + TONES / 2)
+        .fold(first, |best, t| if window.magnitude(t) > window.magnitude(best) { t } else { best })
 }
 
 fn in_band(tone: usize, offset_hz: f32) -> bool {

@@ -1,4 +1,5 @@
 //! To come.
 
+pub mod media;
 pub mod voice;
 pub mod wav;

@@ -223,9 +223,8 @@ fn connect(socket: &mut Socket, peer: SocketAddr) {
 fn prepare(realtime: bool, core: Option<usize>) {
     if let Some(core) = core {
         let mut cores = nix::sched::CpuSet::new();
-        let pinned = cores
-            .set(core)
-            .and_then(|()| nix::sched::sched_setaffinity(nix::unistd::Pid::from_raw(0), &cores));
+        let pinned =
+            cores.set(core).and_then(|()| nix::sched::sched_setaffinity(nix::unistd::Pid::from_raw(0), &cores));
         if let Err(error) = pinned {
             tracing::warn!(core, %error, "the media thread is not pinned");
         }
