@@ -102,6 +102,9 @@ const INCIDENT_CHARS: usize = 12;
 const RANDOM_BITS: u32 = 18;
 
 impl IncidentId {
+    /// Sorts before every other.
+    pub const FIRST: IncidentId = IncidentId(0);
+
     /// A new id: 42 bits of milliseconds, then 18 random bits.
     pub fn new(at: Stamp, rng: &mut Rng) -> IncidentId {
         let millis = at.as_unix_micros().max(0).unsigned_abs() / 1_000;

@@ -1,5 +1,100 @@
-//! Floor 3: the corridor.
+//! Floor 3: the corridor, the only folder that knows calls, media and incidents together.
+//!
+//! One night runs through [`flow`], a function a step: raised, dialled, answered, pressed, acknowledged,
+//! joined. The shell hands in what happened ([`Input`]) and takes out what is to be done ([`Batch`]): facts to
+//! store first, then what leaves the house, then what is told. Nothing of a batch may leave before its facts
+//! are durable.
 
+mod batch;
+mod call_in;
+mod case;
+mod desk;
+mod flow;
+mod heard;
+mod legs;
+mod lines;
+mod ports;
 mod prompt_book;
+mod restart;
+mod rooms;
+mod tell;
 
+pub use batch::{Act, Batch, Entry};
+pub use desk::{NotOpen, Raised, Switch};
+pub use ports::PortRange;
 pub use prompt_book::{Clip, PromptBook};
+pub use rooms::RoomSettings;
+pub use tell::{Event, Heard, What};
+
+use core::net::SocketAddr;
+
+use crate::base::{IncidentId, Language, LegId, Stamp, TrunkId};
+use crate::incident::{Contact, Fact};
+use crate::media::{self, Prompt};
+
+/// Everything the corridor is told.
+#[derive(Debug)]
+pub enum Input {
+    /// A datagram on the SIP port.
+    Datagram {
+        /// Who sent it.
+        from: SocketAddr,
+        /// What came.
+        bytes: Vec<u8>,
+    },
+    /// The media plane reports.
+    Media(media::Event),
+    /// No media port could be opened for this leg.
+    LegFailed {
+        /// Which.
+        leg: LegId,
+        /// In words.
+        why: String,
+    },
+    /// The journal could not take the acceptance of this incident: it never was.
+    NotStored(IncidentId),
+    /// A text was spoken, or could not be.
+    Spoken {
+        /// For which incident.
+        incident: IncidentId,
+        /// In which language.
+        language: Language,
+        /// What was asked for.
+        text: String,
+        /// The prompt, or why there is none.
+        prompt: Result<Prompt, String>,
+    },
+    /// A trunk's proxy was looked up.
+    TrunkAddress {
+        /// Which.
+        trunk: TrunkId,
+        /// Where it is, or why nobody knows.
+        found: Result<SocketAddr, String>,
+    },
+    /// An incident of a former life, in the order of its facts.
+    Restore {
+        /// Which.
+        incident: IncidentId,
+        /// Everything the journal holds of it.
+        facts: Vec<(Stamp, Fact)>,
+    },
+    /// Begin: register, and go on with what was restored.
+    Start,
+    /// End: hang up, de-register.
+    Stop,
+    /// A deadline may have passed.
+    Wake,
+}
+
+/// What the corridor knows from the configuration.
+#[derive(Debug, Default)]
+pub struct Settings {
+    /// Everybody who may call in.
+    pub contacts: Vec<Contact>,
+    /// The rooms that are configured; others come into being with defaults.
+    pub rooms: Vec<RoomSettings>,
+    /// The ports media may use.
+    pub ports: PortRange,
+    /// In the order they are preferred.
+    pub trunks: Vec<TrunkId>,
+}

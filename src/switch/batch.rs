@@ -1,0 +1,71 @@
+//! What one input led to, in the only order it may leave the house: store, then act, then tell.
+
+use core::net::SocketAddr;
+
+use super::tell::Event;
+use crate::base::{IncidentId, Language, LegId, RoomId, RoomName, Stamp};
+use crate::incident::Fact;
+use crate::media::Command;
+
+/// One line of the journal: whose fact, when, what.
+pub type Entry = (IncidentId, Stamp, Fact);
+
+/// Something that leaves the corridor.
+#[derive(Debug)]
+pub enum Act {
+    /// Put this on the SIP wire.
+    Send {
+        /// Where to.
+        to: SocketAddr,
+        /// The whole datagram.
+        bytes: Vec<u8>,
+    },
+    /// Bind this RTP port for a new leg.
+    OpenLeg {
+        /// Which leg.
+        leg: LegId,
+        /// The even port of its pair.
+        port: u16,
+    },
+    /// Tell the media plane.
+    Media(Command),
+    /// Write what is said in this room to a file.
+    RecordRoom {
+        /// Which.
+        room: RoomId,
+        /// What people call it.
+        name: RoomName,
+    },
+    /// Have a text spoken; `Input::Spoken` follows.
+    Speak {
+        /// For which incident.
+        incident: IncidentId,
+        /// In which language.
+        language: Language,
+        /// What to say.
+        text: String,
+    },
+}
+
+/// What one input led to.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// Durable before anything below happens.
+    pub facts: Vec<Entry>,
+    /// In order.
+    pub acts: Vec<Act>,
+    /// For those who watch.
+    pub events: Vec<Event>,
+}
+
+impl Batch {
+    /// True when nothing is to be done.
+    pub fn is_empty(&self) -> bool {
+        self.facts.is_empty() && self.acts.is_empty() && self.events.is_empty()
+    }
+
+    /// The incident this batch would accept, if it does.
+    pub fn accepts(&self) -> Option<IncidentId> {
+        self.facts.iter().find(|(_, _, fact)| matches!(fact, Fact::Accepted { .. })).map(|(incident, ..)| *incident)
+    }
+}

@@ -1,0 +1,77 @@
+//! A contact calls hansho's own number: into the room of an incident they are on.
+//!
+//! Caller ID alone opens nothing: only somebody on an open incident's roster gets in, and only while that
+//! incident has people to talk to. Everybody else hears the same refusal, whatever the reason was.
+
+use super::batch::Act;
+use super::case::Case;
+use super::desk::Switch;
+use super::legs::{Leg, Purpose};
+use super::tell::What;
+use crate::base::{AttemptId, ContactId, IncidentId, Language, LegId, Phone, Time, TrunkId};
+use crate::incident::CallHandle;
+
+/// "Temporarily unavailable" (RFC 3261 §21.4.18): it tells a stranger nothing.
+const UNAVAILABLE: u16 = 480;
+
+impl Switch {
+    /// Somebody calls. Answered when they are on an open incident, refused otherwise.
+    pub(super) fn call_comes_in(&mut self, now: Time, id: LegId, trunk: TrunkId, caller: &str) {
+        match self.admit(id, caller) {
+            Ok((incident, contact, language, port)) => {
+                self.legs.insert(id, Leg::new(Purpose::CallIn(incident), contact, language));
+                self.act(Act::OpenLeg { leg: id, port });
+                self.agent.accept(now, id, port, &mut self.sip_out);
+            }
+            Err(reason) => {
+                self.agent.refuse(now, id, UNAVAILABLE, &mut self.sip_out);
+                let (caller, reason) = (caller.to_owned(), reason.to_owned());
+                self.tell(None, None, None, What::CallInRefused { trunk, caller, reason });
+            }
+        }
+    }
+
+    /// The call in is up: it becomes an attempt of the incident, which puts it into the room.
+    pub(super) fn called_in(&mut self, now: Time, id: LegId, incident: IncidentId, handle: CallHandle) {
+        let contact = self.legs.get(id).map(|leg| leg.contact.clone());
+        let phone = contact.as_ref().and_then(|contact| self.cases.get(&incident)?.phone_of(contact));
+        let (Some(contact), Some(phone)) = (contact, phone) else {
+            self.agent.hang_up(now, id, &mut self.sip_out);
+            return;
+        };
+        let mut number = None;
+        self.with_incident(incident, |incident, out| {
+            number = incident.on_called_in(now, &contact, phone, handle, out);
+        });
+        match (number, self.legs.get_mut(id)) {
+            (Some(number), Some(leg)) => leg.purpose = Purpose::Attempt(AttemptId { incident, number }),
+            _ => self.agent.hang_up(now, id, &mut self.sip_out),
+        }
+    }
+
+    fn admit(&mut self, id: LegId, caller: &str) -> Result<(IncidentId, ContactId, Language, u16), &'static str> {
+        let who = self.who_is(caller).ok_or("the caller is nobody on a roster")?;
+        if self.legs.of_contact(&who.0).is_some_and(|leg| leg.up) {
+            return Err("that person is on the phone with hansho already");
+        }
+        // The latest one: the ids sort by time.
+        let has = |case: &Case| case.contact(&who.0).is_some();
+        let incident = self.cases.iter().rev().find(|(_, case)| has(case)).map(|(id, _)| *id);
+        let incident = incident.ok_or("no open incident is theirs")?;
+        let port = self.ports.take(id).ok_or("every media port is in use")?;
+        Ok((incident, who.0, who.1, port))
+    }
+
+    /// The contact with this number, or with this user part of a SIP URI.
+    fn who_is(&self, caller: &str) -> Option<(ContactId, Language)> {
+        let wanted = caller.trim_start_matches("sip:").split(['@', ';']).next().unwrap_or(caller);
+        let is = |phone: &Phone| match phone {
+            Phone::Number(number) => number.trim_start_matches('+') == wanted.trim_start_matches('+'),
+            Phone::Uri(uri) => {
+                uri.split_once(':').and_then(|(_, rest)| rest.split_once('@')).is_some_and(|(user, _)| user == wanted)
+            }
+        };
+        let contact = self.settings.contacts.iter().find(|contact| contact.phones.iter().any(is))?;
+        Some((contact.id.clone(), contact.language))
+    }
+}

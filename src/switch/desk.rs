@@ -1,0 +1,342 @@
+//! The desk in the corridor: takes what happened, hands it to the one it concerns, and gathers what is to be
+//! done. The night itself is in [`super::flow`].
+//!
+//! Nothing here calls itself: what a machine answers is queued and worked off in [`Switch::settle`], so a
+//! roster whose every phone fails at once does not grow the stack.
+
+use core::time::Duration;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use super::batch::{Act, Batch};
+use super::case::{Case, Voice};
+use super::flow::Waiting;
+use super::legs::Legs;
+use super::ports::Ports;
+use super::prompt_book::PromptBook;
+use super::rooms::Rooms;
+use super::tell::{Event, Heard, What};
+use super::{Input, Settings};
+use crate::base::{AttemptId, ContactId, IncidentId, Language, LegId, Outbox, Rng, RoomName, Stamp, Time, seeded};
+use crate::incident::{Fact, Incident, Order, Plan, Record, Trigger};
+use crate::media;
+use crate::sip::{self, Agent};
+
+/// The corridor: every open incident, every call, every room.
+#[derive(Debug)]
+pub struct Switch {
+    pub(super) settings: Settings,
+    pub(super) agent: Agent,
+    pub(super) book: Arc<PromptBook>,
+    pub(super) cases: BTreeMap<IncidentId, Case>,
+    pub(super) legs: Legs,
+    pub(super) rooms: Rooms,
+    pub(super) ports: Ports,
+    pub(super) waiting: Vec<Waiting>,
+    pub(super) rng: Rng,
+    pub(super) batch: Batch,
+    pub(super) sip_out: Outbox<sip::Output>,
+    /// How the key that is being dealt with was heard.
+    pub(super) heard: Option<Heard>,
+    orders: VecDeque<(IncidentId, Order)>,
+    deadlines: BTreeSet<(Time, IncidentId)>,
+    began: Stamp,
+}
+
+/// What became of a trigger.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Raised {
+    /// A new incident.
+    New(IncidentId),
+    /// An open incident with the same deduplication key: nobody is called again.
+    Joined(IncidentId),
+}
+
+/// There is no open incident by that name.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("no open incident {0}: `hansho status` lists them")]
+pub struct NotOpen(pub String);
+
+impl Switch {
+    /// An idle corridor. `began` is the calendar time of [`Time::ZERO`].
+    pub fn new(settings: Settings, agent: Agent, book: Arc<PromptBook>, began: Stamp, seed: u64) -> Switch {
+        Switch {
+            ports: Ports::new(settings.ports),
+            settings,
+            agent,
+            book,
+            cases: BTreeMap::new(),
+            legs: Legs::default(),
+            rooms: Rooms::default(),
+            waiting: Vec::new(),
+            rng: seeded(seed),
+            batch: Batch::default(),
+            sip_out: Outbox::new(),
+            heard: None,
+            orders: VecDeque::new(),
+            deadlines: BTreeSet::new(),
+            began,
+        }
+    }
+
+    /// Takes note of what happened. What is to be done stands in [`Switch::take`] afterwards.
+    pub fn handle(&mut self, now: Time, input: Input) {
+        match input {
+            Input::Datagram { from, bytes } => self.agent.on_datagram(now, from, &bytes, &mut self.sip_out),
+            Input::Media(event) => self.on_media(now, event),
+            Input::LegFailed { leg, why } => self.leg_failed(now, leg, why),
+            Input::NotStored(incident) => self.never_was(incident),
+            Input::Spoken { incident, language, text, prompt } => {
+                self.spoken(incident, (language, text), prompt);
+            }
+            Input::TrunkAddress { trunk, found } => {
+                self.agent.on_trunk_address(now, &trunk, found, &mut self.sip_out);
+                self.dial_those_who_wait(now);
+            }
+            Input::Restore { incident, facts } => self.restore(now, incident, facts),
+            Input::Start => self.agent.start(now, &mut self.sip_out),
+            Input::Stop => self.agent.stop(now, &mut self.sip_out),
+            Input::Wake => {}
+        }
+        self.wake(now);
+        self.settle(now);
+    }
+
+    /// A trigger, checked, with everything it will be run by.
+    pub fn raise(&mut self, now: Time, trigger: Trigger, plan: Plan) -> Raised {
+        let same = |case: &&Case| trigger.dedup.is_some() && case.trigger.dedup == trigger.dedup;
+        if let Some(open) = self.cases.values().filter(|case| !case.record.state.is_final()).find(same) {
+            return Raised::Joined(open.incident.id());
+        }
+        let id = self.raised(now, trigger, plan);
+        self.settle(now);
+        Raised::New(id)
+    }
+
+    /// Stops the calling; who is in a room may go on talking.
+    pub fn cancel(&mut self, now: Time, id: IncidentId, by: &str) -> Result<(), NotOpen> {
+        if !self.cases.contains_key(&id) {
+            return Err(NotOpen(id.to_string()));
+        }
+        self.with_incident(id, |incident, out| incident.on_cancel(now, by, out));
+        self.settle(now);
+        Ok(())
+    }
+
+    /// What it was about is over: stops the calling of every incident with this deduplication key.
+    pub fn resolve(&mut self, now: Time, dedup: &str, by: &str) -> Result<Vec<IncidentId>, NotOpen> {
+        let about = |case: &&Case| case.trigger.dedup.as_deref() == Some(dedup);
+        let ids: Vec<_> = self.cases.values().filter(about).map(|case| case.incident.id()).collect();
+        for id in &ids {
+            self.with_incident(*id, |incident, out| incident.on_resolve(now, by, out));
+        }
+        self.settle(now);
+        if ids.is_empty() { Err(NotOpen(format!("with the deduplication key `{dedup}`"))) } else { Ok(ids) }
+    }
+
+    /// What is to be done, since this was last asked: in the order of the fields.
+    pub fn take(&mut self) -> Batch {
+        core::mem::take(&mut self.batch)
+    }
+
+    /// When [`Input::Wake`] is next worth handing in.
+    pub fn next_deadline(&self) -> Option<Time> {
+        let incidents = self.deadlines.first().map(|(at, _)| *at);
+        let waiting = self.waiting.iter().map(|waiting| waiting.until).min();
+        [self.agent.next_deadline(), incidents, waiting].into_iter().flatten().min()
+    }
+
+    /// The calendar was set: `began` is the calendar time of [`Time::ZERO`] as it looks now.
+    pub fn set_calendar(&mut self, began: Stamp) {
+        self.began = began;
+    }
+
+    /// What became of an open incident so far.
+    pub fn record(&self, id: IncidentId) -> Option<&Record> {
+        self.cases.get(&id).map(|case| &case.record)
+    }
+
+    /// The open incidents, oldest first.
+    pub fn open(&self) -> impl Iterator<Item = (IncidentId, &Record)> {
+        self.cases.iter().map(|(id, case)| (*id, &case.record))
+    }
+
+    /// The rooms with somebody inside, and who that is.
+    pub fn rooms(&self) -> impl Iterator<Item = (&RoomName, Vec<&ContactId>)> {
+        self.rooms.names().map(|name| {
+            let people = self.rooms.people(name).iter();
+            (name, people.filter_map(|leg| self.legs.get(*leg)).map(|leg| &leg.contact).collect())
+        })
+    }
+
+    /// How many legs are up.
+    pub fn legs(&self) -> usize {
+        self.legs.len()
+    }
+
+    /// True when nothing waits for the far end any more: the process may end.
+    pub fn is_idle(&self) -> bool {
+        self.agent.is_idle()
+    }
+
+    /// Tells an incident something and queues what it wants.
+    pub(super) fn with_incident(&mut self, id: IncidentId, tell: impl FnOnce(&mut Incident, &mut Outbox<Order>)) {
+        let Some(case) = self.cases.get_mut(&id) else { return };
+        let mut out = Outbox::new();
+        tell(&mut case.incident, &mut out);
+        self.orders.extend(out.drain().map(|order| (id, order)));
+        self.schedule(id);
+    }
+
+    /// Puts an incident where its deadline belongs.
+    pub(super) fn schedule(&mut self, id: IncidentId) {
+        let Some(case) = self.cases.get_mut(&id) else { return };
+        let next = case.resumes_at.or(case.incident.next_deadline());
+        if next != case.deadline {
+            if let Some(old) = case.deadline {
+                self.deadlines.remove(&(old, id));
+            }
+            self.deadlines.extend(next.map(|at| (at, id)));
+            case.deadline = next;
+        }
+    }
+
+    /// Forgets an incident; what it was is in the journal.
+    pub(super) fn close(&mut self, id: IncidentId) {
+        if let Some(case) = self.cases.remove(&id)
+            && let Some(at) = case.deadline
+        {
+            self.deadlines.remove(&(at, id));
+        }
+        self.waiting.retain(|waiting| waiting.attempt.incident != id);
+    }
+
+    pub(super) fn act(&mut self, act: Act) {
+        self.batch.acts.push(act);
+    }
+
+    pub(super) fn stamp(&self, now: Time) -> Stamp {
+        self.began + now.since(Time::ZERO)
+    }
+
+    /// Tells watchers something about a leg's person.
+    pub(super) fn tell_leg(&mut self, leg: LegId, what: What) {
+        let Some(leg) = self.legs.get(leg) else { return };
+        let (attempt, contact) = (leg.attempt(), leg.contact.clone());
+        self.tell(attempt.map(|of| of.incident), attempt.map(|of| of.number), Some(contact), what);
+    }
+
+    pub(super) fn tell(
+        &mut self,
+        incident: Option<IncidentId>,
+        attempt: Option<u32>,
+        contact: Option<ContactId>,
+        what: What,
+    ) {
+        let case = incident.and_then(|id| self.cases.get(&id));
+        let in_case = contact.as_ref().and_then(|id| case?.contact(id));
+        let known = contact.as_ref().and_then(|id| self.settings.contacts.iter().find(|known| known.id == *id));
+        let name = in_case.or(known).map(|contact| contact.name.clone());
+        let at = Stamp::default();
+        self.batch.events.push(Event { at, incident, attempt, contact, name, what });
+    }
+
+    /// Works off everything the machines want, until nothing is left.
+    fn settle(&mut self, now: Time) {
+        loop {
+            while let Some(output) = self.sip_out.pop() {
+                match output {
+                    sip::Output::Send { to, bytes } => self.act(Act::Send { to, bytes }),
+                    sip::Output::Event(event) => self.on_sip(now, event),
+                }
+            }
+            let Some((id, order)) = self.orders.pop_front() else { break };
+            self.carry_out(now, id, order);
+        }
+        self.close_what_is_over();
+        let at = self.stamp(now);
+        for event in &mut self.batch.events {
+            event.at = if event.at == Stamp::default() { at } else { event.at };
+        }
+    }
+
+    fn carry_out(&mut self, now: Time, id: IncidentId, order: Order) {
+        let leg_of = |switch: &Switch, number| switch.legs.of(AttemptId { incident: id, number });
+        match order {
+            Order::Store(fact) => self.store(now, id, fact),
+            Order::Dial { attempt, contact, phone } => {
+                self.dial(now, Waiting::new(now, AttemptId { incident: id, number: attempt }, contact, phone));
+            }
+            Order::Say { attempt, lines } => {
+                if let Some(leg) = leg_of(self, attempt) {
+                    self.say(id, leg, lines);
+                }
+            }
+            Order::Hush { attempt } => {
+                if let Some(leg) = leg_of(self, attempt) {
+                    self.act(Act::Media(media::Command::Hush(leg)));
+                }
+            }
+            Order::HangUp { attempt } => self.hang_up(now, AttemptId { incident: id, number: attempt }),
+            Order::Join { attempt, room } => {
+                if let Some(leg) = leg_of(self, attempt) {
+                    self.joined(leg, &room);
+                }
+            }
+        }
+    }
+
+    /// A fact goes into the record, into the journal, and to those who watch.
+    fn store(&mut self, now: Time, id: IncidentId, fact: Fact) {
+        let at = self.stamp(now);
+        if let Some(case) = self.cases.get_mut(&id) {
+            case.apply(at, &fact);
+        }
+        self.tell_fact(id, &fact);
+        if matches!(fact, Fact::Acknowledged { .. }) {
+            self.acknowledged(id);
+        }
+        self.batch.facts.push((id, at, fact));
+    }
+
+    fn wake(&mut self, now: Time) {
+        if self.agent.next_deadline().is_some_and(|at| at <= now) {
+            self.agent.on_deadline(now, &mut self.sip_out);
+        }
+        // Taken out first: a machine that does not move its deadline wakes once a call, not for ever.
+        let still_to_come = self.deadlines.split_off(&(now + Duration::from_micros(1), IncidentId::FIRST));
+        for (_, id) in core::mem::replace(&mut self.deadlines, still_to_come) {
+            if let Some(case) = self.cases.get_mut(&id) {
+                case.deadline = None;
+            }
+            self.incident_wakes(now, id);
+        }
+        self.give_up_waiting(now);
+    }
+
+    fn close_what_is_over(&mut self) {
+        let over = |(id, case): (&IncidentId, &Case)| (case.incident.is_over()).then_some(*id);
+        let ids: Vec<_> = self.cases.iter().filter_map(over).collect();
+        for id in ids {
+            self.close(id);
+        }
+    }
+
+    fn spoken(&mut self, incident: IncidentId, text: (Language, String), prompt: Result<media::Prompt, String>) {
+        let Some(case) = self.cases.get_mut(&incident) else { return };
+        let failed = prompt.as_ref().err().cloned();
+        case.voices.insert(text, prompt.map_or(Voice::Failed, Voice::Ready));
+        if let Some(reason) = failed {
+            self.tell(Some(incident), None, None, What::VoiceFailed { reason });
+        }
+    }
+
+    fn never_was(&mut self, incident: IncidentId) {
+        for leg in self.legs.of_incident(incident) {
+            self.agent.forget(leg);
+            self.legs.remove(leg);
+            self.ports.give_back(leg);
+        }
+        self.close(incident);
+    }
+}

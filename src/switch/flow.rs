@@ -1,0 +1,215 @@
+//! One night, a function a step: raised, dialled, answered, pressed, acknowledged, joined.
+//!
+//! | step | what happens | for detail |
+//! | --- | --- | --- |
+//! | [`raised`](Switch::raised) | a trigger becomes an incident; its words are spoken | `incident/ladder.rs` |
+//! | [`dialled`](Switch::dial) | a person's phone is rung over a trunk | `sip/call.rs` |
+//! | [`answered`](Switch::answered) | somebody, or something, picked up: it is spoken to | `media/leg.rs` |
+//! | [`pressed`](Switch::pressed) | a key proves that a person is there | `media/dtmf.rs` |
+//! | [`acknowledged`](Switch::acknowledged) | somebody took it: nobody else is called | `incident/record.rs` |
+//! | [`joined`](Switch::joined) | those who took it talk | `media/room.rs` |
+
+use core::time::Duration;
+
+use super::batch::Act;
+use super::case::Case;
+use super::desk::Switch;
+use super::legs::{Leg, Purpose};
+use super::tell::What;
+use crate::base::{AttemptId, ContactId, Digit, IncidentId, Language, LegId, Phone, RoomName, Stream, Time};
+use crate::incident::{CallEnd, CallHandle, EndedBy, Incident, Plan, Trigger};
+use crate::media::{Command, Way};
+use crate::sip::{Cause, End};
+use rand::Rng as _;
+
+/// How long a call waits for its person to be off the phone, or for a trunk to come back.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A call that is to be made as soon as it can be.
+#[derive(Clone, Debug)]
+pub(super) struct Waiting {
+    pub(super) attempt: AttemptId,
+    contact: ContactId,
+    phone: Phone,
+    pub(super) until: Time,
+    /// Why it could not be made so far.
+    why: String,
+}
+
+impl Waiting {
+    pub(super) fn new(now: Time, attempt: AttemptId, contact: ContactId, phone: Phone) -> Waiting {
+        Waiting { attempt, contact, phone, until: now + PATIENCE, why: String::new() }
+    }
+}
+
+impl Switch {
+    /// A trigger became an incident: its words are spoken while the first phone is dialled.
+    pub(super) fn raised(&mut self, now: Time, trigger: Trigger, plan: Plan) -> IncidentId {
+        let at = self.stamp(now);
+        let id = IncidentId::new(at, &mut self.rng);
+        let incident = Incident::new(id, trigger.clone(), plan.clone(), self.rng.next_u64());
+        self.cases.insert(id, Case::new(incident, trigger, plan));
+        self.prepare_voices(id);
+        self.with_incident(id, |incident, out| incident.on_raised(now, out));
+        id
+    }
+
+    /// Rings a person over the first trunk that takes the call. A person has one call at a time: while they
+    /// are on the phone with another incident, or while no trunk is up, the call waits a while.
+    pub(super) fn dial(&mut self, now: Time, mut call: Waiting) {
+        let Some(language) = self.language_of(&call) else { return };
+        match self.place(now, &call) {
+            Ok((leg, handle)) => {
+                let AttemptId { incident, number } = call.attempt;
+                self.legs.insert(leg, Leg::new(Purpose::Attempt(call.attempt), call.contact, language));
+                self.with_incident(incident, |incident, out| {
+                    incident.on_dialled(now, number, CallHandle(handle), out);
+                });
+            }
+            Err(NotNow::Later(why)) => {
+                call.why = why;
+                self.waiting.push(call);
+            }
+            Err(NotNow::Never(end)) => self.not_dialled(now, call.attempt, end),
+        }
+    }
+
+    /// The phone was picked up: media flows, and the guidance is spoken.
+    pub(super) fn answered(&mut self, now: Time, id: LegId, stream: Stream, handle: String) {
+        self.act(Act::Media(Command::Connect(id, stream)));
+        let Some(leg) = self.legs.get_mut(id) else { return };
+        leg.up = true;
+        match leg.purpose {
+            Purpose::Attempt(AttemptId { incident, number }) => self.with_incident(incident, |incident, out| {
+                incident.on_answered(now, number, CallHandle(handle), out);
+            }),
+            Purpose::CallIn(incident) => self.called_in(now, id, incident, CallHandle(handle)),
+        }
+    }
+
+    /// A key was pressed: the only proof that a person is there.
+    pub(super) fn pressed(&mut self, now: Time, id: LegId, digit: Digit, way: Way) {
+        let Some(leg) = self.legs.get(id) else { return };
+        let Some(AttemptId { incident, number }) = leg.attempt() else { return };
+        self.heard = Some(way.into());
+        self.with_incident(incident, |incident, out| incident.on_key(now, number, digit, out));
+    }
+
+    /// Somebody took it: whoever still waits to be called is not.
+    pub(super) fn acknowledged(&mut self, incident: IncidentId) {
+        self.waiting.retain(|waiting| waiting.attempt.incident != incident);
+    }
+
+    /// Into the room.
+    pub(super) fn joined(&mut self, leg: LegId, room: &RoomName) {
+        self.enter_room(leg, room);
+    }
+
+    /// A call is over, in whichever way.
+    pub(super) fn ended(&mut self, now: Time, id: LegId, end: End) {
+        self.leave_room(id);
+        self.act(Act::Media(Command::Close(id)));
+        self.ports.give_back(id);
+        let Some(leg) = self.legs.remove(id) else { return };
+        if let Some(AttemptId { incident, number }) = leg.attempt() {
+            let end = call_end(end, leg.fault);
+            self.with_incident(incident, |incident, out| incident.on_ended(now, number, end, out));
+        }
+        self.dial_those_who_wait(now);
+    }
+
+    /// Ends a call, or takes it off the waiting list when it was never made.
+    pub(super) fn hang_up(&mut self, now: Time, attempt: AttemptId) {
+        if let Some(leg) = self.legs.of(attempt) {
+            self.agent.hang_up(now, leg, &mut self.sip_out);
+            return;
+        }
+        self.waiting.retain(|waiting| waiting.attempt != attempt);
+        let end = CallEnd { by: EndedBy::Us, code: None, reason: "not dialled any more".into() };
+        self.with_incident(attempt.incident, |incident, out| incident.on_ended(now, attempt.number, end, out));
+    }
+
+    /// Tries again for everybody who waits: a person hung up, or a trunk came back.
+    pub(super) fn dial_those_who_wait(&mut self, now: Time) {
+        for call in core::mem::take(&mut self.waiting) {
+            self.dial(now, call);
+        }
+    }
+
+    /// Whoever waited long enough is not called this time.
+    pub(super) fn give_up_waiting(&mut self, now: Time) {
+        let (late, waiting) = core::mem::take(&mut self.waiting).into_iter().partition(|call| call.until <= now);
+        self.waiting = waiting;
+        let late: Vec<Waiting> = late;
+        for call in late {
+            let end = CallEnd { by: EndedBy::Failed, code: None, reason: call.why };
+            self.not_dialled(now, call.attempt, end);
+        }
+    }
+
+    /// Leaves a trace of a call that could not be made: an attempt with its end and its reason.
+    fn not_dialled(&mut self, now: Time, attempt: AttemptId, end: CallEnd) {
+        self.with_incident(attempt.incident, |incident, out| {
+            incident.on_dialled(now, attempt.number, CallHandle::default(), out);
+            incident.on_ended(now, attempt.number, end, out);
+        });
+    }
+
+    fn language_of(&self, call: &Waiting) -> Option<Language> {
+        Some(self.cases.get(&call.attempt.incident)?.contact(&call.contact)?.language)
+    }
+
+    /// Sends the INVITE, or says why it cannot be sent.
+    fn place(&mut self, now: Time, call: &Waiting) -> Result<(LegId, String), NotNow> {
+        if let Some(leg) = self.legs.of_contact(&call.contact) {
+            let busy = |reason| CallEnd { by: EndedBy::Refused, code: Some(486), reason };
+            return Err(match &leg.room {
+                Some(room) => NotNow::Never(busy(format!("already in the room {room}"))),
+                None => NotNow::Later("on the phone with hansho about another incident".into()),
+            });
+        }
+        let leg = self.legs.next_id();
+        let Some(port) = self.ports.take(leg) else {
+            return Err(NotNow::Later("every media port is in use: widen `ports` in [media]".into()));
+        };
+        let mut why = "no trunk is configured".to_owned();
+        for trunk in &self.settings.trunks {
+            match self.agent.dial(now, leg, trunk, &call.phone, port, &mut self.sip_out) {
+                Ok(handle) => {
+                    self.batch.acts.push(Act::OpenLeg { leg, port });
+                    return Ok((leg, handle));
+                }
+                Err(error) => why = format!("trunk {trunk}: {error}"),
+            }
+        }
+        self.ports.give_back(leg);
+        Err(NotNow::Later(why))
+    }
+
+    pub(super) fn prompt_started(&mut self, id: LegId) {
+        let Some(leg) = self.legs.get_mut(id) else { return };
+        if !core::mem::replace(&mut leg.spoken_to, true) {
+            self.tell_leg(id, What::PromptStarted);
+        }
+    }
+}
+
+/// Why an INVITE was not sent.
+enum NotNow {
+    /// It may be in a moment.
+    Later(String),
+    /// It will not be, and this is how the attempt ended.
+    Never(CallEnd),
+}
+
+fn call_end(end: End, fault: Option<String>) -> CallEnd {
+    let by = match end.cause {
+        _ if fault.is_some() => EndedBy::Failed,
+        Cause::Us => EndedBy::Us,
+        Cause::Them => EndedBy::Them,
+        Cause::Refused => EndedBy::Refused,
+        Cause::Timeout => EndedBy::Timeout,
+        Cause::NoCommonCodec => EndedBy::Failed,
+    };
+    CallEnd { by, code: end.code, reason: fault.unwrap_or(end.reason) }
+}

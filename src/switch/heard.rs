@@ -1,0 +1,106 @@
+//! What SIP and media report, each handed to the step of the night it belongs to.
+
+use super::desk::Switch;
+use super::tell::{What, attempt_of};
+use crate::base::{ContactId, IncidentId, LegId, Time};
+use crate::incident::{Attempt, Fact};
+use crate::media;
+use crate::sip::{self, Agent};
+
+impl Switch {
+    pub(super) fn on_sip(&mut self, now: Time, event: sip::Event) {
+        match event {
+            sip::Event::Registered { trunk, expires_s } => {
+                self.tell(None, None, None, What::TrunkRegistered { trunk, expires: expires_s });
+                self.dial_those_who_wait(now);
+            }
+            sip::Event::RegistrationFailed { trunk, code, reason, retry_s } => {
+                self.tell(None, None, None, What::TrunkFailed { trunk, code, reason, retry: retry_s });
+            }
+            sip::Event::Ringing { leg, code } => {
+                if let Some(attempt) = self.legs.get(leg).and_then(super::legs::Leg::attempt) {
+                    self.with_incident(attempt.incident, |incident, out| {
+                        incident.on_ringing(now, attempt.number, code, out);
+                    });
+                }
+            }
+            sip::Event::Answered { leg, stream, handle } => self.answered(now, leg, stream, handle),
+            sip::Event::Changed { leg, stream } => {
+                self.act(super::Act::Media(media::Command::Connect(leg, stream)));
+            }
+            sip::Event::Ended { leg, end } => self.ended(now, leg, end),
+            sip::Event::Incoming { leg, trunk, caller, dialled: _ } => self.call_comes_in(now, leg, trunk, &caller),
+        }
+    }
+
+    pub(super) fn on_media(&mut self, now: Time, event: media::Event) {
+        match event {
+            media::Event::Digit { leg, digit, way } => self.pressed(now, leg, digit, way),
+            media::Event::PlayStarted { leg, .. } => self.prompt_started(leg),
+            media::Event::PlayEnded { leg, play } => self.heard_out(now, leg, play),
+            media::Event::Talking { leg, talking } => {
+                if let Some(room) = self.legs.get(leg).and_then(|leg| leg.room.clone()) {
+                    self.tell_leg(leg, What::RoomTalking { room, talking });
+                }
+            }
+            media::Event::Refused(leg) => self.leg_failed(now, leg, "no place is free in the media plane".into()),
+            media::Event::NoRoom(leg, _) => self.leg_failed(now, leg, "no more rooms can be opened".into()),
+            media::Event::Closed { .. } | media::Event::Spent(_) => {}
+        }
+    }
+
+    /// Something of ours broke under a call: it ends, and says why.
+    pub(super) fn leg_failed(&mut self, now: Time, id: LegId, why: String) {
+        if let Some(leg) = self.legs.get_mut(id) {
+            leg.fault = Some(why);
+            self.agent.hang_up(now, id, &mut self.sip_out);
+        }
+    }
+
+    /// Tells watchers of a fact.
+    pub(super) fn tell_fact(&mut self, id: IncidentId, fact: &Fact) {
+        let Some(case) = self.cases.get(&id) else { return };
+        let attempt = attempt_of(fact);
+        let of_attempt = attempt.and_then(|number| case.record.attempt(number));
+        let mut contact: Option<ContactId> = of_attempt.map(|attempt| attempt.contact.clone());
+        let what = match fact {
+            Fact::Accepted { trigger, .. } => {
+                What::Accepted { call_flow: trigger.call_flow.clone(), message: trigger.message.clone() }
+            }
+            Fact::RoundStarted { round, .. } => What::Round { round: *round },
+            Fact::Dialled { phone, .. } => What::Dialling { phone: phone.clone() },
+            Fact::Ringing { code, .. } => What::Ringing { code: *code },
+            Fact::Answered { .. } => What::Answered,
+            Fact::CalledIn { phone, .. } => What::CalledIn { phone: phone.clone() },
+            Fact::Key { digit, behaviour, .. } => {
+                What::Key { digit: *digit, means: *behaviour, way: self.heard.take() }
+            }
+            Fact::Taken { .. } => What::Taken,
+            Fact::Acknowledged { contact: who } => {
+                contact = Some(who.clone());
+                What::Acknowledged
+            }
+            // Told when the room has let them in.
+            Fact::Joined { .. } => return,
+            Fact::Ended { outcome, code, reason, .. } => {
+                let seconds = of_attempt.map_or(0.0, seconds);
+                What::Ended { outcome: *outcome, code: *code, reason: reason.clone(), seconds }
+            }
+            Fact::Exhausted => What::Exhausted,
+            Fact::Cancelled { by } => What::Cancelled { by: by.clone() },
+            Fact::Resolved { by } => What::Resolved { by: by.clone() },
+        };
+        self.tell(Some(id), attempt, contact, what);
+    }
+
+    /// The SIP side, for `status`.
+    pub fn agent(&self) -> &Agent {
+        &self.agent
+    }
+}
+
+/// How long a call lasted from when it was answered, or how long it was tried.
+fn seconds(attempt: &Attempt) -> f64 {
+    let began = attempt.answered_at.unwrap_or(attempt.dialled_at);
+    attempt.ended_at.map_or(0.0, |ended| ended.since(began).as_secs_f64())
+}

@@ -1,0 +1,113 @@
+//! Who is on which leg, and what is being said to them.
+
+use std::collections::BTreeMap;
+
+use crate::base::{AttemptId, ContactId, IncidentId, Language, LegId, RoomName};
+use crate::incident::Line;
+
+/// Why a leg exists.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Purpose {
+    /// We rang this person.
+    Attempt(AttemptId),
+    /// This person rang us, and the call is not yet acknowledged.
+    CallIn(IncidentId),
+}
+
+/// A playlist under way.
+#[derive(Debug)]
+pub(super) struct Saying {
+    /// Its number in the media plane.
+    pub(super) play: u32,
+    /// What follows when it was heard out.
+    pub(super) rest: Vec<Line>,
+}
+
+#[derive(Debug)]
+pub(super) struct Leg {
+    pub(super) purpose: Purpose,
+    pub(super) contact: ContactId,
+    pub(super) language: Language,
+    /// Picked up, by us or by them.
+    pub(super) up: bool,
+    pub(super) saying: Option<Saying>,
+    pub(super) room: Option<RoomName>,
+    /// Did anything play yet?
+    pub(super) spoken_to: bool,
+    /// Something of ours broke: the call failed, however it ends.
+    pub(super) fault: Option<String>,
+}
+
+impl Leg {
+    pub(super) fn new(purpose: Purpose, contact: ContactId, language: Language) -> Leg {
+        Leg { purpose, contact, language, up: false, saying: None, room: None, spoken_to: false, fault: None }
+    }
+
+    pub(super) fn attempt(&self) -> Option<AttemptId> {
+        match self.purpose {
+            Purpose::Attempt(attempt) => Some(attempt),
+            Purpose::CallIn(_) => None,
+        }
+    }
+}
+
+/// All legs that are up.
+#[derive(Debug, Default)]
+pub(super) struct Legs {
+    legs: BTreeMap<LegId, Leg>,
+    last: u32,
+    last_play: u32,
+}
+
+impl Legs {
+    /// A number for a leg we dial: upwards, because the agent numbers incoming ones downwards.
+    pub(super) fn next_id(&mut self) -> LegId {
+        self.last = self.last.wrapping_add(1);
+        LegId(self.last)
+    }
+
+    /// A number for a playlist.
+    pub(super) fn next_play(&mut self) -> u32 {
+        self.last_play = self.last_play.wrapping_add(1);
+        self.last_play
+    }
+
+    pub(super) fn insert(&mut self, id: LegId, leg: Leg) {
+        self.legs.insert(id, leg);
+    }
+
+    pub(super) fn remove(&mut self, id: LegId) -> Option<Leg> {
+        self.legs.remove(&id)
+    }
+
+    pub(super) fn get(&self, id: LegId) -> Option<&Leg> {
+        self.legs.get(&id)
+    }
+
+    pub(super) fn get_mut(&mut self, id: LegId) -> Option<&mut Leg> {
+        self.legs.get_mut(&id)
+    }
+
+    /// The leg of an attempt.
+    pub(super) fn of(&self, attempt: AttemptId) -> Option<LegId> {
+        self.legs.iter().find(|(_, leg)| leg.attempt() == Some(attempt)).map(|(id, _)| *id)
+    }
+
+    /// The legs that exist for an incident.
+    pub(super) fn of_incident(&self, incident: IncidentId) -> Vec<LegId> {
+        let about = |leg: &Leg| match leg.purpose {
+            Purpose::Attempt(attempt) => attempt.incident == incident,
+            Purpose::CallIn(of) => of == incident,
+        };
+        self.legs.iter().filter(|(_, leg)| about(leg)).map(|(id, _)| *id).collect()
+    }
+
+    /// The leg a person is on: one person has one call at a time.
+    pub(super) fn of_contact(&self, contact: &ContactId) -> Option<&Leg> {
+        self.legs.values().find(|leg| leg.contact == *contact)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.legs.len()
+    }
+}

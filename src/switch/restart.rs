@@ -1,0 +1,63 @@
+//! After a restart: what a former life left up is ended, and every incident goes on where it stood.
+
+use core::time::Duration;
+use std::collections::BTreeMap;
+
+use super::case::Case;
+use super::desk::Switch;
+use crate::base::{IncidentId, Stamp, Time};
+use crate::incident::{CallHandle, Fact, Incident};
+use rand::Rng as _;
+
+/// A phone that still rings from the former life is given this long to stop before it is rung again.
+const QUIET_BEFORE_DIALLING: Duration = Duration::from_secs(1);
+
+impl Switch {
+    /// Takes up an incident from its facts. Facts that cannot be an incident's are left in the journal.
+    pub(super) fn restore(&mut self, now: Time, id: IncidentId, facts: Vec<(Stamp, Fact)>) {
+        let Some((_, Fact::Accepted { trigger, plan })) = facts.first().cloned() else { return };
+        let replayed = Incident::replay(id, facts.iter().map(|(_, fact)| fact.clone()), self.rng.next_u64());
+        let Ok(incident) = replayed else { return };
+        let mut case = Case::new(incident, trigger, plan);
+        for (at, fact) in &facts {
+            case.apply(*at, fact);
+        }
+        for handle in calls_left_up(&facts) {
+            self.agent.recover(now, &handle, &mut self.sip_out);
+        }
+        case.resumes_at = Some(now + QUIET_BEFORE_DIALLING);
+        self.cases.insert(id, case);
+        self.prepare_voices(id);
+        self.schedule(id);
+    }
+
+    /// An incident's deadline passed: after a restart it goes on, else the machine knows why.
+    pub(super) fn incident_wakes(&mut self, now: Time, id: IncidentId) {
+        let resumes = self.cases.get_mut(&id).and_then(|case| case.resumes_at.take()).is_some();
+        self.with_incident(
+            id,
+            |incident, out| {
+                if resumes { incident.on_resumed(now, out) } else { incident.on_deadline(now, out) }
+            },
+        );
+    }
+}
+
+/// The calls that were up when the former life ended: the latest handle of every attempt without an end.
+fn calls_left_up(facts: &[(Stamp, Fact)]) -> Vec<String> {
+    let mut up: BTreeMap<u32, &CallHandle> = BTreeMap::new();
+    for (_, fact) in facts {
+        match fact {
+            Fact::Dialled { attempt, call, .. }
+            | Fact::Answered { attempt, call }
+            | Fact::CalledIn { attempt, call, .. } => {
+                up.insert(*attempt, call);
+            }
+            Fact::Ended { attempt, .. } => {
+                up.remove(attempt);
+            }
+            _ => {}
+        }
+    }
+    up.into_values().map(|call| call.0.clone()).filter(|handle| !handle.is_empty()).collect()
+}

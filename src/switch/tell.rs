@@ -1,0 +1,123 @@
+//! Events: what those who watch are told, in one shape on every face.
+
+use serde::Serialize;
+
+use crate::base::{CallFlowId, ContactId, Digit, IncidentId, Phone, RoomName, Stamp, TrunkId};
+use crate::incident::{Behaviour, Fact, Outcome};
+use crate::media::Way;
+
+/// Something that happened, for people and programs that watch.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Event {
+    /// When. Written as RFC 3339 by whoever serialises it.
+    #[serde(skip)]
+    pub at: Stamp,
+    /// About which incident.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub incident: Option<IncidentId>,
+    /// In which of its calls, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
+    /// Who.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contact: Option<ContactId>,
+    /// The name people know them by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What happened.
+    #[serde(flatten)]
+    pub what: What,
+}
+
+/// What happened; the names are a contract with programs outside.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[serde(tag = "event")]
+#[allow(missing_docs, reason = "every variant and field is its own JSON name, explained in docs/events.md")]
+pub enum What {
+    #[serde(rename = "incident.accepted")]
+    Accepted { call_flow: CallFlowId, message: Option<String> },
+    #[serde(rename = "incident.acknowledged")]
+    Acknowledged,
+    #[serde(rename = "incident.exhausted")]
+    Exhausted,
+    #[serde(rename = "incident.resolved")]
+    Resolved { by: String },
+    #[serde(rename = "incident.cancelled")]
+    Cancelled { by: String },
+    #[serde(rename = "incident.round")]
+    Round { round: u32 },
+    #[serde(rename = "attempt.dialling")]
+    Dialling { phone: Phone },
+    #[serde(rename = "attempt.ringing")]
+    Ringing { code: u16 },
+    #[serde(rename = "attempt.answered")]
+    Answered,
+    #[serde(rename = "attempt.called_in")]
+    CalledIn { phone: Phone },
+    #[serde(rename = "attempt.prompt_started")]
+    PromptStarted,
+    #[serde(rename = "attempt.key")]
+    Key {
+        digit: Digit,
+        means: Option<Behaviour>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        way: Option<Heard>,
+    },
+    #[serde(rename = "attempt.taken")]
+    Taken,
+    #[serde(rename = "attempt.ended")]
+    Ended { outcome: Outcome, code: Option<u16>, reason: String, seconds: f64 },
+    #[serde(rename = "room.created")]
+    RoomCreated { room: RoomName },
+    #[serde(rename = "room.joined")]
+    RoomJoined { room: RoomName, people: usize },
+    #[serde(rename = "room.talking")]
+    RoomTalking { room: RoomName, talking: bool },
+    #[serde(rename = "room.left")]
+    RoomLeft { room: RoomName, people: usize },
+    #[serde(rename = "room.ended")]
+    RoomEnded { room: RoomName },
+    #[serde(rename = "trunk.registered")]
+    TrunkRegistered { trunk: TrunkId, expires: u32 },
+    #[serde(rename = "trunk.failed")]
+    TrunkFailed { trunk: TrunkId, code: Option<u16>, reason: String, retry: u32 },
+    #[serde(rename = "voice.failed")]
+    VoiceFailed { reason: String },
+    #[serde(rename = "call_in.refused")]
+    CallInRefused { trunk: TrunkId, caller: String, reason: String },
+}
+
+/// How a key was heard.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub enum Heard {
+    /// As an RFC 4733 event.
+    #[serde(rename = "rfc4733")]
+    Event,
+    /// As two tones in the voice.
+    #[serde(rename = "in_band")]
+    Tone,
+}
+
+impl From<Way> for Heard {
+    fn from(way: Way) -> Heard {
+        match way {
+            Way::Event => Heard::Event,
+            Way::Tone => Heard::Tone,
+        }
+    }
+}
+
+/// The attempt a fact is about.
+pub(super) fn attempt_of(fact: &Fact) -> Option<u32> {
+    match fact {
+        Fact::Dialled { attempt, .. }
+        | Fact::Ringing { attempt, .. }
+        | Fact::Answered { attempt, .. }
+        | Fact::CalledIn { attempt, .. }
+        | Fact::Key { attempt, .. }
+        | Fact::Taken { attempt, .. }
+        | Fact::Joined { attempt, .. }
+        | Fact::Ended { attempt, .. } => Some(*attempt),
+        _ => None,
+    }
+}
