@@ -1,5 +1,29 @@
-//! To come.
+//! Floor 5: what touches the world. Sockets, threads, the clock, the control socket, voice makers, signals.
+//!
+//! One task, [`core`], owns the corridor; everything else sends it inputs and takes what it hands out.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "clocks, threads and sockets live here and nowhere below"
+)]
+
+mod ask;
+mod clock;
+pub mod control;
+mod core;
+mod daemon;
+pub mod events;
+mod gate;
+mod history;
+mod journal;
+mod log;
+mod lookup;
 pub mod media;
+mod rooms;
 pub mod voice;
 pub mod wav;
+
+pub use clock::Clock;
+pub use daemon::{Daemon, StartError};
+pub use log::start as start_log;

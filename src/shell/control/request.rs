@@ -1,0 +1,165 @@
+//! The requests, and what can be wrong with one.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::Phone;
+use crate::incident::Trigger;
+
+/// One line of a client.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Request {
+    /// Raise an incident. Answered with `{"ok":true,"incident":…}` when it is durable.
+    Trigger(TriggerRequest),
+    /// What is going on; of one incident, or of everything.
+    Status {
+        /// An open or a past incident.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        incident: Option<String>,
+    },
+    /// Answered with `{"ok":true}`, then with an event a line.
+    Watch {
+        /// Only this incident's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        incident: Option<String>,
+    },
+    /// Stop calling.
+    Cancel {
+        /// Which.
+        incident: String,
+    },
+    /// What it was about is over.
+    Resolve {
+        /// The deduplication key it was raised with.
+        dedup: String,
+    },
+    /// End the daemon.
+    Shutdown,
+}
+
+/// The operations, for messages.
+pub const OPERATIONS: &str = "trigger, status, watch, cancel, resolve, shutdown";
+
+/// `{"op":"trigger", …}`.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TriggerRequest {
+    /// Which call flow.
+    pub call_flow: String,
+    /// Which guidance; the call flow's own when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guidance: Option<String>,
+    /// Values for the message's `{{parameter}}`s.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parameters: BTreeMap<String, String>,
+    /// Spoken instead of the guidance's message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// The same key joins the open incident.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dedup: Option<String>,
+    /// Ring only these numbers of the roster.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub to: Vec<String>,
+}
+
+/// What a client is told when its request failed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Failure {
+    /// For programs: `bad_request`, `unknown_call_flow`, `not_open`, `not_stored`, …
+    pub code: String,
+    /// For people.
+    pub message: String,
+}
+
+impl Failure {
+    /// A failure with its code and its sentence.
+    pub fn new(code: &str, message: impl Into<String>) -> Failure {
+        Failure { code: code.into(), message: message.into() }
+    }
+}
+
+/// The most a text of a trigger may hold, in bytes.
+const TEXT_MAX: usize = 4_096;
+/// The most parameters and numbers a trigger may hold.
+const LIST_MAX: usize = 100;
+
+impl TriggerRequest {
+    /// The trigger this asks for, within its limits.
+    pub fn trigger(self) -> Result<Trigger, Failure> {
+        let bad = |message: String| Failure::new("bad_request", message);
+        let texts = self.parameters.iter().flat_map(|(name, value)| [("parameters", name), ("parameters", value)]);
+        let optional = [("message", &self.message), ("dedup", &self.dedup)];
+        let texts = texts.chain(optional.into_iter().filter_map(|(field, text)| Some((field, text.as_ref()?))));
+        for (field, text) in texts {
+            if text.len() > TEXT_MAX {
+                return Err(bad(format!("`{field}` holds {} bytes; {TEXT_MAX} are accepted", text.len())));
+            }
+        }
+        for (field, length) in [("parameters", self.parameters.len()), ("to", self.to.len())] {
+            if length > LIST_MAX {
+                return Err(bad(format!("`{field}` holds {length} entries; {LIST_MAX} are accepted")));
+            }
+        }
+        let id = |field: &str, error: crate::base::IdError| bad(format!("`{field}`: {error}"));
+        let phones = self.to.iter().map(|text| Phone::parse(text).map_err(|error| bad(format!("`to`: {error}"))));
+        Ok(Trigger {
+            call_flow: self.call_flow.parse().map_err(|error| id("call_flow", error))?,
+            guidance: self.guidance.map(|text| text.parse().map_err(|error| id("guidance", error))).transpose()?,
+            message: self.message.filter(|text| !text.trim().is_empty()),
+            parameters: self.parameters,
+            dedup: self.dedup,
+            to: phones.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// Reads one line.
+pub fn read(line: &[u8]) -> Result<Request, Failure> {
+    let value: serde_json::Value = serde_json::from_slice(line)
+        .map_err(|error| Failure::new("not_json", format!("not a JSON object a line: {error}")))?;
+    let known = value.get("op").and_then(serde_json::Value::as_str);
+    let known = known.is_some_and(|op| OPERATIONS.split(", ").any(|other| other == op));
+    serde_json::from_value(value).map_err(|error| {
+        let code = if known { "bad_request" } else { "unknown_op" };
+        let hint = if known { String::new() } else { format!("; `op` is one of {OPERATIONS}") };
+        Failure::new(code, format!("{error}{hint}"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_request_is_refused_with_what_is_accepted() {
+        for (line, code, says) in [
+            ("nonsense", "not_json", "not a JSON object"),
+            ("{\"op\":\"dance\"}", "unknown_op", OPERATIONS),
+            ("{}", "unknown_op", OPERATIONS),
+            ("[1]", "unknown_op", OPERATIONS),
+            ("{\"op\":\"trigger\"}", "bad_request", "call_flow"),
+            ("{\"op\":\"trigger\",\"call_flow\":\"x\",\"mesage\":\"y\"}", "bad_request", "mesage"),
+        ] {
+            let failure = read(line.as_bytes()).unwrap_err();
+            assert_eq!(failure.code, code, "{line}: {failure:?}");
+            assert!(failure.message.contains(says), "{line}: {failure:?}");
+        }
+    }
+
+    #[test]
+    fn a_trigger_with_a_number_that_is_none_is_refused() {
+        let request = TriggerRequest { call_flow: "oncall".into(), to: vec!["12".into()], ..Default::default() };
+        let failure = request.trigger().unwrap_err();
+        assert!(failure.message.contains("`to`") && failure.message.contains("12"), "{failure:?}");
+    }
+
+    #[test]
+    fn a_long_message_is_refused_and_says_how_long_it_may_be() {
+        let request =
+            TriggerRequest { call_flow: "oncall".into(), message: Some("x".repeat(5_000)), ..Default::default() };
+        assert!(request.trigger().unwrap_err().message.contains("4096"));
+    }
+}

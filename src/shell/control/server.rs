@@ -1,0 +1,146 @@
+//! Accepts connections, reads requests, writes answers.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream as BlockingStream;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::unix::OwnedWriteHalf;
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{Semaphore, broadcast, mpsc, oneshot};
+
+use super::request::{self, Failure, Request};
+use crate::shell::ask::Ask;
+use crate::shell::events::{Told, line};
+
+const LINE_MAX: u64 = 64 * 1024;
+const CONNECTIONS_MAX: usize = 64;
+
+/// A bound control socket; the file is removed when it is dropped.
+#[derive(Debug)]
+pub struct Server {
+    listener: UnixListener,
+    path: PathBuf,
+}
+
+/// Binds the socket, readable and writable for its owner alone.
+///
+/// A socket file that nobody listens on is a crash's; it is replaced. One that somebody listens on is another
+/// daemon's.
+pub fn listen(path: &Path) -> io::Result<Server> {
+    let say = |error: io::Error| io::Error::new(error.kind(), format!("control socket {}: {error}", path.display()));
+    if BlockingStream::connect(path).is_ok() {
+        return Err(say(io::Error::new(io::ErrorKind::AddrInUse, "another hansho runs on it")));
+    }
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        fs::create_dir_all(folder).map_err(say)?;
+    }
+    // Bound under another name and moved, so that nobody can connect before the mode is right.
+    let mut private = path.as_os_str().to_owned();
+    private.push(".new");
+    let private = PathBuf::from(private);
+    match fs::remove_file(&private) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(say(error)),
+        _ => {}
+    }
+    let listener = UnixListener::bind(&private).map_err(say)?;
+    fs::set_permissions(&private, fs::Permissions::from_mode(0o600)).map_err(say)?;
+    fs::rename(&private, path).map_err(say)?;
+    Ok(Server { listener, path: path.to_owned() })
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+impl Server {
+    /// Serves until the core is gone.
+    pub async fn serve(self, core: mpsc::Sender<Ask>, events: broadcast::Sender<Told>) {
+        let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+        while !core.is_closed() {
+            let Ok((stream, _)) = self.listener.accept().await else { continue };
+            let Ok(place) = places.clone().try_acquire_owned() else { continue };
+            let (core, events) = (core.clone(), events.clone());
+            tokio::spawn(async move {
+                // A client that goes away in the middle is its own affair.
+                let _ = converse(stream, &core, &events).await;
+                drop(place);
+            });
+        }
+    }
+}
+
+async fn converse(stream: UnixStream, core: &mpsc::Sender<Ask>, events: &broadcast::Sender<Told>) -> io::Result<()> {
+    let (read, mut write) = stream.into_split();
+    let mut read = BufReader::new(read);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let length = (&mut read).take(LINE_MAX).read_until(b'\n', &mut line).await?;
+        if length == 0 {
+            return Ok(());
+        }
+        if line.last() != Some(&b'\n') && line.len() as u64 == LINE_MAX {
+            let failure = Failure::new("too_long", format!("a line of more than {LINE_MAX} bytes"));
+            return answer(&mut write, Err(failure)).await;
+        }
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        match request::read(&line) {
+            Err(failure) => answer(&mut write, Err(failure)).await?,
+            Ok(Request::Watch { incident }) => return watch(&mut write, events.subscribe(), incident).await,
+            Ok(request) => {
+                let result = ask(core, request).await;
+                answer(&mut write, result).await?;
+            }
+        }
+    }
+}
+
+async fn ask(core: &mpsc::Sender<Ask>, request: Request) -> Result<Value, Failure> {
+    let (reply, answer) = oneshot::channel();
+    let gone = |_| Failure::new("stopping", "the daemon is stopping");
+    core.send(Ask { request, reply }).await.map_err(|_| Failure::new("stopping", "the daemon is stopping"))?;
+    answer.await.map_err(gone)?
+}
+
+async fn answer(write: &mut OwnedWriteHalf, result: Result<Value, Failure>) -> io::Result<()> {
+    let answer = match result {
+        Ok(mut value) => {
+            value["ok"] = true.into();
+            value
+        }
+        Err(failure) => json!({ "ok": false, "error": failure }),
+    };
+    write.write_all(format!("{answer}\n").as_bytes()).await
+}
+
+async fn watch(
+    write: &mut OwnedWriteHalf,
+    mut events: broadcast::Receiver<Told>,
+    incident: Option<String>,
+) -> io::Result<()> {
+    answer(write, Ok(json!({}))).await?;
+    loop {
+        match events.recv().await {
+            Ok(event) => {
+                let about = event.incident.map(|id| id.to_string());
+                if incident.is_none() || incident == about {
+                    write.write_all(format!("{}\n", line(&event)).as_bytes()).await?;
+                }
+            }
+            Err(broadcast::error::RecvError::Lagged(missed)) => {
+                let line = json!({ "event": "watch.lagged", "missed": missed });
+                write.write_all(format!("{line}\n").as_bytes()).await?;
+            }
+            Err(broadcast::error::RecvError::Closed) => return Ok(()),
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! What `status` shows: the open and the latest incidents, trunks, rooms, and what is in trouble.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::base::{IncidentId, Stamp};
+use crate::incident::Record;
+use crate::shell::core::Core;
+use crate::shell::events::rfc3339;
+use crate::sip::TrunkState;
+
+/// The answer to `{"op":"status"}`.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Status {
+    /// The node's name.
+    pub node: String,
+    /// hansho's version.
+    pub version: &'static str,
+    /// One object an incident, newest first.
+    pub incidents: Vec<Value>,
+    /// One a trunk.
+    pub trunks: Vec<Value>,
+    /// Rooms with somebody inside.
+    pub rooms: Vec<Value>,
+    /// Which voice speaks, a language each.
+    pub voices: Vec<String>,
+    /// Legs that are up.
+    pub legs: usize,
+    /// What is wrong at the moment, in words.
+    pub trouble: Vec<String>,
+}
+
+impl Status {
+    /// What the core knows: open incidents only.
+    pub(in crate::shell) fn of(core: &Core, incident: Option<IncidentId>) -> Status {
+        let open = core.switch.open().filter(|(id, _)| incident.is_none_or(|wanted| wanted == *id));
+        let voices = core.speaker.describe().into_iter().map(|(language, voice)| match voice {
+            Ok(name) => format!("{language}: {name}"),
+            Err(why) => format!("{language}: recorded prompts only ({why})"),
+        });
+        Status {
+            node: core.settings.node.name.clone(),
+            version: env!("CARGO_PKG_VERSION"),
+            incidents: open.map(|(id, record)| incident_json(id, record)).collect(),
+            trunks: core.switch.agent().trunks().map(trunk_json).collect(),
+            rooms: core.switch.rooms().map(|(room, people)| json!({ "room": room, "people": people })).collect(),
+            voices: voices.collect(),
+            legs: core.switch.legs(),
+            trouble: core.gate.trouble().map(|why| format!("journal: {why}")).into_iter().collect(),
+        }
+    }
+}
+
+/// One incident as an object: its state, and every attempt with its times and its end.
+pub(in crate::shell) fn incident_json(id: IncidentId, record: &Record) -> Value {
+    let time = |at: Option<Stamp>| at.map(rfc3339);
+    let attempts = record.attempts.iter().map(|attempt| {
+        let keys =
+            attempt.keys.iter().map(|key| json!({ "at": rfc3339(key.at), "digit": key.digit, "means": key.behaviour }));
+        json!({
+            "attempt": attempt.number,
+            "round": attempt.round,
+            "contact": attempt.contact,
+            "name": attempt.name,
+            "phone": attempt.phone,
+            "called_in": attempt.inbound,
+            "dialled_at": rfc3339(attempt.dialled_at),
+            "ringing_at": time(attempt.ringing_at),
+            "answered_at": time(attempt.answered_at),
+            "keys": keys.collect::<Vec<_>>(),
+            "room": attempt.room,
+            "ended_at": time(attempt.ended_at),
+            "outcome": attempt.outcome,
+            "code": attempt.code,
+            "reason": attempt.reason,
+        })
+    });
+    json!({
+        "incident": id,
+        "state": record.state.as_str(),
+        "call_flow": record.call_flow(),
+        "message": record.message(),
+        "accepted_at": time(record.accepted_at),
+        "ended_at": time(record.ended_at),
+        "ended_by": record.ended_by,
+        "taken_by": record.taken_by,
+        "round": record.round,
+        "attempts": attempts.collect::<Vec<_>>(),
+    })
+}
+
+fn trunk_json(trunk: TrunkState) -> Value {
+    json!({
+        "id": trunk.id,
+        "registered": trunk.registered,
+        "code": trunk.last_code,
+        "reason": trunk.last_reason,
+        "seen_as": trunk.seen_as,
+        "calls": trunk.calls,
+    })
+}

@@ -1,0 +1,273 @@
+//! The core task: owns the corridor, hands it what happened, and does what it decides.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::net::UdpSocket;
+use tokio::sync::{broadcast, mpsc};
+
+use super::ask::Ask;
+use super::clock::Clock;
+use super::control::{Failure, Request, Status, TriggerRequest};
+use super::events::{self, Told};
+use super::gate::{Answer, Gate};
+use super::history::Unfinished;
+use super::journal::Written;
+use super::media::{MediaEvents, MediaHandle};
+use super::voice::Speaker;
+use crate::base::{IncidentId, RoomId, RoomName};
+use crate::config::Settings;
+use crate::media::Source;
+use crate::switch::{Act, Batch, Input, Raised, Switch};
+
+/// Datagrams taken in one go before anything else gets its turn.
+const BURST: usize = 64;
+/// How often what the disk refused is tried again.
+const RETRY: Duration = Duration::from_secs(5);
+/// How long the far ends get to answer our goodbyes.
+const GOODBYE: Duration = Duration::from_secs(4);
+/// The longest datagram (RFC 768).
+const DATAGRAM_MAX: usize = 65_535;
+
+/// Everything the core task owns.
+pub(super) struct Core {
+    pub(super) switch: Switch,
+    pub(super) settings: Arc<Settings>,
+    pub(super) clock: Clock,
+    pub(super) gate: Gate,
+    pub(super) sip: UdpSocket,
+    pub(super) media: MediaHandle,
+    pub(super) speaker: Arc<Speaker>,
+    pub(super) events: broadcast::Sender<Told>,
+    pub(super) inputs: mpsc::Sender<Input>,
+    pub(super) history: Sender<Unfinished>,
+}
+
+/// What comes to it from other tasks and threads.
+pub(super) struct Inlets {
+    pub(super) asks: mpsc::Receiver<Ask>,
+    pub(super) inputs: mpsc::Receiver<Input>,
+    pub(super) media: MediaEvents,
+    pub(super) written: mpsc::UnboundedReceiver<Written>,
+    pub(super) stop: tokio::sync::oneshot::Receiver<()>,
+}
+
+impl Core {
+    /// Runs until it is told to stop and everybody has been said goodbye.
+    pub(super) async fn run(mut self, mut inlets: Inlets) {
+        let mut buffer = vec![0u8; DATAGRAM_MAX];
+        let mut retry = tokio::time::interval(RETRY);
+        let mut stopping: Option<tokio::time::Instant> = None;
+        self.handle(Input::Start);
+        loop {
+            if stopping.is_some_and(|until| {
+                let done = self.switch.is_idle() && self.gate.is_empty();
+                done || until <= tokio::time::Instant::now()
+            }) {
+                break;
+            }
+            let wake = self.wake_at(stopping);
+            let mut stop = false;
+            tokio::select! {
+                received = self.sip.recv_from(&mut buffer) => self.receive(received, &mut buffer),
+                Some(event) = inlets.media.recv() => self.handle(Input::Media(event)),
+                Some((ticket, result)) = inlets.written.recv() => self.written(ticket, result),
+                Some(ask) = inlets.asks.recv(), if stopping.is_none() => stop = self.answer(ask),
+                Some(input) = inlets.inputs.recv() => self.handle(input),
+                _ = &mut inlets.stop, if stopping.is_none() => stop = true,
+                _ = retry.tick() => self.tick(),
+                () = tokio::time::sleep_until(wake) => self.handle(Input::Wake),
+            }
+            if stop && stopping.is_none() {
+                stopping = Some(tokio::time::Instant::now() + GOODBYE);
+                self.handle(Input::Stop);
+            }
+        }
+    }
+
+    fn wake_at(&self, stopping: Option<tokio::time::Instant>) -> tokio::time::Instant {
+        let far = tokio::time::Instant::now() + Duration::from_secs(3_600);
+        let next = self.switch.next_deadline().map_or(far, |at| self.clock.instant(at).into());
+        stopping.map_or(next, |until| next.min(until))
+    }
+
+    fn receive(&mut self, first: std::io::Result<(usize, SocketAddr)>, buffer: &mut [u8]) {
+        let mut received = first;
+        for _ in 0..BURST {
+            // An ICMP error of an earlier send shows up here (RFC 3261 §18.4); the timers deal with it.
+            let Ok((length, from)) = received else { break };
+            let bytes = buffer.get(..length).unwrap_or_default();
+            tracing::debug!(target: "hansho::sip", %from, "received\n{}", String::from_utf8_lossy(bytes));
+            self.handle(Input::Datagram { from, bytes: bytes.to_vec() });
+            received = self.sip.try_recv_from(buffer);
+        }
+    }
+
+    fn handle(&mut self, input: Input) {
+        self.switch.handle(self.clock.now(), input);
+        self.flush(None);
+    }
+
+    /// Passes what was decided through the gate, and does what comes out of it.
+    fn flush(&mut self, answer: Option<Answer>) {
+        let batch = self.switch.take();
+        if !batch.is_empty() || answer.is_some() {
+            self.gate.push(batch, answer);
+        }
+        while let Some(batch) = self.gate.pop() {
+            self.perform(batch);
+        }
+    }
+
+    fn written(&mut self, ticket: u64, result: Result<(), String>) {
+        if let Err(why) = &result {
+            tracing::error!(why, "the journal cannot be written");
+        }
+        if let Some(incident) = self.gate.written(ticket, result) {
+            self.switch.handle(self.clock.now(), Input::NotStored(incident));
+        }
+        self.flush(None);
+    }
+
+    fn perform(&mut self, batch: Batch) {
+        for act in batch.acts {
+            match act {
+                Act::Send { to, bytes } => self.send(to, &bytes),
+                Act::Media(command) => self.media.command(command),
+                Act::OpenLeg { leg, port } => {
+                    if let Err(error) = self.media.open(leg, port) {
+                        let why = format!("media port {port}: {error}");
+                        self.switch.handle(self.clock.now(), Input::LegFailed { leg, why });
+                        let batch = self.switch.take();
+                        self.gate.push(batch, None);
+                    }
+                }
+                Act::RecordRoom { room, name } => self.record(room, &name),
+                Act::Speak { incident, language, text } => self.speak(incident, language, text),
+            }
+        }
+        for event in batch.events {
+            events::log(&event);
+            // Nobody watches: that is fine.
+            let _ = self.events.send(Arc::new(event));
+        }
+    }
+
+    /// A room is recorded into a file that bears its name and the moment it opened.
+    fn record(&mut self, room: RoomId, name: &RoomName) {
+        let opened = events::rfc3339(self.clock.calendar()).replace(':', "-");
+        let folder = &self.settings.media.record_dir;
+        let file = folder.join(format!("{name}-{opened}.wav"));
+        let begun = std::fs::create_dir_all(folder).and_then(|()| self.media.record(Source::Room(room), &file));
+        match begun {
+            Ok(_) => tracing::info!(room = %name, file = %file.display(), "recording"),
+            Err(error) => tracing::error!(room = %name, file = %file.display(), %error, "the room is not recorded"),
+        }
+    }
+
+    fn send(&self, to: SocketAddr, bytes: &[u8]) {
+        tracing::debug!(target: "hansho::sip", %to, "sent\n{}", String::from_utf8_lossy(bytes));
+        // A datagram the kernel does not take is a lost one: retransmission is for that (RFC 3261 §17).
+        if let Err(error) = self.sip.try_send_to(bytes, to) {
+            tracing::debug!(%to, %error, "datagram not sent");
+        }
+    }
+
+    fn speak(&self, incident: IncidentId, language: crate::base::Language, text: String) {
+        let (speaker, inputs) = (self.speaker.clone(), self.inputs.clone());
+        tokio::spawn(async move {
+            let prompt = speaker.speak(language, &text).await.map_err(|error| error.to_string());
+            let _ = inputs.send(Input::Spoken { incident, language, text, prompt }).await;
+        });
+    }
+
+    fn tick(&mut self) {
+        self.switch.set_calendar(self.clock.began());
+        self.gate.retry();
+        self.flush(None);
+    }
+
+    /// Answers a request; true when it asks the daemon to end.
+    fn answer(&mut self, ask: Ask) -> bool {
+        let Ask { request, reply } = ask;
+        let now = self.clock.now();
+        let result = match request {
+            Request::Trigger(trigger) => {
+                self.trigger(trigger, reply);
+                return false;
+            }
+            Request::Status { incident } => {
+                self.status(incident, reply);
+                return false;
+            }
+            Request::Cancel { incident } => {
+                self.named(&incident).and_then(|id| self.switch.cancel(now, id, "control").map_err(not_open))
+            }
+            Request::Resolve { dedup } => self.switch.resolve(now, &dedup, "control").map(|_| ()).map_err(not_open),
+            Request::Shutdown => {
+                let _ = reply.send(Ok(json!({})));
+                return true;
+            }
+            // Served by the connection itself.
+            Request::Watch { .. } => Ok(()),
+        };
+        match result {
+            Ok(()) => self.flush(Some(Box::new(move |stored| {
+                let _ = reply.send(stored.map(|()| json!({})).map_err(not_stored));
+            }))),
+            Err(failure) => {
+                let _ = reply.send(Err(failure));
+            }
+        }
+        false
+    }
+
+    fn trigger(&mut self, request: TriggerRequest, reply: tokio::sync::oneshot::Sender<Result<Value, Failure>>) {
+        let planned = request.trigger().and_then(|trigger| {
+            let plan = self.settings.plan(&trigger);
+            plan.map(|plan| (trigger, plan)).map_err(|refusal| Failure::new(refusal.code(), refusal.to_string()))
+        });
+        let (trigger, plan) = match planned {
+            Ok(planned) => planned,
+            Err(failure) => {
+                let _ = reply.send(Err(failure));
+                return;
+            }
+        };
+        let answer = match self.switch.raise(self.clock.now(), trigger, plan) {
+            Raised::New(id) => json!({ "incident": id }),
+            Raised::Joined(id) => json!({ "incident": id, "joined": true }),
+        };
+        self.flush(Some(Box::new(move |stored| {
+            let _ = reply.send(stored.map(|()| answer).map_err(not_stored));
+        })));
+    }
+
+    fn status(&self, incident: Option<String>, reply: tokio::sync::oneshot::Sender<Result<Value, Failure>>) {
+        let incident = match incident.map(|text| self.named(&text)).transpose() {
+            Ok(incident) => incident,
+            Err(failure) => {
+                let _ = reply.send(Err(failure));
+                return;
+            }
+        };
+        let status = Status::of(self, incident);
+        // The thread is gone only when the process ends; then nobody waits for the answer.
+        let _ = self.history.send(Unfinished { status, incident, reply });
+    }
+
+    fn named(&self, text: &str) -> Result<IncidentId, Failure> {
+        text.parse().map_err(|error: crate::base::IdError| Failure::new("bad_request", error.to_string()))
+    }
+}
+
+fn not_open(error: crate::switch::NotOpen) -> Failure {
+    Failure::new("not_open", error.to_string())
+}
+
+fn not_stored(why: String) -> Failure {
+    Failure::new("not_stored", format!("the incident was not accepted: {why}"))
+}

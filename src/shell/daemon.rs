@@ -1,0 +1,190 @@
+//! Puts the daemon together: journal, sockets, media, voices, and the core task between them.
+//!
+//! Everything that can be wrong at start is wrong here, before the first call, and says what it is.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use tokio::net::UdpSocket;
+use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use super::clock::Clock;
+use super::control;
+use super::core::{Core, Inlets};
+use super::events::Told;
+use super::gate::Gate;
+use super::history;
+use super::journal::JournalThread;
+use super::lookup;
+use super::media::{MediaHandle, MediaSettings};
+use super::voice::{Speaker, SpeakerSettings, load_prompts};
+use crate::config::Settings;
+use crate::sip::{Agent, Identity};
+use crate::store::{Journal, StoreError};
+use crate::switch::{self, Input, PortRange, Switch};
+
+/// Events a slow watcher may be behind before it misses some.
+const EVENTS: usize = 4_096;
+/// Requests and inputs that may wait for the core task.
+const WAITING: usize = 1_024;
+
+/// Why the daemon did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The journal.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A socket, a thread, a file.
+    #[error("{what}: {why}")]
+    System {
+        /// What was being done.
+        what: String,
+        /// What the system said.
+        why: io::Error,
+    },
+    /// A prompt or a piece of hold music.
+    #[error("{0}")]
+    Prompt(String),
+}
+
+fn system(what: impl Into<String>) -> impl FnOnce(io::Error) -> StartError {
+    let what = what.into();
+    move |why| StartError::System { what, why }
+}
+
+/// A running daemon.
+#[derive(Debug)]
+pub struct Daemon {
+    sip: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    core: JoinHandle<()>,
+    others: Vec<JoinHandle<()>>,
+}
+
+impl Daemon {
+    /// Starts everything. Incidents that a former life left open go on.
+    pub async fn start(settings: Settings) -> Result<Daemon, StartError> {
+        let clock = Clock::start();
+        let settings = Arc::new(settings);
+        // Whoever holds the journal is the daemon; the rest is opened after it.
+        let journal = Journal::open(&settings.journal)?;
+        let reader = journal.reader()?;
+        let open = journal.open_incidents()?;
+        let control = control::listen(&settings.control_socket).map_err(system("cannot start"))?;
+        let (sip, local) = sip_socket(settings.sip.listen)?;
+        let public = public_address(&settings, local);
+        let book = load_prompts().map_err(|error| StartError::Prompt(error.to_string()))?;
+        let (media, media_events) =
+            MediaHandle::start(media_settings(&settings)).map_err(system("cannot start the media thread"))?;
+        let (thread, written) = JournalThread::start(journal).map_err(system("cannot start the journal's thread"))?;
+        let history = history::start(reader).map_err(system("cannot start the history's thread"))?;
+
+        let mut trunks = settings.trunks.clone();
+        trunks.sort_by_key(|trunk| trunk.priority);
+        let identity = Identity {
+            local: SocketAddr::new(public, local.port()),
+            media_address: settings.sip.public_address.unwrap_or_else(|| media_address(&settings, public)),
+            user_agent: format!("hansho/{}", env!("CARGO_PKG_VERSION")),
+        };
+        let agent = Agent::new(identity, trunks.iter().map(|trunk| trunk.sip(None)).collect(), rand::random());
+        let rooms = super::rooms::load(&settings)?;
+        let corridor = switch::Settings {
+            contacts: settings.contacts.values().cloned().collect(),
+            rooms,
+            ports: PortRange { first: *settings.media.ports.start(), last: *settings.media.ports.end() },
+            trunks: trunks.iter().map(|trunk| trunk.id.clone()).collect(),
+        };
+        let mut switch = Switch::new(corridor, agent, Arc::new(book), clock.began(), rand::random());
+        for (incident, facts) in open {
+            tracing::info!(%incident, "goes on after a restart");
+            switch.handle(clock.now(), Input::Restore { incident, facts });
+        }
+
+        let (asks, asked) = mpsc::channel(WAITING);
+        let (inputs, inputs_in) = mpsc::channel(WAITING);
+        let (events, _) = broadcast::channel::<Told>(EVENTS);
+        let (stop, stopped) = oneshot::channel();
+        let mut others = vec![tokio::spawn(control.serve(asks, events.clone()))];
+        for trunk in &trunks {
+            let (id, proxy) = (trunk.id.clone(), trunk.proxy.to_string());
+            others.push(tokio::spawn(lookup::keep_looking(id, proxy, local.is_ipv4(), inputs.clone())));
+        }
+        let speaker = Arc::new(Speaker::detect(speaker_settings(&settings)));
+        tracing::info!(sip = %local, public = %SocketAddr::new(public, local.port()), socket = %settings.control_socket.display(),
+            trunks = trunks.len(), "hansho is up");
+        let gate = Gate::new(thread);
+        let core = Core { switch, settings, clock, gate, sip, media, speaker, events, inputs, history };
+        let inlets = Inlets { asks: asked, inputs: inputs_in, media: media_events, written, stop: stopped };
+        Ok(Daemon { sip: local, stop: Some(stop), core: tokio::spawn(core.run(inlets)), others })
+    }
+
+    /// Where it speaks SIP.
+    pub fn sip_address(&self) -> SocketAddr {
+        self.sip
+    }
+
+    /// Waits until it ends by itself (`shutdown` on the control socket).
+    pub async fn ended(&mut self) {
+        let _ = (&mut self.core).await;
+    }
+
+    /// Hangs up, de-registers, and ends. Open incidents go on when the daemon runs again.
+    pub async fn stop(mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+        if !self.core.is_finished() {
+            let _ = (&mut self.core).await;
+        }
+        for task in &self.others {
+            task.abort();
+        }
+    }
+}
+
+fn sip_socket(listen: SocketAddr) -> Result<(UdpSocket, SocketAddr), StartError> {
+    let say = |why: io::Error| {
+        let taken = why.kind() == io::ErrorKind::AddrInUse;
+        let hint = if taken { " (another hansho, or another SIP program)" } else { "" };
+        StartError::System { what: format!("cannot listen for SIP on udp:{listen}{hint}"), why }
+    };
+    let socket = std::net::UdpSocket::bind(listen).map_err(say)?;
+    socket.set_nonblocking(true).map_err(say)?;
+    let local = socket.local_addr().map_err(say)?;
+    Ok((UdpSocket::from_std(socket).map_err(say)?, local))
+}
+
+/// What Via and Contact say: as configured, as bound, or as this machine would reach the world.
+fn public_address(settings: &Settings, local: SocketAddr) -> IpAddr {
+    let bound = Some(local.ip()).filter(|ip| !ip.is_unspecified());
+    settings.sip.public_address.or(bound).unwrap_or_else(|| route_out(local.is_ipv4()).unwrap_or(local.ip()))
+}
+
+fn media_address(settings: &Settings, public: IpAddr) -> IpAddr {
+    Some(settings.media.address).filter(|ip| !ip.is_unspecified()).unwrap_or(public)
+}
+
+/// The address of the interface with the default route. Connecting a UDP socket sends nothing.
+fn route_out(ipv4: bool) -> Option<IpAddr> {
+    let (from, to) = if ipv4 { ("0.0.0.0:0", "192.0.2.1:9") } else { ("[::]:0", "[2001:db8::1]:9") };
+    let socket = std::net::UdpSocket::bind(from).ok()?;
+    socket.connect(to).ok()?;
+    socket.local_addr().ok().map(|address| address.ip())
+}
+
+fn media_settings(settings: &Settings) -> MediaSettings {
+    let legs = usize::try_from(settings.media.max_legs).unwrap_or(usize::MAX);
+    let address = settings.media.address;
+    MediaSettings { address, legs, rooms: legs, realtime: true, core: None, seed: rand::random() }
+}
+
+fn speaker_settings(settings: &Settings) -> SpeakerSettings {
+    SpeakerSettings {
+        commands: settings.speech.commands.clone(),
+        timeout: settings.speech.timeout,
+        scratch: settings.node.data_dir.clone(),
+        ..SpeakerSettings::default()
+    }
+}

@@ -1,0 +1,82 @@
+//! Events on their way to those who watch, and into the log.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+
+use crate::base::Stamp;
+use crate::switch::{Event, What};
+
+/// An event shared by everybody who watches.
+pub type Told = Arc<Event>;
+
+/// The event as one JSON object, with its time as RFC 3339 in UTC.
+pub fn line(event: &Event) -> Value {
+    let mut value =
+        serde_json::to_value(event).unwrap_or_else(|error| json!({ "event": "unreadable", "why": error.to_string() }));
+    value["at"] = rfc3339(event.at).into();
+    value
+}
+
+/// A stamp as RFC 3339 in UTC, to the millisecond.
+pub fn rfc3339(at: Stamp) -> String {
+    Timestamp::from_microsecond(at.as_unix_micros())
+        .map(|at| at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
+        .unwrap_or_default()
+}
+
+/// One line a step a person would care about.
+pub fn log(event: &Event) {
+    let incident = event.incident.map(|id| id.to_string()).unwrap_or_default();
+    let attempt = event.attempt.unwrap_or_default();
+    let who = event.name.as_deref().unwrap_or_default();
+    macro_rules! say {
+        ($level:ident, $($rest:tt)+) => {
+            match (event.incident, event.attempt) {
+                (Some(_), Some(_)) => tracing::$level!(%incident, attempt, $($rest)+),
+                (Some(_), None) => tracing::$level!(%incident, $($rest)+),
+                (None, _) => tracing::$level!($($rest)+),
+            }
+        };
+    }
+    match &event.what {
+        What::Accepted { call_flow, message } => {
+            say!(info, %call_flow, message = message.as_deref().unwrap_or_default(), "incident accepted");
+        }
+        What::Acknowledged => say!(info, "{who} took the incident"),
+        What::Exhausted => say!(error, "nobody took the incident: everybody was called"),
+        What::Resolved { by } => say!(info, %by, "incident resolved"),
+        What::Cancelled { by } => say!(info, %by, "incident cancelled"),
+        What::Round { round } => say!(info, round, "calling round"),
+        What::Dialling { phone } => say!(info, %phone, "calling {who}"),
+        What::Ringing { code } => say!(info, code, "{who}'s phone rings"),
+        What::Answered => say!(info, "{who}'s phone was picked up"),
+        What::CalledIn { phone } => say!(info, %phone, "{who} called in"),
+        What::PromptStarted => say!(debug, "the prompt plays"),
+        What::Key { digit, means, .. } => {
+            let means = means.map_or("nothing", crate::incident::Behaviour::as_str);
+            say!(info, %digit, means, "{who} pressed a key");
+        }
+        What::Taken => say!(debug, "{who} is there"),
+        What::Ended { outcome, code, reason, seconds } => {
+            let code = code.map(|code| code.to_string()).unwrap_or_default();
+            say!(info, %outcome, code, reason, seconds, "the call to {who} ended");
+        }
+        What::RoomCreated { room } => say!(info, %room, "room opened"),
+        What::RoomJoined { room, people } => say!(info, %room, people, "{who} joined the room"),
+        What::RoomTalking { room, talking } => say!(debug, %room, talking, "{who} talks"),
+        What::RoomLeft { room, people } => say!(info, %room, people, "{who} left the room"),
+        What::RoomEnded { room } => say!(info, %room, "room closed"),
+        What::TrunkRegistered { trunk, expires } => say!(info, %trunk, expires, "trunk registered"),
+        What::TrunkFailed { trunk, code, reason, retry } => {
+            let code = code.map(|code| code.to_string()).unwrap_or_default();
+            say!(warn, %trunk, code, reason, retry, "trunk is away; hansho tries again");
+        }
+        What::VoiceFailed { reason } => {
+            say!(warn, reason, "the message could not be spoken; the recorded prompt stands in")
+        }
+        What::CallInRefused { trunk, caller, reason } => say!(warn, %trunk, caller, reason, "call in refused"),
+    }
+}
