@@ -1,9 +1,84 @@
-//! Floor 7: one file a command.
+//! Floor 7: the command line, one file a command.
+//!
+//! Exit codes: 0 done, 1 the incident was not taken (with `--wait`) or the operation failed, 2 bad usage or
+//! bad configuration, 3 no daemon.
 
-pub mod check;
-pub mod timeline;
+mod check;
+mod control;
+mod run;
+mod status;
+mod timeline;
+mod trigger;
+mod watch;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+/// hansho phones the on-call roster over your own SIP trunk until a person takes the incident.
+#[derive(Parser, Debug)]
+#[command(name = "hansho", version, about, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Run the daemon
+    Run(run::Options),
+    /// Say everything that is wrong with a configuration file
+    Check {
+        #[command(flatten)]
+        config: ConfigFile,
+    },
+    /// Raise an incident
+    Trigger(trigger::Options),
+    /// Show open and past incidents, trunks and rooms; or one incident
+    Status(status::Options),
+    /// Show what happens as it happens
+    Watch(watch::Options),
+    /// Stop calling for an incident
+    Cancel(control::Cancel),
+    /// Say that what an incident was about is over
+    Resolve(control::Resolve),
+}
+
+/// Which configuration file.
+#[derive(Args, Debug, Clone, Default)]
+pub struct ConfigFile {
+    /// The configuration file [default: sip-trunk.toml here, then /etc/hansho/sip-trunk.toml]
+    #[arg(long = "config", value_name = "FILE")]
+    path: Option<PathBuf>,
+}
+
+/// Which daemon.
+#[derive(Args, Debug, Clone, Default)]
+pub struct Daemon {
+    #[command(flatten)]
+    config: ConfigFile,
+    /// The daemon's control socket [default: the one the configuration file names]
+    #[arg(long, value_name = "PATH")]
+    socket: Option<PathBuf>,
+}
 
 /// Runs the command line.
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+pub fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Run(options) => run::run(&options),
+        Command::Check { config } => check::run(config.path.as_deref()),
+        Command::Trigger(options) => trigger::run(options),
+        Command::Status(options) => status::run(&options),
+        Command::Watch(options) => watch::run(&options),
+        Command::Cancel(options) => control::cancel(&options),
+        Command::Resolve(options) => control::resolve(&options),
+    }
 }
+
+/// The incident was not taken, or the operation failed.
+const FAILED: u8 = 1;
+/// Bad usage or bad configuration.
+const BAD: u8 = 2;
+/// No daemon answers.
+const NO_DAEMON: u8 = 3;

@@ -160,7 +160,6 @@ fn describe(kind: &str, event: &Value) -> (Look, String) {
         "attempt.dialling" => (Look::Calling, format!("calling {}", of("phone"))),
         "attempt.ringing" => (Look::Ringing, format!("rings ({})", of("code"))),
         "attempt.answered" => (Look::Answered, "picked up".to_owned()),
-        "attempt.called_in" => (Look::Answered, format!("called in from {}", of("phone"))),
         "attempt.prompt_started" => (Look::Quiet, "hears the guidance".to_owned()),
         "attempt.key" => (Look::Key, key(event)),
         "attempt.taken" => (Look::Good, "takes it".to_owned()),

@@ -1,0 +1,81 @@
+//! The commands that ask the daemon one thing, and the way to the daemon for the others.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use jiff::tz::TimeZone;
+
+use super::{BAD, Daemon, FAILED, NO_DAEMON};
+use crate::config;
+use crate::shell::control::Request;
+use crate::shell::control::client::{Client, ClientError};
+
+/// `hansho cancel`.
+#[derive(Args, Debug)]
+pub struct Cancel {
+    /// The incident, as `hansho status` shows it
+    incident: String,
+    #[command(flatten)]
+    daemon: Daemon,
+}
+
+/// `hansho resolve`.
+#[derive(Args, Debug)]
+pub struct Resolve {
+    /// The deduplication key the incident was raised with
+    #[arg(long)]
+    dedup: String,
+    #[command(flatten)]
+    daemon: Daemon,
+}
+
+/// Stops calling for an incident.
+pub fn cancel(options: &Cancel) -> ExitCode {
+    one(&options.daemon, &Request::Cancel { incident: options.incident.clone() })
+}
+
+/// Says that what an incident was about is over.
+pub fn resolve(options: &Resolve) -> ExitCode {
+    one(&options.daemon, &Request::Resolve { dedup: options.dedup.clone() })
+}
+
+fn one(daemon: &Daemon, request: &Request) -> ExitCode {
+    let answer = connect(daemon).and_then(|mut client| client.ask(request).map_err(|error| complain(&error)));
+    answer.map_or_else(|code| code, |_| ExitCode::SUCCESS)
+}
+
+/// A connection to the daemon, or the exit code after saying what is wrong.
+pub(super) fn connect(daemon: &Daemon) -> Result<Client, ExitCode> {
+    Ok(reach(daemon)?.0)
+}
+
+/// A connection to the daemon, and the time zone its times are shown in.
+pub(super) fn reach(daemon: &Daemon) -> Result<(Client, TimeZone), ExitCode> {
+    let (socket, zone) = place(daemon)?;
+    let client = Client::connect(&socket).map_err(|error| complain(&error))?;
+    Ok((client, zone))
+}
+
+/// Says what is wrong, and gives the exit code for it.
+pub(super) fn complain(error: &ClientError) -> ExitCode {
+    eprintln!("hansho: {error}");
+    ExitCode::from(match error {
+        ClientError::NoDaemon { .. } => NO_DAEMON,
+        ClientError::Refused(failure) if failure.code == "bad_request" => BAD,
+        ClientError::Refused(_) | ClientError::Broken(_) => FAILED,
+    })
+}
+
+fn place(daemon: &Daemon) -> Result<(PathBuf, TimeZone), ExitCode> {
+    if let Some(path) = &daemon.socket {
+        return Ok((path.clone(), TimeZone::system()));
+    }
+    match config::load(daemon.config.path.as_deref()) {
+        Ok((_, settings)) => Ok((settings.control_socket, settings.node.time_zone)),
+        Err(error) => {
+            eprintln!("{error}");
+            Err(ExitCode::from(BAD))
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! `hansho run`: the daemon.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{BAD, ConfigFile, FAILED};
+use crate::config;
+use crate::shell::{self, Daemon};
+
+/// `hansho run`.
+#[derive(Args, Debug)]
+pub struct Options {
+    #[command(flatten)]
+    config: ConfigFile,
+    /// Log more: prompts, who talks, what voices do
+    #[arg(long, short)]
+    verbose: bool,
+}
+
+/// Runs the daemon until SIGTERM, SIGINT or `shutdown` on the control socket.
+pub fn run(options: &Options) -> ExitCode {
+    let settings = match config::load(options.config.path.as_deref()) {
+        Ok((_, settings)) => settings,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::from(BAD);
+        }
+    };
+    shell::start_log(options.verbose);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let served = runtime.map_err(|error| error.to_string()).and_then(|runtime| {
+        runtime.block_on(async {
+            let mut daemon = Daemon::start(settings).await.map_err(|error| error.to_string())?;
+            let (mut term, mut int) = signals().map_err(|error| error.to_string())?;
+            tokio::select! {
+                _ = term.recv() => tracing::info!("SIGTERM: stopping"),
+                _ = int.recv() => tracing::info!("SIGINT: stopping"),
+                () = daemon.ended() => {}
+            }
+            daemon.stop().await;
+            Ok(())
+        })
+    });
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("hansho: {error}");
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+fn signals() -> std::io::Result<(tokio::signal::unix::Signal, tokio::signal::unix::Signal)> {
+    Ok((signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?))
+}

@@ -1,0 +1,125 @@
+//! `hansho status`: open and past incidents, trunks, rooms, and what is in trouble.
+
+use std::fmt::{self, Write};
+use std::process::ExitCode;
+
+use clap::Args;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::Value;
+
+use super::Daemon;
+use super::control::{complain, reach};
+use super::timeline::{padded, shown};
+use crate::shell::control::Request;
+
+/// `hansho status`.
+#[derive(Args, Debug)]
+pub struct Options {
+    /// Only this incident, with every call
+    incident: Option<String>,
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    daemon: Daemon,
+}
+
+/// Shows how things stand.
+pub fn run(options: &Options) -> ExitCode {
+    let ask = Request::Status { incident: options.incident.clone() };
+    let answer = reach(&options.daemon).and_then(|(mut client, zone)| {
+        let status = client.ask(&ask).map_err(|error| complain(&error))?;
+        Ok((status, zone))
+    });
+    match answer {
+        Err(code) => code,
+        Ok((status, zone)) => {
+            let page = Page { text: String::new(), zone };
+            let text =
+                if options.json { format!("{status:#}\n") } else { page.of(&status, options.incident.is_some()) };
+            print!("{text}");
+            ExitCode::SUCCESS
+        }
+    }
+}
+
+/// The status as a page for people.
+struct Page {
+    text: String,
+    zone: TimeZone,
+}
+
+impl Page {
+    fn of(mut self, status: &Value, one: bool) -> String {
+        // Writing to a String cannot fail.
+        let _ = if one { self.incidents(status, true) } else { self.everything(status) };
+        self.text
+    }
+
+    fn everything(&mut self, status: &Value) -> fmt::Result {
+        writeln!(self.text, "hansho {} on {}", text(&status["version"]), text(&status["node"]))?;
+        for trouble in list(&status["trouble"]) {
+            writeln!(self.text, "  TROUBLE  {}", text(trouble))?;
+        }
+        for trunk in list(&status["trunks"]) {
+            let state = if trunk["registered"] == true { "up  " } else { "AWAY" };
+            let (id, why) = (padded(&text(&trunk["id"]), 16), text(&trunk["reason"]));
+            writeln!(self.text, "  trunk {id} {state}  {} calls  {why}", trunk["calls"])?;
+        }
+        for voice in list(&status["voices"]) {
+            writeln!(self.text, "  voice {}", text(voice))?;
+        }
+        for room in list(&status["rooms"]) {
+            let people: Vec<_> = list(&room["people"]).map(text).collect();
+            writeln!(self.text, "  room  {} {}", padded(&text(&room["room"]), 16), people.join(", "))?;
+        }
+        writeln!(self.text)?;
+        if list(&status["incidents"]).next().is_none() {
+            return writeln!(self.text, "no incidents so far");
+        }
+        self.incidents(status, false)
+    }
+
+    fn incidents(&mut self, status: &Value, calls: bool) -> fmt::Result {
+        for incident in list(&status["incidents"]) {
+            let taken: Vec<_> = list(&incident["taken_by"]).map(text).collect();
+            let taken = if taken.is_empty() { String::new() } else { format!("  taken by {}", taken.join(", ")) };
+            let (id, at) = (text(&incident["incident"]), self.time(&incident["accepted_at"]));
+            let (state, flow) = (padded(&text(&incident["state"]), 12), text(&incident["call_flow"]));
+            writeln!(self.text, "{id}  {at}  {state} {flow}{taken}")?;
+            if incident["message"].is_string() {
+                writeln!(self.text, "              {}", text(&incident["message"]))?;
+            }
+            for attempt in list(&incident["attempts"]).filter(|_| calls) {
+                self.call(attempt)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn call(&mut self, attempt: &Value) -> fmt::Result {
+        let code = attempt["code"].as_u64().map(|code| code.to_string()).unwrap_or_default();
+        let outcome = attempt["outcome"].as_str().unwrap_or("up");
+        let keys: String = list(&attempt["keys"]).map(|key| text(&key["digit"])).collect();
+        let keys = if keys.is_empty() { keys } else { format!("  pressed {keys}") };
+        let room = attempt["room"].as_str().map(|room| format!("  in room {}", shown(room))).unwrap_or_default();
+        let at = self.time(&attempt["dialled_at"]);
+        let (name, phone) = (padded(&text(&attempt["name"]), 16), padded(&text(&attempt["phone"]), 18));
+        let (number, reason) = (&attempt["attempt"], text(&attempt["reason"]));
+        writeln!(self.text, "  {number:>3}  {at}  {name} {phone} {outcome:<12} {code:<4}{reason}{keys}{room}")
+    }
+
+    fn time(&self, at: &Value) -> String {
+        let at: Option<Timestamp> = at.as_str().and_then(|at| at.parse().ok());
+        at.map(|at| at.to_zoned(self.zone.clone()).strftime("%m-%d %H:%M:%S").to_string()).unwrap_or_default()
+    }
+}
+
+fn text(value: &Value) -> String {
+    shown(value.as_str().unwrap_or_default())
+}
+
+fn list(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}

@@ -1,0 +1,119 @@
+//! `hansho trigger`: raises an incident, and with `--wait` shows it until it is decided.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use jiff::tz::TimeZone;
+use serde_json::Value;
+
+use super::control::{complain, connect, reach};
+use super::timeline::{Timeline, colour_wanted};
+use super::{BAD, Daemon, FAILED};
+use crate::shell::control::client::Client;
+use crate::shell::control::{Request, TriggerRequest};
+
+/// `hansho trigger`.
+#[derive(Args, Debug)]
+pub struct Options {
+    /// How to call: the id of a [[call_flow]]
+    #[arg(long, value_name = "ID")]
+    call_flow: String,
+    /// What to say and which keys count: the id of a [[guidance]]
+    #[arg(long, value_name = "ID")]
+    guidance: Option<String>,
+    /// The text to speak
+    #[arg(long, value_name = "TEXT")]
+    message: Option<String>,
+    /// A value for a {{parameter}} of the message
+    #[arg(long = "param", value_name = "K=V")]
+    params: Vec<String>,
+    /// Ring only this number of the roster
+    #[arg(long, value_name = "NUMBER")]
+    to: Vec<String>,
+    /// Join the open incident with the same key instead of raising another
+    #[arg(long, value_name = "KEY")]
+    dedup: Option<String>,
+    /// Show what happens, and exit with 0 when somebody took it, with 1 when nobody did
+    #[arg(long)]
+    wait: bool,
+    #[command(flatten)]
+    daemon: Daemon,
+}
+
+/// Raises an incident.
+pub fn run(options: Options) -> ExitCode {
+    let wait = options.wait;
+    let daemon = options.daemon.clone();
+    let request = match request(options) {
+        Ok(request) => request,
+        Err(error) => {
+            eprintln!("hansho: {error}");
+            return ExitCode::from(BAD);
+        }
+    };
+    raise(&daemon, &request, wait).unwrap_or_else(|code| code)
+}
+
+fn request(options: Options) -> Result<Request, String> {
+    let parameters = options.params.iter().map(|text| {
+        let (name, value) = text.split_once('=').ok_or_else(|| format!("--param `{text}`: NAME=VALUE is accepted"))?;
+        Ok((name.to_owned(), value.to_owned()))
+    });
+    Ok(Request::Trigger(TriggerRequest {
+        call_flow: options.call_flow,
+        guidance: options.guidance,
+        parameters: parameters.collect::<Result<_, String>>()?,
+        message: options.message,
+        dedup: options.dedup,
+        to: options.to,
+    }))
+}
+
+fn raise(daemon: &Daemon, request: &Request, wait: bool) -> Result<ExitCode, ExitCode> {
+    // Watching begins first, so that nothing of the incident is missed.
+    let mut watch = if wait { Some(reach(daemon)?) } else { None };
+    if let Some((watch, _)) = &mut watch {
+        watch.ask(&Request::Watch { incident: None }).map_err(|error| complain(&error))?;
+    }
+    let answer = connect(daemon)?.ask(request).map_err(|error| complain(&error))?;
+    let incident = answer["incident"].as_str().unwrap_or_default().to_owned();
+    match watch {
+        None => {
+            println!("{incident}");
+            Ok(ExitCode::SUCCESS)
+        }
+        Some((watch, zone)) => follow(watch, zone, daemon, &incident),
+    }
+}
+
+/// Shows an incident until it is decided.
+fn follow(mut watch: Client, zone: TimeZone, daemon: &Daemon, incident: &str) -> Result<ExitCode, ExitCode> {
+    let mut timeline = Timeline::new(colour_wanted()).in_zone(zone);
+    while let Some(event) = watch.next().map_err(|error| complain(&error))? {
+        if event["event"] == "watch.lagged" {
+            return Ok(decided(daemon, incident));
+        }
+        if event["incident"] != incident {
+            continue;
+        }
+        println!("{}", timeline.line(&event));
+        match event["event"].as_str() {
+            Some("incident.acknowledged") => return Ok(ExitCode::SUCCESS),
+            Some("incident.exhausted" | "incident.cancelled" | "incident.resolved") => {
+                return Ok(ExitCode::from(FAILED));
+            }
+            _ => {}
+        }
+    }
+    eprintln!("hansho: the daemon ended; the incident goes on when it runs again");
+    Ok(ExitCode::from(FAILED))
+}
+
+/// Too much happened to follow: asks how it stands instead.
+fn decided(daemon: &Daemon, incident: &str) -> ExitCode {
+    let ask = Request::Status { incident: Some(incident.to_owned()) };
+    let status = connect(daemon).and_then(|mut client| client.ask(&ask).map_err(|error| complain(&error)));
+    let state = status.as_ref().map(|status| &status["incidents"][0]["state"]);
+    println!("{incident}: {}", state.ok().and_then(Value::as_str).unwrap_or("unknown"));
+    if state.is_ok_and(|state| state == "acknowledged") { ExitCode::SUCCESS } else { ExitCode::from(FAILED) }
+}

@@ -1,0 +1,43 @@
+//! `hansho watch`: what happens, as it happens.
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::control::{complain, reach};
+use super::timeline::{Timeline, colour_wanted};
+use super::{Daemon, FAILED};
+use crate::shell::control::Request;
+
+/// `hansho watch`.
+#[derive(Args, Debug)]
+pub struct Options {
+    /// Only this incident
+    incident: Option<String>,
+    /// One JSON object a line
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    daemon: Daemon,
+}
+
+/// Shows events until the daemon ends.
+pub fn run(options: &Options) -> ExitCode {
+    show(options).unwrap_or_else(|code| code)
+}
+
+fn show(options: &Options) -> Result<ExitCode, ExitCode> {
+    let (mut client, zone) = reach(&options.daemon)?;
+    let watch = Request::Watch { incident: options.incident.clone() };
+    client.ask(&watch).map_err(|error| complain(&error))?;
+    let mut timeline = Timeline::new(colour_wanted()).in_zone(zone).with_incidents();
+    while let Some(event) = client.next().map_err(|error| complain(&error))? {
+        if options.json {
+            println!("{event}");
+        } else {
+            println!("{}", timeline.line(&event));
+        }
+    }
+    eprintln!("hansho: the daemon ended");
+    Ok(ExitCode::from(FAILED))
+}
