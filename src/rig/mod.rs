@@ -1,17 +1,12 @@
 //! Floor 6: a trunk and telephones in software, for the demo, the tests and the benches.
 //!
 //! They speak real SIP and RTP. Like hansho's own machines they have three verbs and neither clock nor
-//! socket, so the same [`SoftTrunk`] and telephone run over UDP on loopback in the demo and over a simulated
-//! link in virtual time in the tests.
+//! socket, so the same [`SoftTrunk`] and [`Phone`] run over UDP on loopback in the demo and over a simulated
+//! link in virtual time in the tests. Only `net` touches sockets.
 
 mod doorman;
-pub mod ear;
-mod headset;
-mod recording;
 mod trunk;
 
-pub use headset::Headset;
-pub use recording::Recording;
 pub use trunk::{Account, Settings, SoftTrunk};
 
 use core::net::SocketAddr;

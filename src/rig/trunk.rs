@@ -2,7 +2,7 @@
 //! telephones it knows (RFC 3261 §10.3, §16.11).
 //!
 //! Hansho has to say who it is: REGISTER is challenged with 401, an INVITE with 407. A telephone is known by
-//! its address. Who calls hansho's number is named in P-Asserted-Identity.
+//! its address. Who calls hansho's number is named in P-Asserted-Identity (RFC 3325 §9.1).
 //!
 //! | request | from | goes to |
 //! | --- | --- | --- |
