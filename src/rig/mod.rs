@@ -5,8 +5,17 @@
 //! link in virtual time in the tests. Only `net` touches sockets.
 
 mod doorman;
+pub mod ear;
+mod headset;
+mod net;
+mod phone;
+mod recording;
 mod trunk;
 
+pub use headset::Headset;
+pub use net::Exchange;
+pub use phone::{Noted, Phone, PickUp, Script, Socket, Step};
+pub use recording::Recording;
 pub use trunk::{Account, Settings, SoftTrunk};
 
 use core::net::SocketAddr;
@@ -18,4 +27,13 @@ pub struct Datagram {
     pub to: SocketAddr,
     /// All of it.
     pub bytes: Vec<u8>,
+}
+
+/// What a telephone wants sent, in order.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Output {
+    /// From its SIP port.
+    Sip(Datagram),
+    /// From its RTP port.
+    Rtp(Datagram),
 }

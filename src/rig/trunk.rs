@@ -2,7 +2,7 @@
 //! telephones it knows (RFC 3261 §10.3, §16.11).
 //!
 //! Hansho has to say who it is: REGISTER is challenged with 401, an INVITE with 407. A telephone is known by
-//! its address. Who calls hansho's number is named in P-Asserted-Identity (RFC 3325 §9.1).
+//! its address. Who calls hansho's number is named in P-Asserted-Identity.
 //!
 //! | request | from | goes to |
 //! | --- | --- | --- |
@@ -200,10 +200,11 @@ impl SoftTrunk {
             return Way::Back(if request.method() == Method::Options { 200 } else { 404 });
         };
         let caller = self.phones.iter().find(|(_, address)| **address == from).map(|(number, _)| number.clone());
-        if caller.is_none() && request.method() == Method::Invite {
-            if let Err(challenge) = self.doorman.admit(now, request, Name::ProxyAuthorization) {
-                return Way::Ask(challenge);
-            }
+        if caller.is_none()
+            && request.method() == Method::Invite
+            && let Err(challenge) = self.doorman.admit(now, request, Name::ProxyAuthorization)
+        {
+            return Way::Ask(challenge);
         }
         if let Some(&to) = self.phones.get(number) {
             return Way::Onwards { to, uri: Some(format!("sip:{number}@{to}")), caller };
@@ -341,5 +342,4 @@ fn short_hash(text: &str) -> String {
 }
 
 #[cfg(test)]
-#[path = "trunk_tests.rs"]
 mod tests;
