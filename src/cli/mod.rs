@@ -5,6 +5,7 @@
 
 mod check;
 mod control;
+mod demo;
 mod run;
 mod status;
 mod timeline;
@@ -33,6 +34,8 @@ enum Command {
         #[command(flatten)]
         config: ConfigFile,
     },
+    /// Play a whole night on this machine: trunk, four telephones, an incident; needs nothing else
+    Demo(demo::Options),
     /// Raise an incident
     Trigger(trigger::Options),
     /// Show open and past incidents, trunks and rooms; or one incident
@@ -68,6 +71,7 @@ pub fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Run(options) => run::run(&options),
         Command::Check { config } => check::run(config.path.as_deref()),
+        Command::Demo(options) => demo::run(&options),
         Command::Trigger(options) => trigger::run(options),
         Command::Status(options) => status::run(&options),
         Command::Watch(options) => watch::run(&options),

@@ -1,0 +1,148 @@
+//! What came of the night: who was called and how it ended, what each telephone heard, where it can be
+//! listened to. What was heard is measured; nothing is believed.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::night::HUMS;
+use super::stage::{PEOPLE, Stage, TANAKA, YAMADA};
+use crate::base::Time;
+use crate::cli::timeline::{padded, shown};
+use crate::media::SAMPLE_RATE;
+use crate::rig::{Recording, ear};
+
+/// A hum that is there is at least this loud, in dBm0.
+const THERE_DBM0: f32 = -30.0;
+/// One's own hum is at least so much quieter than the other's, in decibels.
+const OWN_BELOW_DB: f32 = 25.0;
+/// What is cut off both ends of the time in which both talk: the network's and the buffers' delay.
+const EDGE: Duration = Duration::from_millis(500);
+
+/// What the telephones heard.
+pub struct Heard {
+    /// By place, then by call.
+    pub calls: Vec<Vec<Recording>>,
+    /// When somebody was in the room, if it came to that.
+    pub talk: Option<Talk>,
+    /// All that was told.
+    pub events: Vec<Value>,
+    /// hansho de-registered when it was stopped.
+    pub left: bool,
+}
+
+/// From when until when, on the telephones' clock.
+#[derive(Clone, Copy)]
+pub struct Talk {
+    /// Yamada was alone in the room.
+    pub alone: (Time, Time),
+    /// Both hummed.
+    pub both: (Time, Time),
+}
+
+/// Shows everything and says what is not as it ought to be.
+pub fn show(stage: &Stage, heard: &Heard, colour: bool) -> Result<(), String> {
+    println!("\nCalls\n  {}{}{}seconds", padded("who", 12), padded("outcome", 13), padded("SIP", 38));
+    for event in heard.events.iter().filter(|event| event["event"] == "attempt.ended") {
+        println!("  {}", call(event));
+    }
+    let checks = checks(heard);
+    println!("\nHeard");
+    for (said, found, fine) in &checks {
+        let mark = match (fine, colour) {
+            (true, true) => "\x1b[1;32mok\x1b[0m    ",
+            (true, false) => "ok    ",
+            (false, true) => "\x1b[1;31mFAILED\x1b[0m",
+            (false, false) => "FAILED",
+        };
+        println!("  {mark}  {}{found}", padded(said, 48));
+    }
+    save(&stage.recordings, heard)?;
+    println!("\nRecordings in {}", stage.recordings.display());
+    for (name, seconds) in recordings(&stage.recordings) {
+        println!("  {}{seconds:5.1} s", padded(&name, 34));
+    }
+    let failed: Vec<&str> = checks.iter().filter(|(.., fine)| !fine).map(|(said, ..)| said.as_str()).collect();
+    if failed.is_empty() { Ok(()) } else { Err(failed.join("; ")) }
+}
+
+fn call(event: &Value) -> String {
+    let text = |key: &str| shown(event[key].as_str().unwrap_or_default());
+    let sip = format!("{} {}", event["code"].as_u64().map_or("-".to_owned(), |code| code.to_string()), text("reason"));
+    let seconds = event["seconds"].as_f64().unwrap_or_default();
+    format!("{}{}{}{seconds:7.1}", padded(&text("name"), 12), padded(&text("outcome"), 13), padded(&sip, 38))
+}
+
+/// What ought to be heard, what was, and whether that is fine.
+fn checks(heard: &Heard) -> Vec<(String, String, bool)> {
+    let call = |place: usize, number: usize| heard.calls.get(place).and_then(|calls| calls.get(number));
+    let samples = |place: usize, number: usize| call(place, number).map(Recording::samples).unwrap_or_default();
+    let mut checks = Vec::new();
+    let mut voice = |said: &str, samples: &[i16], least: f64| {
+        let (seconds, level) = (ear::voice_seconds(samples), ear::voice_dbm0(samples));
+        checks.push((said.to_owned(), format!("{seconds:.1} s of voice at {level:.0} dBm0"), seconds >= least));
+    };
+    let silent: usize = [0, 1].iter().map(|place| heard.calls.get(*place).map_or(0, Vec::len)).sum();
+    voice("Tanaka hears who calls, and that it goes on", samples(TANAKA, 0), 4.0);
+    voice("Yamada hears the guidance", samples(YAMADA, 0), 7.0);
+    if let Some(talk) = heard.talk {
+        let (from, until) = talk.alone;
+        let music = call(YAMADA, 0).map_or(&[][..], |recording| recording.between(from + EDGE, until));
+        voice("Yamada hears music while alone", music, 1.0);
+        for (place, other, number) in [(TANAKA, YAMADA, 1), (YAMADA, TANAKA, 0)] {
+            checks.push(hears_the_other(place, other, call(place, number), talk));
+        }
+    }
+    checks.push(("Sato and Suzuki hear nothing".to_owned(), format!("{silent} calls answered"), silent == 0));
+    let left = if heard.left { "no registration is left" } else { "still registered" };
+    checks.push(("hansho says goodbye to the trunk".to_owned(), left.to_owned(), heard.left));
+    checks
+}
+
+fn hears_the_other(place: usize, other: usize, call: Option<&Recording>, talk: Talk) -> (String, String, bool) {
+    let (from, until) = talk.both;
+    let length = until.since(from).saturating_sub(EDGE);
+    let samples = call.map_or(&[][..], |recording| recording.between(from + EDGE, from + length));
+    let (theirs, own) = (ear::tone_dbm0(samples, HUMS[other]), ear::tone_dbm0(samples, HUMS[place]));
+    let said = format!("{} hears {} and no echo", PEOPLE[place].0, PEOPLE[other].0);
+    let found = format!("{theirs:.0} dBm0 at {} Hz, own {} Hz {own:.0} dBm0", HUMS[other], HUMS[place]);
+    (said, found, theirs > THERE_DBM0 && own < theirs - OWN_BELOW_DB)
+}
+
+/// Writes a WAV a call: 8,000 samples a second, 16 bits, mono.
+fn save(folder: &Path, heard: &Heard) -> Result<(), String> {
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: SAMPLE_RATE,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    for ((name, _), calls) in PEOPLE.iter().zip(&heard.calls) {
+        for (number, recording) in calls.iter().enumerate() {
+            let file = folder.join(format!("{}-call-{}.wav", name.to_lowercase(), number + 1));
+            let write = || {
+                let mut writer = hound::WavWriter::create(&file, spec)?;
+                recording.samples().iter().try_for_each(|sample| writer.write_sample(*sample))?;
+                writer.finalize()
+            };
+            write().map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// The WAV files of a folder with their length in seconds, by name.
+fn recordings(folder: &Path) -> Vec<(String, f64)> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let wav = |path: &Path| {
+        let name = path.file_name()?.to_str()?.to_owned();
+        let reader = hound::WavReader::open(path).ok()?;
+        let seconds = f64::from(reader.duration()) / f64::from(reader.spec().sample_rate.max(1));
+        name.ends_with(".wav").then_some((name, seconds))
+    };
+    let mut files: Vec<(String, f64)> = entries.flatten().filter_map(|entry| wav(&entry.path())).collect();
+    files.sort_by(|a, b| a.0.cmp(&b.0));
+    files
+}
