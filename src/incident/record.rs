@@ -254,6 +254,7 @@ impl Record {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::incident::CallHandle;
     use crate::incident::tests::table::table;
     use crate::incident::tests::{any_plan, any_trigger};
 
@@ -294,7 +295,7 @@ mod tests {
         let mut record = Record::new();
         let at = Stamp::from_unix_micros;
         let phone = Phone::parse("+8110000001").unwrap();
-        let (contact, call) = (ContactId::parse("a").unwrap(), super::super::CallHandle::default());
+        let (contact, call) = (ContactId::parse("a").unwrap(), CallHandle::default());
         let digit = Digit::from_char('1').unwrap();
         let behaviour = Some(Behaviour::Take);
         record.apply(at(0), &Fact::Accepted { trigger: any_trigger(), plan: any_plan() });
