@@ -253,3 +253,111 @@ fn slot(place: i64) -> usize {
 fn whole_hops(place: i64) -> i64 {
     place.div_euclid(HOP as i64) * HOP as i64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(value: i16) -> Frame {
+        [value; FRAME]
+    }
+
+    /// Plays 20 ms frames from `place` on and gives the first sample of each.
+    fn play(jitter: &mut Jitter, place: i64, frames: i64) -> Vec<i16> {
+        let mut out = frame(0);
+        let mut first = |n: i64| {
+            jitter.take(place + n * 160, &mut out);
+            out[0]
+        };
+        (0..frames).map(&mut first).collect()
+    }
+
+    #[test]
+    fn packets_are_played_in_the_order_of_their_timestamps_40_ms_after_the_first_came() {
+        let mut jitter = Jitter::new();
+        jitter.reset(0);
+        for (timestamp, value) in [(160, 1), (480, 3), (320, 2), (320, 2)] {
+            assert_eq!(jitter.insert(0, timestamp, &frame(value)), Placed::InTime);
+        }
+        assert_eq!(play(&mut jitter, 0, 6), [0, 0, 1, 2, 3, 0]);
+    }
+
+    #[test]
+    fn a_packet_whose_time_has_passed_is_late_and_a_slower_network_is_followed() {
+        let mut jitter = Jitter::new();
+        jitter.reset(0);
+        jitter.insert(0, 0, &frame(9));
+        let mut late = 0;
+        // Every packet comes 100 ms later than the first one promised.
+        for n in 1..20i64 {
+            play(&mut jitter, n * 160, 1);
+            let placed = jitter.insert(n * 160, (n as u32).wrapping_sub(5).wrapping_mul(160), &frame(9));
+            late += u32::from(placed == Placed::Late);
+        }
+        assert_eq!(late, LATE_RUN - 1);
+    }
+
+    #[test]
+    fn a_jump_of_the_timestamp_is_a_new_beginning() {
+        let mut jitter = Jitter::new();
+        jitter.reset(0);
+        jitter.insert(0, 0, &frame(1));
+        play(&mut jitter, 0, 3);
+        for (timestamp, value) in [(900_000, 2), (7, 3)] {
+            let at = jitter.played();
+            assert_eq!(jitter.insert(at, timestamp, &frame(value)), Placed::InTime);
+            assert_eq!(play(&mut jitter, at, 4), [0, 0, value, 0]);
+        }
+    }
+
+    #[test]
+    fn a_sender_whose_clock_runs_fast_does_not_pile_up() {
+        let mut jitter = Jitter::new();
+        jitter.reset(0);
+        let mut ahead = 0;
+        for n in 0..3_000i64 {
+            // 1 % fast: a packet of 160 samples every 158.4.
+            let at = n * 1_584 / 10;
+            while jitter.played() + 160 <= at {
+                let next = jitter.played();
+                play(&mut jitter, next, 1);
+            }
+            jitter.insert(at, n as u32 * 160, &frame(1));
+            ahead = jitter.place(n as u32 * 160, at).unwrap() - at;
+            assert!(ahead < DEPTH + 4 * STEP, "{ahead} samples at packet {n}");
+        }
+        assert!(ahead > 0);
+    }
+
+    #[test]
+    fn the_detector_hears_at_once_and_waits_for_a_hole_no_longer_than_the_player() {
+        let mut jitter = Jitter::new();
+        jitter.reset(0);
+        jitter.insert(0, 0, &frame(1));
+        jitter.insert(0, 320, &frame(3));
+        let hear = |jitter: &mut Jitter, limit: i64| {
+            let mut heard = Vec::new();
+            while let Some(hop) = jitter.next_hop(limit) {
+                heard.push(if let Hop::Voice(_, samples) = hop { samples[0] } else { 0 });
+            }
+            heard
+        };
+        assert_eq!(hear(&mut jitter, 320), [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1]);
+        assert_eq!(hear(&mut jitter, 480), []);
+        jitter.insert(0, 160, &frame(2));
+        assert_eq!(hear(&mut jitter, 480), [2, 2, 2, 2, 3, 3, 3, 3]);
+    }
+
+    #[test]
+    fn packets_of_any_length_and_of_none_are_taken() {
+        let mut jitter = Jitter::new();
+        jitter.reset(0);
+        jitter.insert(0, 0, &[5; 240]);
+        jitter.insert(0, 240, &[]);
+        jitter.insert(0, 240, &[6; 80]);
+        jitter.insert(0, 320, &[7; 960]);
+        assert_eq!(play(&mut jitter, 320, 3), [5, 5, 7]);
+        jitter.insert(i64::MAX / 4, u32::MAX, &[7; 5_000]);
+        jitter.insert(0, 0, &frame(1));
+    }
+}

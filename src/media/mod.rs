@@ -185,3 +185,6 @@ pub struct Counts {
     /// Datagrams from a stranger or that were no RTP.
     pub refused: u64,
 }
+
+#[cfg(test)]
+mod tests;

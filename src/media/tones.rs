@@ -1,9 +1,9 @@
 //! Keys in the voice itself: the in-band DTMF detector (ITU-T Q.23, Q.24).
 //!
 //! Every 5 ms the last 20 ms are looked at. They are a hit when one low and one high tone carry nearly all the
-//! energy, are about equally loud, and both stand within 2.5 % of their frequency. Four hits in a row of one
-//! key are a press (25 to 30 ms of tone: 40 ms is always heard, 23 ms never), and four misses in a row
-//! are its end (a gap of 10 ms or a lost packet does not split a press).
+//! energy, are about equally loud, and both stand within 2 % of their frequency. Four hits in a row of one
+//! key are a press (25 to 30 ms of tone: 40 ms is always heard, 23 ms never), and seven misses in a row
+//! are its end (a lost packet of 20 ms does not split a press, a pause of 40 ms does).
 //!
 //! A voice now and then holds two such tones, but not alone, and not steadily: that is why nearly all of the
 //! energy must be in them, and why their frequency and level must stand still from one window to the next.
@@ -21,17 +21,19 @@ const TWIST_DB_MAX: f32 = 8.0;
 /// How much quieter the high tone may be, in decibels (Q.24 asks for 8).
 const TWIST_DB_MIN: f32 = -10.5;
 /// What part of the energy must be in the two tones.
-const SHARE_MIN: f32 = 0.74;
+const SHARE_MIN: f32 = 0.76;
 /// The same while a press already lasts.
 const SHARE_MIN_HELD: f32 = 0.55;
-/// How far off a tone may be (Q.24: 1.5 % must be heard, 3.5 % must not).
-const OFFSET_MAX: f32 = 0.026;
+/// How far off a tone may be, as a part of its frequency (Q.24: 1.5 % must be heard, 3.5 % must not).
+const OFFSET_MAX: f32 = 0.015;
+/// What comes on top of it: how well 5 ms tell a frequency, in hertz.
+const OFFSET_HZ_MAX: f32 = 5.0;
 /// By how much the level may change between two hits of one press, in decibels.
 const UNSTEADY_DB_MAX: f32 = 4.0;
 /// Hits that make a press.
 const HITS: u32 = 4;
 /// Misses that end it.
-const MISSES: u32 = 4;
+const MISSES: u32 = 7;
 /// How much of the window a tone fills when it is first, and last, seen: 15 ms.
 const SEEN: i64 = 120;
 
@@ -211,7 +213,7 @@ impl Detector {
                     return None;
                 }
                 self.state = match other {
-                    Some(hit) => State::Rising { hit, hits: MISSES - 1, at: last },
+                    Some(hit) => State::Rising { hit, hits: HITS - 1, at: end - SEEN - (HITS as i64 - 2) * HOP as i64 },
                     None => State::Idle,
                 };
                 Some(Tone::Ended(press(&best, at, last)))
@@ -246,7 +248,7 @@ fn loudest(window: &Spectrum, first: usize) -> usize {
 }
 
 fn in_band(tone: usize, offset_hz: f32) -> bool {
-    offset_hz.abs() <= nominal_hz(tone) as f32 * OFFSET_MAX
+    offset_hz.abs() <= nominal_hz(tone) as f32 * OFFSET_MAX + OFFSET_HZ_MAX
 }
 
 /// The first hits still see the tone come in and are not held to it.
@@ -259,3 +261,6 @@ fn key_of(low: usize, high: usize) -> Digit {
     const EVENTS: [[u8; 4]; 4] = [[1, 2, 3, 12], [4, 5, 6, 13], [7, 8, 9, 14], [10, 0, 11, 15]];
     Digit::from_event(EVENTS[low % 4][high % 4]).expect("every event in the table is below 16")
 }
+
+#[cfg(test)]
+mod tests;
