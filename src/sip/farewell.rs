@@ -6,11 +6,12 @@
 //!
 //! | state | event | next | does |
 //! | --- | --- | --- | --- |
-//! | Leaving | 1xx | Leaving | - |
 //! | Leaving | 401 | Leaving | BYE |
-//! | Leaving | 2xx-6xx | Over | ended |
-//! | Leaving | timeout | Over | ended |
-//! | Leaving | BYE | Over | 200, ended |
+//! | Leaving | 200 | Over | ended Us |
+//! | Leaving | 408 | Over | ended Us |
+//! | Leaving | 481 | Over | ended Us |
+//! | Leaving | timeout | Over | ended Us |
+//! | Leaving | BYE | Over | 200, ended Us |
 //! | Leaving | other request | Leaving | 481 |
 
 use crate::base::token;
@@ -75,3 +76,7 @@ impl Farewell {
         Next::Stay
     }
 }
+
+#[cfg(test)]
+#[path = "tests/farewell.rs"]
+mod tests;

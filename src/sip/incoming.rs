@@ -11,13 +11,19 @@
 //! | Offered | hang up | Over | 480, ended Us |
 //! | Offered | CANCEL | Over | 487, ended Them |
 //! | Offered | BYE | Over | 200, 487, ended Them |
+//! | Offered | UPDATE | Offered | 491 |
+//! | Offered | INFO | Offered | 405 |
 //! | Offered | patience | Over | 480, ended Timeout |
+//! | Answering | hang up | Hanging | - |
 //! | Answering | ACK | Up | answered |
 //! | Answering | BYE | Over | 200, ended Them |
-//! | Answering | hang up | Hanging | - |
+//! | Answering | UPDATE | Answering | 491 |
+//! | Answering | INFO | Answering | 405 |
 //! | Answering | no ACK | Leaving | BYE |
 //! | Hanging | ACK | Leaving | BYE |
 //! | Hanging | BYE | Over | 200, ended Them |
+//! | Hanging | UPDATE | Hanging | 491 |
+//! | Hanging | INFO | Hanging | 405 |
 //! | Hanging | no ACK | Leaving | BYE |
 
 use core::net::SocketAddr;
@@ -234,3 +240,7 @@ impl Incoming {
         ctx.respond(asked, code, builder)
     }
 }
+
+#[cfg(test)]
+#[path = "tests/incoming.rs"]
+mod tests;

@@ -13,13 +13,14 @@
 //! | Calling | 401 | Calling | INVITE |
 //! | Calling | 486 | Over | ended Refused |
 //! | Calling | no answer | Over | ended Timeout |
+//! | Calling | BYE | Calling | 481 |
 //! | Calling | hang up | CancelWanted | - |
-//! | Ringing | 100 | Ringing | - |
 //! | Ringing | 180 | Ringing | ringing |
 //! | Ringing | 200 | Up | answered, ACK |
 //! | Ringing | 200 without common codec | Leaving | ACK, BYE |
 //! | Ringing | 401 | Calling | INVITE |
 //! | Ringing | 486 | Over | ended Refused |
+//! | Ringing | no answer | Over | ended Timeout |
 //! | Ringing | BYE | Cancelling | 200, CANCEL |
 //! | Ringing | hang up | Cancelling | CANCEL |
 //! | Ringing | patience | Cancelling | CANCEL |
@@ -30,10 +31,12 @@
 //! | CancelWanted | 401 | Over | ended Us |
 //! | CancelWanted | 486 | Over | ended Us |
 //! | CancelWanted | no answer | Over | ended Us |
+//! | CancelWanted | BYE | CancelWanted | 481 |
 //! | Cancelling | 200 | Leaving | ACK, BYE |
 //! | Cancelling | 200 without common codec | Leaving | ACK, BYE |
 //! | Cancelling | 401 | Over | ended Us |
 //! | Cancelling | 486 | Over | ended Us |
+//! | Cancelling | no answer | Over | ended Us |
 //! | Cancelling | BYE | Cancelling | 200 |
 //! | Cancelling | patience | Over | ended Us |
 
@@ -277,3 +280,7 @@ impl Outgoing {
         self.state = State::Cancelling { end, until: ctx.now + GIVE_UP };
     }
 }
+
+#[cfg(test)]
+#[path = "tests/outgoing.rs"]
+mod tests;

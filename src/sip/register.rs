@@ -10,6 +10,7 @@
 //! | state | event | next | does |
 //! | --- | --- | --- | --- |
 //! | Away | address | Trying | REGISTER |
+//! | Away | no address | Away | failed |
 //! | Away | stop | Left | - |
 //! | Trying | 200 | Registered | registered |
 //! | Trying | 401 | Trying | REGISTER |
@@ -17,11 +18,12 @@
 //! | Trying | 503 | Waiting | failed |
 //! | Trying | no answer | Waiting | failed |
 //! | Trying | stop | Leaving | REGISTER |
-//! | Registered | time | Trying | REGISTER |
 //! | Registered | address | Trying | REGISTER |
+//! | Registered | time | Trying | REGISTER |
 //! | Registered | stop | Leaving | REGISTER |
-//! | Waiting | time | Trying | REGISTER |
 //! | Waiting | address | Trying | REGISTER |
+//! | Waiting | no address | Waiting | failed |
+//! | Waiting | time | Trying | REGISTER |
 //! | Waiting | stop | Left | - |
 //! | Leaving | 200 | Left | - |
 //! | Leaving | 401 | Leaving | REGISTER |

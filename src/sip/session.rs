@@ -5,7 +5,7 @@
 //!
 //! | state | event | next | does |
 //! | --- | --- | --- | --- |
-//! | Steady | BYE | Over | 200, ended |
+//! | Steady | BYE | Over | 200, ended Them |
 //! | Steady | INVITE | Unacknowledged | 200, changed |
 //! | Steady | INVITE without offer | Unacknowledged | 200 |
 //! | Steady | INVITE without common codec | Steady | 488 |
@@ -17,7 +17,7 @@
 //! | Steady | old number | Steady | 500 |
 //! | Steady | other phone | Steady | 481 |
 //! | Steady | hang up | Leaving | BYE |
-//! | Unacknowledged | BYE | Over | 200, ended |
+//! | Unacknowledged | BYE | Over | 200, ended Them |
 //! | Unacknowledged | INVITE | Unacknowledged | 491 |
 //! | Unacknowledged | INVITE without offer | Unacknowledged | 491 |
 //! | Unacknowledged | INVITE without common codec | Unacknowledged | 491 |
@@ -192,3 +192,7 @@ pub fn hung_up(bye: &Message) -> End {
     };
     End { cause: Cause::Them, code: Some(200), reason }
 }
+
+#[cfg(test)]
+#[path = "tests/session.rs"]
+mod tests;

@@ -1,6 +1,8 @@
 //! What the tests of this folder share.
 
+pub mod bench;
 mod calls;
+mod trunk;
 pub mod world;
 
 use core::net::SocketAddr;

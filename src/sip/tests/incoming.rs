@@ -1,0 +1,125 @@
+use super::*;
+use crate::sip::table::rows;
+use crate::sip::tests::bench::{Bench, SDP_PCMU, asks};
+use crate::sip::tests::peer;
+use crate::sip::transactions::CallKey;
+use crate::wire::sip::Edit;
+
+const STATES: [&str; 3] = ["Offered", "Answering", "Hanging"];
+const EVENTS: [&str; 11] =
+    ["ring", "accept", "refuse", "hang up", "CANCEL", "ACK", "BYE", "UPDATE", "INFO", "patience", "no ACK"];
+
+fn end() -> End {
+    End { cause: Cause::Us, code: Some(200), reason: "test".into() }
+}
+
+fn terms() -> Terms {
+    Terms::new(SocketAddr::from(([192, 0, 2, 10], 20_000)), &crate::base::Codec::ALL, 1)
+}
+
+fn called(bench: &mut Bench, sdp: &str) -> Incoming {
+    let (invite, tx) = bench.request(asks(Method::Invite, 5, "theirs", "", sdp));
+    let dialog = Dialog::of_invite(&invite, "ours", peer()).unwrap();
+    let asked = Asked { message: &invite, tx, source: peer() };
+    Incoming::new(bench.now, Owner::Call(CallKey(1)), asked, "ours".into(), dialog)
+}
+
+fn in_state(name: &str, bench: &mut Bench) -> Incoming {
+    let mut incoming = called(bench, SDP_PCMU);
+    if name != "Offered" {
+        incoming.accept(&mut bench.ctx(), terms());
+    }
+    if name == "Hanging" {
+        incoming.hang_up(&mut bench.ctx(), end());
+    }
+    bench.done();
+    incoming
+}
+
+fn name(incoming: &Incoming) -> &'static str {
+    match incoming.state {
+        State::Offered { .. } => "Offered",
+        State::Answering { .. } => "Answering",
+        State::Hanging { .. } => "Hanging",
+        State::Gone => "Gone",
+    }
+}
+
+fn row(state: &str, event: &str) -> Option<String> {
+    let mut bench = Bench::new();
+    let mut incoming = in_state(state, &mut bench);
+    let next = match event {
+        "ring" => {
+            incoming.ring(&mut bench.ctx());
+            Next::Stay
+        }
+        "accept" => incoming.accept(&mut bench.ctx(), terms()),
+        // Once it was accepted there is nothing left to refuse; the wish is a wish to hang up.
+        "refuse" if state != "Offered" => return None,
+        "refuse" => incoming.refuse(&mut bench.ctx(), 486),
+        "hang up" => incoming.hang_up(&mut bench.ctx(), end()),
+        "CANCEL" => incoming.on_cancel(&mut bench.ctx(), &asks(Method::Cancel, 5, "theirs", "", "")),
+        "ACK" => incoming.on_ack(&mut bench.ctx(), &asks(Method::Ack, 5, "theirs", "ours", "")),
+        "patience" | "no ACK" => {
+            if (event == "patience") != (state == "Offered") {
+                return None;
+            }
+            let pause = if event == "patience" { PATIENCE } else { crate::sip::timers::GIVE_UP };
+            bench.now = bench.now + pause;
+            incoming.on_deadline(&mut bench.ctx())
+        }
+        _ => {
+            let method = Method::parse(event).unwrap();
+            let (message, tx) = bench.request(asks(method, 6, "theirs", "ours", ""));
+            incoming.on_request(&mut bench.ctx(), Asked { message: &message, tx, source: peer() })
+        }
+    };
+    bench.row(state, event, &next, name(&incoming))
+}
+
+#[test]
+fn the_code_does_what_the_table_says() {
+    let done: Vec<String> =
+        STATES.iter().flat_map(|state| EVENTS.iter().filter_map(|event| row(state, event))).collect();
+    assert_eq!(done, rows(include_str!("../incoming.rs")));
+}
+
+#[test]
+fn an_invite_without_an_offer_gets_ours_and_the_ack_brings_the_answer() {
+    let mut bench = Bench::new();
+    let mut incoming = called(&mut bench, "");
+    incoming.accept(&mut bench.ctx(), terms());
+    assert_eq!(bench.done(), ["200"]);
+    assert!(!bench.sent.last().unwrap().body().is_empty());
+    let next = incoming.on_ack(&mut bench.ctx(), &asks(Method::Ack, 5, "theirs", "ours", SDP_PCMU));
+    assert!(matches!(next, Next::Up(_)), "{next:?}");
+}
+
+#[test]
+fn an_ack_without_the_answer_we_asked_for_ends_the_call() {
+    let mut bench = Bench::new();
+    let mut incoming = called(&mut bench, "");
+    incoming.accept(&mut bench.ctx(), terms());
+    let next = incoming.on_ack(&mut bench.ctx(), &asks(Method::Ack, 5, "theirs", "ours", ""));
+    assert!(matches!(&next, Next::Leaving(farewell) if farewell.end().cause == Cause::NoCommonCodec), "{next:?}");
+    assert_eq!(bench.done(), ["200", "BYE"]);
+}
+
+#[test]
+fn every_answer_has_the_same_tag_and_the_route_of_the_invite() {
+    let mut bench = Bench::new();
+    let invite = Edit::of(&asks(Method::Invite, 5, "theirs", "", ""))
+        .push_front(Name::RecordRoute, "<sip:192.0.2.1;lr>, <sip:192.0.2.2;lr>")
+        .finish();
+    let (invite, tx) = bench.request(Message::parse(&invite).unwrap());
+    let dialog = Dialog::of_invite(&invite, "ours", peer()).unwrap();
+    let asked = Asked { message: &invite, tx, source: peer() };
+    let mut incoming = Incoming::new(bench.now, Owner::Call(CallKey(1)), asked, "ours".into(), dialog);
+    incoming.ring(&mut bench.ctx());
+    incoming.accept(&mut bench.ctx(), terms());
+    assert_eq!(bench.done(), ["180", "200"]);
+    for response in &bench.sent {
+        assert_eq!(response.to().unwrap().tag(), Some("ours"));
+        assert_eq!(response.header(&Name::RecordRoute), Some("<sip:192.0.2.1;lr>, <sip:192.0.2.2;lr>"));
+    }
+}

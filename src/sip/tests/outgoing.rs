@@ -1,0 +1,162 @@
+use super::*;
+use core::net::SocketAddr;
+
+use crate::base::LegId;
+use crate::sip::table::rows;
+use crate::sip::tests::bench::{Bench, SDP_G729, SDP_PCMU, asks};
+use crate::sip::tests::peer;
+use crate::sip::transactions::CallKey;
+
+const STATES: [&str; 4] = ["Calling", "Ringing", "CancelWanted", "Cancelling"];
+const EVENTS: [&str; 10] =
+    ["100", "180", "200", "200 without common codec", "401", "486", "no answer", "BYE", "hang up", "patience"];
+
+fn end() -> End {
+    End { cause: Cause::Us, code: None, reason: "test".into() }
+}
+
+fn dialled(bench: &mut Bench) -> Outgoing {
+    let terms = Terms::new(SocketAddr::from(([192, 0, 2, 10], 30_000)), &crate::base::Codec::ALL, 1);
+    let request = Request {
+        method: Method::Invite,
+        uri: "sip:+818012345678@pbx.example".into(),
+        hop: peer(),
+        from: "<sip:hansho@pbx.example>;tag=ours".into(),
+        to: "<sip:+818012345678@pbx.example>".into(),
+        call_id: "call-1".into(),
+        seq: 1,
+        routes: Vec::new(),
+        headers: Vec::new(),
+        sdp: Vec::new(),
+    };
+    let outgoing = Outgoing::start(&mut bench.ctx(), Owner::Call(CallKey(1)), "secret".into(), request, terms);
+    assert_eq!(bench.done(), ["INVITE"]);
+    outgoing
+}
+
+fn in_state(name: &str, bench: &mut Bench) -> Outgoing {
+    let mut outgoing = dialled(bench);
+    let tx = outgoing.tx();
+    let trying = bench.response(&Method::Invite, 100, "");
+    if matches!(name, "Ringing" | "Cancelling") {
+        outgoing.on_response(&mut bench.ctx(), tx, &trying);
+    }
+    if matches!(name, "CancelWanted" | "Cancelling") {
+        outgoing.hang_up(&mut bench.ctx(), end());
+    }
+    bench.done();
+    outgoing
+}
+
+fn name(outgoing: &Outgoing) -> &'static str {
+    match outgoing.state {
+        State::Calling => "Calling",
+        State::Ringing { .. } => "Ringing",
+        State::CancelWanted { .. } => "CancelWanted",
+        State::Cancelling { .. } => "Cancelling",
+    }
+}
+
+fn row(state: &str, event: &str) -> Option<String> {
+    let mut bench = Bench::new();
+    let mut outgoing = in_state(state, &mut bench);
+    let tx = outgoing.tx();
+    let next = match event {
+        "no answer" => outgoing.on_timeout(tx),
+        "hang up" => outgoing.hang_up(&mut bench.ctx(), end()),
+        "patience" => {
+            bench.now = outgoing.next_deadline()?;
+            outgoing.on_deadline(&mut bench.ctx())
+        }
+        "BYE" => {
+            let (bye, tx) = bench.request(asks(Method::Bye, 1, "theirs", "ours", ""));
+            outgoing.on_request(&mut bench.ctx(), Asked { message: &bye, tx, source: peer() })
+        }
+        _ => {
+            let sdp = match event {
+                "200" => SDP_PCMU,
+                "200 without common codec" => SDP_G729,
+                _ => "",
+            };
+            let code = event.get(..3).unwrap().parse().unwrap();
+            let response = bench.response(&Method::Invite, code, sdp);
+            outgoing.on_response(&mut bench.ctx(), tx, &response)
+        }
+    };
+    bench.row(state, event, &next, name(&outgoing))
+}
+
+#[test]
+fn the_code_does_what_the_table_says() {
+    let done: Vec<String> =
+        STATES.iter().flat_map(|state| EVENTS.iter().filter_map(|event| row(state, event))).collect();
+    assert_eq!(done, rows(include_str!("../outgoing.rs")));
+}
+
+#[test]
+fn an_answer_in_a_183_holds_when_the_200_has_none() {
+    let mut bench = Bench::new();
+    let mut outgoing = dialled(&mut bench);
+    let tx = outgoing.tx();
+    let early = bench.response(&Method::Invite, 183, SDP_PCMU);
+    let answer = bench.response(&Method::Invite, 200, "");
+    outgoing.on_response(&mut bench.ctx(), tx, &early);
+    let next = outgoing.on_response(&mut bench.ctx(), tx, &answer);
+    assert!(matches!(next, Next::Up(_)), "{next:?}");
+    assert_eq!(bench.done(), ["ringing", "answered", "ACK"]);
+}
+
+#[test]
+fn a_200_without_any_answer_is_acknowledged_and_ended() {
+    let mut bench = Bench::new();
+    let mut outgoing = dialled(&mut bench);
+    let tx = outgoing.tx();
+    let answer = bench.response(&Method::Invite, 200, "");
+    let next = outgoing.on_response(&mut bench.ctx(), tx, &answer);
+    assert!(matches!(&next, Next::Leaving(farewell) if farewell.end().cause == Cause::NoCommonCodec), "{next:?}");
+}
+
+#[test]
+fn the_same_180_is_told_once() {
+    let mut bench = Bench::new();
+    let mut outgoing = dialled(&mut bench);
+    let tx = outgoing.tx();
+    let ringing = bench.response(&Method::Invite, 180, "");
+    let forwarded = bench.response(&Method::Invite, 181, "");
+    for response in [&ringing, &ringing, &forwarded] {
+        outgoing.on_response(&mut bench.ctx(), tx, response);
+    }
+    assert_eq!(bench.done(), ["ringing", "ringing"]);
+}
+
+#[test]
+fn the_cancel_repeats_branch_and_number_of_the_invite() {
+    let mut bench = Bench::new();
+    let outgoing = in_state("Cancelling", &mut bench);
+    let (invite, cancel) = (bench.last(&Method::Invite), bench.last(&Method::Cancel));
+    assert_eq!(invite.header(&crate::wire::sip::Name::Via), cancel.header(&crate::wire::sip::Name::Via));
+    assert_eq!(invite.uri(), cancel.uri());
+    assert_eq!(cancel.cseq().unwrap().number, invite.cseq().unwrap().number);
+    assert!(outgoing.next_deadline().is_some() && bench.ctx().leg == Some(LegId(1)));
+}
+
+#[test]
+fn the_ack_to_a_200_carries_the_credentials_of_its_invite() {
+    let mut bench = Bench::new();
+    let mut outgoing = dialled(&mut bench);
+    let challenge = bench.response(&Method::Invite, 401, "");
+    let tx = outgoing.tx();
+    outgoing.on_response(&mut bench.ctx(), tx, &challenge);
+    assert_eq!(bench.done(), ["INVITE"]);
+    let invite = bench.last(&Method::Invite).clone();
+    assert_eq!(invite.cseq().unwrap().number, 2);
+    let answer = bench.response(&Method::Invite, 200, SDP_PCMU);
+    let tx = outgoing.tx();
+    outgoing.on_response(&mut bench.ctx(), tx, &answer);
+    bench.done();
+    let ack = bench.last(&Method::Ack);
+    let name = crate::wire::sip::Name::Authorization;
+    assert!(ack.header(&name).is_some());
+    assert_eq!((ack.header(&name), ack.cseq().unwrap().number), (invite.header(&name), 2));
+    assert_ne!(ack.via().unwrap().branch(), invite.via().unwrap().branch());
+}

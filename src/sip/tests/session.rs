@@ -1,0 +1,138 @@
+use super::*;
+use core::net::SocketAddr;
+
+use crate::sip::table::rows;
+use crate::sip::tests::bench::{Bench, SDP_G729, SDP_HELD, SDP_PCMU, asks};
+use crate::sip::tests::peer;
+use crate::sip::transactions::CallKey;
+use crate::wire::sip::Edit;
+
+const EVENTS: [&str; 14] = [
+    "BYE",
+    "INVITE",
+    "INVITE without offer",
+    "INVITE without common codec",
+    "UPDATE",
+    "INFO",
+    "INFO with body",
+    "OPTIONS",
+    "other",
+    "old number",
+    "other phone",
+    "ACK",
+    "no ACK",
+    "hang up",
+];
+
+fn up(bench: &mut Bench) -> Session {
+    let invite = asks(Method::Invite, 5, "theirs", "", SDP_PCMU);
+    let dialog = Dialog::of_invite(&invite, "ours", peer()).unwrap();
+    let mut terms = Terms::new(SocketAddr::from(([192, 0, 2, 10], 20_000)), &crate::base::Codec::ALL, 1);
+    let (_, stream) = terms.answer(invite.body()).unwrap();
+    bench.done();
+    Session::new(Owner::Call(CallKey(1)), dialog, terms, stream)
+}
+
+fn ask(bench: &mut Bench, session: &mut Session, message: Message) -> Next {
+    let (message, tx) = bench.request(message);
+    session.on_request(&mut bench.ctx(), Asked { message: &message, tx, source: peer() })
+}
+
+fn in_state(name: &str, bench: &mut Bench) -> Session {
+    let mut session = up(bench);
+    if name == "Unacknowledged" {
+        ask(bench, &mut session, asks(Method::Invite, 6, "theirs", "ours", SDP_PCMU));
+        bench.done();
+    }
+    session
+}
+
+fn name(session: &Session) -> &'static str {
+    match session.state {
+        State::Steady => "Steady",
+        State::Unacknowledged { .. } => "Unacknowledged",
+    }
+}
+
+fn row(state: &str, event: &str) -> Option<String> {
+    let mut bench = Bench::new();
+    let mut session = in_state(state, &mut bench);
+    let (method, seq, tag, sdp) = match event {
+        "BYE" => (Method::Bye, 7, "theirs", ""),
+        "INVITE" => (Method::Invite, 7, "theirs", SDP_HELD),
+        "INVITE without offer" => (Method::Invite, 7, "theirs", ""),
+        "INVITE without common codec" => (Method::Invite, 7, "theirs", SDP_G729),
+        "UPDATE" => (Method::Update, 7, "theirs", SDP_HELD),
+        "INFO" => (Method::Info, 7, "theirs", ""),
+        "INFO with body" => (Method::Info, 7, "theirs", "Signal=1"),
+        "OPTIONS" => (Method::Options, 7, "theirs", ""),
+        "other" => (Method::Refer, 7, "theirs", ""),
+        "old number" => (Method::Info, 4, "theirs", ""),
+        "other phone" => (Method::Bye, 7, "another", ""),
+        "ACK" => (Method::Ack, 6, "theirs", ""),
+        _ => (Method::Options, 0, "", ""),
+    };
+    let next = match event {
+        "ACK" => {
+            session.on_ack(&mut bench.ctx(), &asks(method, seq, tag, "ours", sdp));
+            Next::Stay
+        }
+        "no ACK" => {
+            bench.now = bench.now + crate::sip::timers::GIVE_UP;
+            session.on_deadline(&mut bench.ctx())
+        }
+        "hang up" => {
+            let end = End { cause: Cause::Us, code: Some(200), reason: "test".into() };
+            session.hang_up(&mut bench.ctx(), end)
+        }
+        _ => ask(&mut bench, &mut session, asks(method, seq, tag, "ours", sdp)),
+    };
+    bench.row(state, event, &next, name(&session))
+}
+
+#[test]
+fn the_code_does_what_the_table_says() {
+    let done: Vec<String> = ["Steady", "Unacknowledged"]
+        .iter()
+        .flat_map(|state| EVENTS.iter().filter_map(|event| row(state, event)))
+        .collect();
+    assert_eq!(done, rows(include_str!("../session.rs")));
+}
+
+#[test]
+fn hold_and_resume_change_what_we_may_send() {
+    let mut bench = Bench::new();
+    let mut session = up(&mut bench);
+    ask(&mut bench, &mut session, asks(Method::Invite, 6, "theirs", "ours", SDP_HELD));
+    assert!(!session.stream.send && session.stream.receive);
+    session.on_ack(&mut bench.ctx(), &asks(Method::Ack, 6, "theirs", "ours", ""));
+    ask(&mut bench, &mut session, asks(Method::Invite, 7, "theirs", "ours", SDP_PCMU));
+    assert!(session.stream.send && session.stream.receive);
+    assert_eq!(bench.done(), ["200", "changed", "200", "changed"]);
+    let body = |place: usize| String::from_utf8_lossy(bench.sent[place].body()).into_owned();
+    assert!(body(0).contains("a=recvonly"), "{}", body(0));
+}
+
+#[test]
+fn a_re_invite_moves_the_remote_target() {
+    let mut bench = Bench::new();
+    let mut session = up(&mut bench);
+    let moved = Edit::of(&asks(Method::Invite, 6, "theirs", "ours", SDP_PCMU))
+        .set(Name::Contact, "<sip:phone@192.0.2.77:5080>")
+        .finish();
+    let moved = Message::parse(&moved).unwrap();
+    ask(&mut bench, &mut session, moved);
+    let end = End { cause: Cause::Us, code: Some(200), reason: "test".into() };
+    session.hang_up(&mut bench.ctx(), end);
+    bench.done();
+    assert_eq!(bench.last(&Method::Bye).uri(), Some("sip:phone@192.0.2.77:5080"));
+}
+
+#[test]
+fn a_re_invite_without_offer_takes_the_answer_from_the_ack() {
+    let mut bench = Bench::new();
+    let mut session = up(&mut bench);
+    ask(&mut bench, &mut session, asks(Method::Invite, 6, "theirs", "ours", ""));
+    session.on_ack(&mut bench.ctx(), &asks(Method::Ack, 6, "theirs", "ours", SDP_HELD));
+    assert_eq!(bench.done(), ["200", "changed"]);
+}
