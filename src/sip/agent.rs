@@ -191,7 +191,6 @@ impl Agent {
     }
 
     /// Calls `to` over `trunk`. The text that comes back is what [`Agent::recover`] wants after a crash.
-    #[expect(clippy::too_many_arguments)] // What a call is.
     pub fn dial(
         &mut self,
         now: Time,
@@ -291,7 +290,8 @@ impl Agent {
         }
     }
 
-    /// Nothing of this call has left the house: drops it without a message.
+    /// Nothing of this call has left the house: drops it without a message and without an event. A call that is
+    /// answered, or that somebody else began, is left alone.
     pub fn forget(&mut self, leg: LegId) {
         let nothing = &mut Outbox::new();
         self.with_leg(Time::ZERO, leg, nothing, |call, ctx| call.forget(ctx));

@@ -114,7 +114,8 @@ impl Agent {
         };
         if let Err(fault) = request.check() {
             self.counts.malformed += 1;
-            if let (false, Some(code)) = (request.method() == Method::Ack, fault.status()) {
+            let answerable = request.method() != Method::Ack && request.via().is_ok();
+            if let (true, Some(code)) = (answerable, fault.status()) {
                 let tag = token(&mut self.core.rng, 12);
                 let builder = reply(request, from, code, &self.core.identity).reason(&fault.to_string()).to_tag(&tag);
                 out.push(Output::Send { to: reply_to(request, from), bytes: builder.finish() });

@@ -176,13 +176,14 @@ impl Call {
         phase.into_iter().chain(told_by).min()
     }
 
-    /// Nothing of this call has left the house: drops it without a message.
+    /// Nothing of this call has left the house: drops it without a message. Only a call of ours that nobody
+    /// answered can be dropped so.
     pub fn forget(&mut self, ctx: &mut Ctx<'_>) {
         if let Phase::Outgoing(outgoing) = &mut self.phase {
             outgoing.forget(ctx);
+            self.phase = Phase::Over;
+            self.leg = None;
         }
-        self.phase = Phase::Over;
-        self.leg = None;
     }
 
     /// Is it an INVITE of ours that this transaction carries?

@@ -115,7 +115,7 @@ pub fn reply_to(request: &Message, source: SocketAddr) -> SocketAddr {
 /// Why, in the peer's words: the text of its Reason header (RFC 3326), else the reason phrase.
 pub fn reason_of(message: &Message) -> String {
     let phrase = || match message.start() {
-        Start::Response { code, reason } if reason.is_empty() => reason_phrase(code).to_owned(),
+        Start::Response { code, reason: "" } => reason_phrase(code).to_owned(),
         Start::Response { reason, .. } => reason.to_owned(),
         Start::Request { method, .. } => method.as_str().to_owned(),
     };

@@ -1,11 +1,12 @@
 //! What hansho knows of a trunk: the settings of one SIP account.
 
+use core::fmt;
 use core::net::{IpAddr, SocketAddr};
 
 use crate::base::{Codec, TrunkId};
 
 /// A SIP account at a carrier or a PBX.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Trunk {
     /// The id of the configuration.
     pub id: TrunkId,
@@ -29,6 +30,19 @@ pub struct Trunk {
     pub max_calls: u32,
     /// From where, besides the proxy's own address, the trunk may call us.
     pub allow_from: Vec<IpRange>,
+}
+
+impl fmt::Debug for Trunk {
+    /// Without the password: what is printed ends in logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trunk")
+            .field("id", &self.id)
+            .field("proxy", &self.proxy)
+            .field("domain", &self.domain)
+            .field("register", &self.register)
+            .field("username", &self.username)
+            .finish_non_exhaustive()
+    }
 }
 
 /// An address, or a block of addresses in CIDR notation.

@@ -2,6 +2,7 @@
 
 pub mod bench;
 mod calls;
+mod hostile;
 mod trunk;
 pub mod world;
 
