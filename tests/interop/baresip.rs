@@ -13,9 +13,9 @@ fn prompt(name: &str) -> Vec<i16> {
     sound::read(&file)
 }
 
-/// A piece of the middle of a prompt: a second, or less where it is shorter.
+/// A piece of the middle of a prompt, long enough not to be taken for another.
 fn piece(prompt: &[i16]) -> &[i16] {
-    let length = (RATE / 2).min(prompt.len() / 2);
+    let length = (RATE / 4).min(prompt.len() / 2);
     let from = (prompt.len() - length) / 2;
     &prompt[from..from + length]
 }

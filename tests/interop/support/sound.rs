@@ -63,18 +63,23 @@ pub fn speech_level(sound: &[i16]) -> f64 {
 /// How well the sound contains the sample somewhere: 1 for a copy at any loudness, about 0 for anything else.
 /// Gives the place (in samples) as well.
 pub fn find(sample: &[i16], sound: &[i16]) -> (f64, usize) {
-    let energy = |part: &[i16]| part.iter().map(|s| f64::from(*s).powi(2)).sum::<f64>();
-    let own = energy(sample);
     if sample.len() > sound.len() {
         return (0.0, 0);
     }
-    let places = sound.len() - sample.len();
+    let sums: Vec<i64> = std::iter::once(0)
+        .chain(sound.iter().scan(0, |sum, s| {
+            *sum += i64::from(*s).pow(2);
+            Some(*sum)
+        }))
+        .collect();
+    let own: i64 = sample.iter().map(|s| i64::from(*s).pow(2)).sum();
     let likeness = |at: usize| {
-        let part = &sound[at..at + sample.len()];
-        let product: f64 = part.iter().zip(sample).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
-        product / (own * energy(part)).sqrt().max(1.0)
+        let energy = sums[at + sample.len()] - sums[at];
+        let product: i64 = (0..sample.len()).map(|n| i64::from(sound[at + n]) * i64::from(sample[n])).sum();
+        product as f64 / (own as f64 * energy as f64).sqrt().max(1.0)
     };
-    (0..=places).map(|at| (likeness(at), at)).fold((0.0, 0), |best, found| if found.0 > best.0 { found } else { best })
+    let places = 0..=sound.len() - sample.len();
+    places.map(|at| (likeness(at), at)).fold((0.0, 0), |best, found| if found.0 > best.0 { found } else { best })
 }
 
 /// Reads a WAV of 8,000 or 16,000 samples a second.
