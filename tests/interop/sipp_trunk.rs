@@ -6,9 +6,9 @@ const NUMBER: &str = "+815011110001";
 
 fn challenged(scenario: &str) {
     let scene = Scene::new(scenario);
-    let sipp = Sipp::scenario(scenario).with("username", "bell").with("password", "s3cret, \"quoted\"");
+    let sipp = Sipp::scenario(scenario).with("username", "bell").with("password", "s3:cret=1");
     let sipp = sipp.listens(&scene);
-    let settings = Settings::trunk_at(sipp.port).account("bell", "s3cret, \\\"quoted\\\"").person("anna", NUMBER);
+    let settings = Settings::trunk_at(sipp.port).account("bell", "s3:cret=1").person("anna", NUMBER);
     let daemon = Daemon::start(&scene, &settings);
     daemon.trigger();
     assert_eq!(daemon.outcome("anna"), ("taken".to_owned(), Some(200)));
@@ -35,7 +35,8 @@ fn a_registration_is_kept_alive_and_taken_back_at_the_end() {
     let sipp = Sipp::scenario("registrar").with("username", "bell").with("password", "s3cret").listens(&scene);
     let settings = Settings::trunk_at(sipp.port).registers().account("bell", "s3cret").person("anna", NUMBER);
     let daemon = Daemon::start(&scene, &settings);
-    daemon.events.until("trunk.registered", &[("trunk", "outside"), ("expires", "600")]);
+    daemon.events.until("trunk.registered", &[("trunk", "outside"), ("expires", "4")]);
+    sipp.saw("CSeq: 3 REGISTER");
     daemon.stops();
     sipp.passes();
 }

@@ -1,10 +1,10 @@
 //! SIPp, with a scenario of `tools/sipp`.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Process, Scene, until_bound};
+use super::{Process, Scene, until, until_bound};
 
 /// A scenario, and then the run of it.
 pub struct Sipp {
@@ -20,7 +20,8 @@ pub struct Running {
     /// Where it listens.
     pub port: u16,
     name: String,
-    errors: std::path::PathBuf,
+    errors: PathBuf,
+    messages: PathBuf,
     process: Process,
 }
 
@@ -45,6 +46,12 @@ impl Sipp {
     /// Every copy of a message counts as a message.
     pub fn sees_copies(mut self) -> Sipp {
         self.arguments.push("-nr");
+        self
+    }
+
+    /// Passes over messages that its scenario does not foresee, instead of failing.
+    pub fn is_patient(mut self) -> Sipp {
+        self.arguments.extend(["-default_behaviors", "none"]);
         self
     }
 
@@ -85,17 +92,26 @@ impl Sipp {
         command.args(["-p", &port.to_string(), "-mp", &media.to_string(), "-cp", &scene.port().to_string()]);
         command.args(["-m", &self.calls.to_string(), "-timeout", "60s", "-timeout_error"]).args(self.arguments);
         command.arg("-trace_err").arg("-error_file").arg(&errors);
-        command.arg("-trace_msg").arg("-message_file").arg(scene.path(&format!("{name}.messages")));
+        let messages = scene.path(&format!("{name}.messages"));
+        command.arg("-trace_msg").arg("-message_file").arg(&messages);
         command.args(target.map(|port| format!("127.0.0.1:{port}")));
         let process = Process::start(scene, &name, &mut command);
         if target.is_none() {
             until_bound(port);
         }
-        Running { port, name, errors, process }
+        Running { port, name, errors, messages, process }
     }
 }
 
 impl Running {
+    /// Waits until a message that it sent or received holds this line.
+    pub fn saw(&self, line: &str) {
+        until(&format!("{} to see `{line}`", self.name), || {
+            let messages = fs::read(&self.messages).unwrap_or_default();
+            String::from_utf8_lossy(&messages).lines().any(|other| other.trim_end() == line).then_some(())
+        });
+    }
+
     /// Waits for the end of the scenario, which must have gone as written.
     pub fn passes(mut self) {
         let status = self.process.ends();
