@@ -135,6 +135,13 @@ fn a_200_that_comes_again_is_acknowledged_again() {
 
 #[test]
 #[ignore = "needs SIPp: tools/test runs it"]
+fn a_second_telephone_behind_a_fork_is_let_go_and_the_first_call_goes_on() {
+    let daemon = taken(Sipp::scenario("fork").sees_copies(), "fork");
+    assert_eq!(daemon.events.count("attempt.answered"), 1);
+}
+
+#[test]
+#[ignore = "needs SIPp: tools/test runs it"]
 fn an_answer_without_a_common_codec_is_acknowledged_and_ended() {
     let (outcome, _, daemon) = one_call(Sipp::scenario("no_codec"), "no_codec", as_it_is);
     assert_eq!(outcome, "failed");
