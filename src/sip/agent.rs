@@ -29,6 +29,9 @@ pub const MAX_CALLS: usize = 4_096;
 /// A former life may have numbered this many requests after the handle was written.
 const NUMBERS_SKIPPED: u32 = 8;
 
+/// A trunk that is not registered at and whose name is not found is looked up again after this.
+const LOOK_UP_AGAIN_S: u32 = 30;
+
 /// Who we are on the wire.
 #[derive(Clone, Debug)]
 pub struct Identity {
@@ -173,6 +176,8 @@ impl Agent {
         let Some(line) = self.core.lines.get_mut(place) else { return };
         match found {
             Ok(address) if line.proxy == Some(address) => {}
+            // An address that served goes on serving while the name cannot be looked up.
+            Err(_) if line.proxy.is_some() => {}
             Ok(address) => {
                 line.proxy = Some(address);
                 self.greet(now, place, out);
@@ -181,9 +186,9 @@ impl Agent {
                 let registration = self.registrations.get_mut(place).and_then(Option::as_mut);
                 match (registration, self.core.ctx(now, place, None, out)) {
                     (Some(registration), Some(mut ctx)) => registration.on_no_address(&mut ctx, reason),
-                    _ => {
-                        let (trunk, code) = (trunk.clone(), None);
-                        out.push(Output::Event(Event::RegistrationFailed { trunk, code, reason, retry_s: 30 }));
+                    (_, _) => {
+                        let (trunk, code, retry_s) = (trunk.clone(), None, LOOK_UP_AGAIN_S);
+                        out.push(Output::Event(Event::RegistrationFailed { trunk, code, reason, retry_s }));
                     }
                 }
             }

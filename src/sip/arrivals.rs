@@ -234,7 +234,7 @@ impl Agent {
     /// Answers a request that belongs to no call.
     fn answer(&mut self, now: Time, line: usize, asked: Asked<'_>, code: u16, out: &mut Outbox<Output>) {
         if let Some(mut ctx) = self.core.ctx(now, line, None, out) {
-            ctx.refuse(asked, code);
+            ctx.answer(asked, code);
         }
     }
 

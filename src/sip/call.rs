@@ -100,7 +100,7 @@ impl Call {
             Phase::Up(session) => session.on_request(ctx, asked),
             Phase::Leaving(farewell) => farewell.on_request(ctx, asked),
             Phase::Over => {
-                ctx.refuse(asked, 481);
+                ctx.answer(asked, 481);
                 Next::Stay
             }
         };

@@ -7,8 +7,8 @@ use crate::sip::arrivals::unsupported;
 use crate::sip::auth::Keys;
 use crate::sip::message::{self, ALLOW};
 use crate::sip::transactions::{Transactions, TxId};
-use crate::sip::{Event, Identity, Output, Trunk};
-use crate::wire::sip::{Builder, Message, Name};
+use crate::sip::{Event, Identity, Output, Trunk, capabilities};
+use crate::wire::sip::{Builder, Message, Method, Name};
 
 /// A trunk as the calls see it.
 #[derive(Debug)]
@@ -81,7 +81,7 @@ impl Ctx<'_> {
     }
 
     /// Answers with nothing but a status.
-    pub fn refuse(&mut self, asked: Asked<'_>, code: u16) {
+    pub fn answer(&mut self, asked: Asked<'_>, code: u16) {
         let tag = token(self.rng, 12);
         let builder = self.reply(asked, code).to_tag(&tag);
         let builder = match code {
@@ -92,6 +92,19 @@ impl Ctx<'_> {
             _ => builder,
         };
         self.respond(asked, code, builder);
+    }
+
+    /// Answers what may be asked in any dialog without changing it: INFO, OPTIONS, and what we do not do.
+    pub fn answer_small_talk(&mut self, asked: Asked<'_>) {
+        match asked.message.method() {
+            Method::Info if asked.message.body().is_empty() => self.answer(asked, 200),
+            Method::Info => self.answer(asked, 415),
+            Method::Options => {
+                let builder = capabilities(self.reply(asked, 200));
+                self.respond(asked, 200, builder);
+            }
+            _ => self.answer(asked, 405),
+        }
     }
 
     /// Our Contact.

@@ -192,3 +192,7 @@ fn contact_uri(message: &Message) -> Option<String> {
 fn tag_of(name_addr: &str) -> &str {
     NameAddr::parse(name_addr).ok().and_then(|name| name.tag()).unwrap_or_default()
 }
+
+#[cfg(test)]
+#[path = "tests/dialog.rs"]
+mod tests;

@@ -69,10 +69,10 @@ impl Farewell {
     /// A request in the dialog.
     pub fn on_request(&mut self, ctx: &mut Ctx<'_>, asked: Asked<'_>) -> Next {
         if asked.message.method() == Method::Bye {
-            ctx.refuse(asked, 200);
+            ctx.answer(asked, 200);
             return Next::Over(self.end.clone());
         }
-        ctx.refuse(asked, 481);
+        ctx.answer(asked, 481);
         Next::Stay
     }
 }

@@ -12,18 +12,18 @@
 //! | Offered | CANCEL | Over | 487, ended Them |
 //! | Offered | BYE | Over | 200, 487, ended Them |
 //! | Offered | UPDATE | Offered | 491 |
-//! | Offered | INFO | Offered | 405 |
+//! | Offered | INFO | Offered | 200 |
 //! | Offered | patience | Over | 480, ended Timeout |
 //! | Answering | hang up | Hanging | - |
 //! | Answering | ACK | Up | answered |
 //! | Answering | BYE | Over | 200, ended Them |
 //! | Answering | UPDATE | Answering | 491 |
-//! | Answering | INFO | Answering | 405 |
+//! | Answering | INFO | Answering | 200 |
 //! | Answering | no ACK | Leaving | BYE |
 //! | Hanging | ACK | Leaving | BYE |
 //! | Hanging | BYE | Over | 200, ended Them |
 //! | Hanging | UPDATE | Hanging | 491 |
-//! | Hanging | INFO | Hanging | 405 |
+//! | Hanging | INFO | Hanging | 200 |
 //! | Hanging | no ACK | Leaving | BYE |
 
 use core::net::SocketAddr;
@@ -168,20 +168,20 @@ impl Incoming {
     pub fn on_request(&mut self, ctx: &mut Ctx<'_>, asked: Asked<'_>) -> Next {
         match (&mut self.state, asked.message.method()) {
             (State::Offered { .. }, Method::Bye) => {
-                ctx.refuse(asked, 200);
+                ctx.answer(asked, 200);
                 let end = hung_up(asked.message);
                 self.turn_away(ctx, 487, end.cause, end.reason)
             }
             (_, Method::Bye) => {
-                ctx.refuse(asked, 200);
+                ctx.answer(asked, 200);
                 Next::Over(hung_up(asked.message))
             }
             (_, Method::Invite | Method::Update) => {
-                ctx.refuse(asked, 491);
+                ctx.answer(asked, 491);
                 Next::Stay
             }
             (_, _) => {
-                ctx.refuse(asked, 405);
+                ctx.answer_small_talk(asked);
                 Next::Stay
             }
         }

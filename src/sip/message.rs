@@ -140,3 +140,7 @@ pub fn user_part(text: &str) -> String {
     }
     user
 }
+
+#[cfg(test)]
+#[path = "tests/message.rs"]
+mod tests;

@@ -14,6 +14,8 @@
 //! | Calling | 486 | Over | ended Refused |
 //! | Calling | no answer | Over | ended Timeout |
 //! | Calling | BYE | Calling | 481 |
+//! | Calling | UPDATE | Calling | 491 |
+//! | Calling | INFO | Calling | 200 |
 //! | Calling | hang up | CancelWanted | - |
 //! | Ringing | 180 | Ringing | ringing |
 //! | Ringing | 200 | Up | answered, ACK |
@@ -22,6 +24,8 @@
 //! | Ringing | 486 | Over | ended Refused |
 //! | Ringing | no answer | Over | ended Timeout |
 //! | Ringing | BYE | Cancelling | 200, CANCEL |
+//! | Ringing | UPDATE | Ringing | 491 |
+//! | Ringing | INFO | Ringing | 200 |
 //! | Ringing | hang up | Cancelling | CANCEL |
 //! | Ringing | patience | Cancelling | CANCEL |
 //! | CancelWanted | 100 | Cancelling | CANCEL |
@@ -32,12 +36,16 @@
 //! | CancelWanted | 486 | Over | ended Us |
 //! | CancelWanted | no answer | Over | ended Us |
 //! | CancelWanted | BYE | CancelWanted | 481 |
+//! | CancelWanted | UPDATE | CancelWanted | 491 |
+//! | CancelWanted | INFO | CancelWanted | 200 |
 //! | Cancelling | 200 | Leaving | ACK, BYE |
 //! | Cancelling | 200 without common codec | Leaving | ACK, BYE |
 //! | Cancelling | 401 | Over | ended Us |
 //! | Cancelling | 486 | Over | ended Us |
 //! | Cancelling | no answer | Over | ended Us |
 //! | Cancelling | BYE | Cancelling | 200 |
+//! | Cancelling | UPDATE | Cancelling | 491 |
+//! | Cancelling | INFO | Cancelling | 200 |
 //! | Cancelling | patience | Over | ended Us |
 
 use core::time::Duration;
@@ -178,12 +186,25 @@ impl Outgoing {
 
     /// A request of theirs before the call is answered. A BYE means they gave up.
     pub fn on_request(&mut self, ctx: &mut Ctx<'_>, asked: Asked<'_>) -> Next {
-        if asked.message.method() != Method::Bye || matches!(self.state, State::Calling | State::CancelWanted { .. }) {
-            ctx.refuse(asked, 481);
-            return Next::Stay;
+        match (&self.state, asked.message.method()) {
+            (State::Calling | State::CancelWanted { .. }, Method::Bye) => {
+                ctx.answer(asked, 481);
+                Next::Stay
+            }
+            (State::Ringing { .. } | State::Cancelling { .. }, Method::Bye) => {
+                ctx.answer(asked, 200);
+                self.hang_up(ctx, hung_up(asked.message))
+            }
+            // Our offer is still open (RFC 3311 §5.2).
+            (_, Method::Invite | Method::Update) => {
+                ctx.answer(asked, 491);
+                Next::Stay
+            }
+            (_, _) => {
+                ctx.answer_small_talk(asked);
+                Next::Stay
+            }
         }
-        ctx.refuse(asked, 200);
-        self.hang_up(ctx, hung_up(asked.message))
     }
 
     /// When to call [`Outgoing::on_deadline`].

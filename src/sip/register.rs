@@ -22,7 +22,6 @@
 //! | Registered | time | Trying | REGISTER |
 //! | Registered | stop | Leaving | REGISTER |
 //! | Waiting | address | Trying | REGISTER |
-//! | Waiting | no address | Waiting | failed |
 //! | Waiting | time | Trying | REGISTER |
 //! | Waiting | stop | Left | - |
 //! | Leaving | 200 | Left | - |
@@ -108,11 +107,9 @@ impl Registration {
 
     /// The trunk's name could not be looked up.
     pub fn on_no_address(&mut self, ctx: &mut Ctx<'_>, reason: String) {
-        if let State::Away | State::Waiting { .. } = self.state {
+        if let State::Away = self.state {
             self.fail(ctx, None, reason, 0);
-            if ctx.line.proxy.is_none() {
-                self.state = State::Away;
-            }
+            self.state = State::Away;
         }
     }
 

@@ -41,7 +41,7 @@ use crate::sip::message::{ALLOW, SDP, reply_to};
 use crate::sip::success::Success;
 use crate::sip::terms::Terms;
 use crate::sip::transactions::Owner;
-use crate::sip::{Cause, End, Event, capabilities};
+use crate::sip::{Cause, End, Event};
 use crate::wire::sip::{Message, Method, Name};
 
 /// The answered call.
@@ -77,30 +77,24 @@ impl Session {
     pub fn on_request(&mut self, ctx: &mut Ctx<'_>, asked: Asked<'_>) -> Next {
         let theirs = asked.message.from().ok().and_then(|from| from.tag()).unwrap_or_default();
         if theirs != self.dialog.remote_tag() {
-            ctx.refuse(asked, 481);
+            ctx.answer(asked, 481);
             return Next::Stay;
         }
         if !asked.message.cseq().is_ok_and(|cseq| self.dialog.takes(cseq.number)) {
-            ctx.refuse(asked, 500);
+            ctx.answer(asked, 500);
             return Next::Stay;
         }
         match asked.message.method() {
             Method::Bye => {
-                ctx.refuse(asked, 200);
+                ctx.answer(asked, 200);
                 return Next::Over(hung_up(asked.message));
             }
             Method::Invite | Method::Update if matches!(self.state, State::Unacknowledged { .. }) => {
-                ctx.refuse(asked, 491);
+                ctx.answer(asked, 491);
             }
             Method::Invite => self.renegotiate(ctx, asked),
             Method::Update => self.update(ctx, asked),
-            Method::Info if asked.message.body().is_empty() => ctx.refuse(asked, 200),
-            Method::Info => ctx.refuse(asked, 415),
-            Method::Options => {
-                let builder = capabilities(ctx.reply(asked, 200));
-                ctx.respond(asked, 200, builder);
-            }
-            _ => ctx.refuse(asked, 405),
+            _ => ctx.answer_small_talk(asked),
         }
         Next::Stay
     }
@@ -144,7 +138,7 @@ impl Session {
         } else {
             match self.terms.answer(asked.message.body()) {
                 Ok((sdp, stream)) => (sdp, Some(stream)),
-                Err(_) => return ctx.refuse(asked, 488),
+                Err(_) => return ctx.answer(asked, 488),
             }
         };
         self.dialog.refresh_target(asked.message);
@@ -172,7 +166,7 @@ impl Session {
                 ctx.respond(asked, 200, builder.body(SDP, &sdp));
                 self.change(ctx, stream);
             }
-            Err(_) => ctx.refuse(asked, 488),
+            Err(_) => ctx.answer(asked, 488),
         }
     }
 

@@ -395,3 +395,7 @@ impl Told {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "tests/transactions.rs"]
+mod tests;

@@ -8,8 +8,20 @@ use crate::sip::tests::peer;
 use crate::sip::transactions::CallKey;
 
 const STATES: [&str; 4] = ["Calling", "Ringing", "CancelWanted", "Cancelling"];
-const EVENTS: [&str; 10] =
-    ["100", "180", "200", "200 without common codec", "401", "486", "no answer", "BYE", "hang up", "patience"];
+const EVENTS: [&str; 12] = [
+    "100",
+    "180",
+    "200",
+    "200 without common codec",
+    "401",
+    "486",
+    "no answer",
+    "BYE",
+    "UPDATE",
+    "INFO",
+    "hang up",
+    "patience",
+];
 
 fn end() -> End {
     End { cause: Cause::Us, code: None, reason: "test".into() }
@@ -68,8 +80,9 @@ fn row(state: &str, event: &str) -> Option<String> {
             bench.now = outgoing.next_deadline()?;
             outgoing.on_deadline(&mut bench.ctx())
         }
-        "BYE" => {
-            let (bye, tx) = bench.request(asks(Method::Bye, 1, "theirs", "ours", ""));
+        "BYE" | "UPDATE" | "INFO" => {
+            let method = Method::parse(event).unwrap();
+            let (bye, tx) = bench.request(asks(method, 1, "theirs", "ours", ""));
             outgoing.on_request(&mut bench.ctx(), Asked { message: &bye, tx, source: peer() })
         }
         _ => {
