@@ -30,18 +30,30 @@ struct Parked {
     answer: Option<Answer>,
 }
 
+/// Where facts go to become durable. [`Gate::written`] is told of every ticket, in any order.
+pub trait Disk {
+    /// Takes these facts; false when it never will.
+    fn write(&self, ticket: Ticket, entries: Vec<Entry>) -> bool;
+}
+
+impl Disk for JournalThread {
+    fn write(&self, ticket: Ticket, entries: Vec<Entry>) -> bool {
+        JournalThread::write(self, ticket, entries)
+    }
+}
+
 /// Batches on their way out.
-pub struct Gate {
-    journal: JournalThread,
+pub struct Gate<D = JournalThread> {
+    journal: D,
     parked: VecDeque<Parked>,
     unwritten: Vec<Entry>,
     last: Ticket,
     trouble: Option<String>,
 }
 
-impl Gate {
+impl<D: Disk> Gate<D> {
     /// A gate before this journal.
-    pub fn new(journal: JournalThread) -> Gate {
+    pub fn new(journal: D) -> Gate<D> {
         Gate { journal, parked: VecDeque::new(), unwritten: Vec::new(), last: 0, trouble: None }
     }
 
@@ -120,5 +132,127 @@ impl Gate {
         }
         self.trouble = Some("the journal's thread is gone".into());
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::base::Stamp;
+    use crate::incident::{Answer as Must, CallFlow, Fact, Guidance, Plan, Strategy, Trigger};
+    use crate::switch::{Event, What};
+
+    /// Keeps what it was given to write.
+    #[derive(Default)]
+    struct Paper(RefCell<Vec<(Ticket, Vec<Entry>)>>);
+
+    impl Disk for Paper {
+        fn write(&self, ticket: Ticket, entries: Vec<Entry>) -> bool {
+            self.0.borrow_mut().push((ticket, entries));
+            true
+        }
+    }
+
+    fn incident() -> IncidentId {
+        IncidentId::new(Stamp::from_unix_micros(1), &mut crate::base::seeded(1))
+    }
+
+    fn of(facts: Vec<Fact>, mark: u32) -> Batch {
+        let event = Event {
+            at: Stamp::default(),
+            incident: None,
+            attempt: Some(mark),
+            contact: None,
+            name: None,
+            what: What::Answered,
+        };
+        let facts = facts.into_iter().map(|fact| (incident(), Stamp::default(), fact)).collect();
+        Batch { facts, acts: Vec::new(), events: vec![event] }
+    }
+
+    fn mark(batch: Option<Batch>) -> Option<u32> {
+        batch?.events.first()?.attempt
+    }
+
+    fn accepted() -> Fact {
+        let id = "x".to_owned();
+        let trigger = Trigger {
+            call_flow: id.parse().unwrap(),
+            guidance: None,
+            message: None,
+            parameters: Default::default(),
+            dedup: None,
+            to: Vec::new(),
+        };
+        let seconds = core::time::Duration::from_secs;
+        let call_flow = CallFlow {
+            id: id.parse().unwrap(),
+            strategy: Strategy::Sequential,
+            answer: Must::One,
+            rounds: 1,
+            ring_timeout: seconds(30),
+            between_rounds: seconds(1),
+        };
+        let guidance = Guidance {
+            id: id.parse().unwrap(),
+            message: Default::default(),
+            keys: Default::default(),
+            first_key_timeout: seconds(1),
+            repeats: 1,
+            room: None,
+        };
+        Fact::Accepted { trigger, plan: Plan { call_flow, contacts: Vec::new(), guidance } }
+    }
+
+    #[test]
+    fn a_batch_waits_for_its_facts_and_those_behind_it_wait_with_it() {
+        let mut gate = Gate::new(Paper::default());
+        gate.push(of(vec![Fact::Exhausted], 1), None);
+        gate.push(of(Vec::new(), 2), None);
+        assert_eq!(mark(gate.pop()), None);
+        gate.written(1, Ok(()));
+        assert_eq!((mark(gate.pop()), mark(gate.pop())), (Some(1), Some(2)));
+        assert!(gate.is_empty());
+    }
+
+    #[test]
+    fn an_acceptance_that_is_not_on_disk_never_was_and_its_sender_learns_why() {
+        let mut gate = Gate::new(Paper::default());
+        let (told, answer) = mpsc::channel();
+        gate.push(of(vec![accepted()], 1), Some(Box::new(move |result| told.send(result).unwrap())));
+        assert_eq!(gate.written(1, Err("disk full".into())), Some(incident()));
+        assert_eq!(answer.recv().unwrap(), Err("disk full".to_owned()));
+        assert_eq!(mark(gate.pop()), None, "nothing of it leaves");
+        assert_eq!(gate.trouble(), Some("disk full"));
+    }
+
+    #[test]
+    fn a_call_goes_on_without_the_disk_and_its_facts_are_written_first_when_it_is_back() {
+        let mut gate = Gate::new(Paper::default());
+        gate.push(of(vec![Fact::Exhausted], 1), None);
+        assert_eq!(gate.written(1, Err("disk full".into())), None);
+        assert_eq!(mark(gate.pop()), Some(1), "the call goes on");
+        assert!(!gate.is_empty(), "its fact is kept");
+        gate.push(of(vec![Fact::Resolved { by: "x".into() }], 2), None);
+        let facts: Vec<_> = gate.journal.0.borrow()[1].1.iter().map(|(_, _, fact)| fact.clone()).collect();
+        assert_eq!(facts, [Fact::Exhausted, Fact::Resolved { by: "x".into() }]);
+        gate.written(2, Ok(()));
+        assert_eq!((mark(gate.pop()), gate.trouble(), gate.is_empty()), (Some(2), None, true));
+    }
+
+    #[test]
+    fn facts_the_disk_refused_are_tried_again_without_anything_new() {
+        let mut gate = Gate::new(Paper::default());
+        gate.push(of(vec![Fact::Exhausted], 1), None);
+        gate.written(1, Err("disk full".into()));
+        gate.pop();
+        gate.retry();
+        assert_eq!(gate.journal.0.borrow()[1].1.len(), 1);
+        gate.written(2, Ok(()));
+        gate.pop();
+        assert!(gate.is_empty());
     }
 }
