@@ -39,8 +39,12 @@ pub struct Switch {
     /// How the key that is being dealt with was heard.
     pub(super) heard: Option<Heard>,
     orders: VecDeque<(IncidentId, Order)>,
+    /// Those that were told something: they may be over.
+    touched: Vec<IncidentId>,
     deadlines: BTreeSet<(Time, IncidentId)>,
     began: Stamp,
+    /// The process ends: nothing is decided any more.
+    pub(super) stopping: bool,
 }
 
 /// What became of a trigger.
@@ -74,8 +78,10 @@ impl Switch {
             sip_out: Outbox::new(),
             heard: None,
             orders: VecDeque::new(),
+            touched: Vec::new(),
             deadlines: BTreeSet::new(),
             began,
+            stopping: false,
         }
     }
 
@@ -95,7 +101,10 @@ impl Switch {
             }
             Input::Restore { incident, facts } => self.restore(now, incident, facts),
             Input::Start => self.agent.start(now, &mut self.sip_out),
-            Input::Stop => self.agent.stop(now, &mut self.sip_out),
+            Input::Stop => {
+                self.stopping = true;
+                self.agent.stop(now, &mut self.sip_out);
+            }
             Input::Wake => {}
         }
         self.wake(now);
@@ -141,6 +150,9 @@ impl Switch {
 
     /// When [`Input::Wake`] is next worth handing in.
     pub fn next_deadline(&self) -> Option<Time> {
+        if self.stopping {
+            return self.agent.next_deadline();
+        }
         let incidents = self.deadlines.first().map(|(at, _)| *at);
         let waiting = self.waiting.iter().map(|waiting| waiting.until).min();
         [self.agent.next_deadline(), incidents, waiting].into_iter().flatten().min()
@@ -182,6 +194,7 @@ impl Switch {
     /// Tells an incident something and queues what it wants.
     pub(super) fn with_incident(&mut self, id: IncidentId, tell: impl FnOnce(&mut Incident, &mut Outbox<Order>)) {
         let Some(case) = self.cases.get_mut(&id) else { return };
+        self.touched.push(id);
         let mut out = Outbox::new();
         tell(&mut case.incident, &mut out);
         self.orders.extend(out.drain().map(|order| (id, order)));
@@ -303,6 +316,9 @@ impl Switch {
         if self.agent.next_deadline().is_some_and(|at| at <= now) {
             self.agent.on_deadline(now, &mut self.sip_out);
         }
+        if self.stopping {
+            return;
+        }
         // Taken out first: a machine that does not move its deadline wakes once a call, not for ever.
         let still_to_come = self.deadlines.split_off(&(now + Duration::from_micros(1), IncidentId::FIRST));
         for (_, id) in core::mem::replace(&mut self.deadlines, still_to_come) {
@@ -315,10 +331,10 @@ impl Switch {
     }
 
     fn close_what_is_over(&mut self) {
-        let over = |(id, case): (&IncidentId, &Case)| (case.incident.is_over()).then_some(*id);
-        let ids: Vec<_> = self.cases.iter().filter_map(over).collect();
-        for id in ids {
-            self.close(id);
+        for id in core::mem::take(&mut self.touched) {
+            if self.cases.get(&id).is_some_and(|case| case.incident.is_over()) {
+                self.close(id);
+            }
         }
     }
 

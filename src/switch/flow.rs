@@ -111,6 +111,10 @@ impl Switch {
         self.act(Act::Media(Command::Close(id)));
         self.ports.give_back(id);
         let Some(leg) = self.legs.remove(id) else { return };
+        // What we end because the process ends is no outcome: the next life goes on with it.
+        if self.stopping {
+            return;
+        }
         if let Some(AttemptId { incident, number }) = leg.attempt() {
             let end = call_end(end, leg.fault);
             self.with_incident(incident, |incident, out| incident.on_ended(now, number, end, out));
