@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::people::{id, list};
 use super::reader::Section;
 use super::value::{self, SPOKEN_ACCEPTED};
-use super::{Declared, Origin, Secret};
+use super::{Declared, Origin};
 use crate::base::{CallFlowId, ContactId, Digit, GuidanceId, Language, RoomName, RosterId};
 use crate::incident::{self, Answer, Behaviour, Guidance, Key, Strategy};
 
@@ -38,8 +38,6 @@ pub struct Room {
     pub name: RoomName,
     /// A WAV file played while somebody is alone in it; `None`: hansho's own.
     pub hold_music: Option<PathBuf>,
-    /// 4 to 12 digits asked of those who call in.
-    pub pin: Option<Secret>,
     /// Is what is said in it recorded?
     pub record: bool,
 }
@@ -189,13 +187,9 @@ pub(super) fn rooms(root: &mut Section<'_>, origin: &Origin<'_>) -> Declared<Roo
     for mut block in root.blocks("room", ROOMS) {
         let name = id(&mut block, &mut seen, |text| RoomName::parse(text).ok());
         let hold_music = hold_music(&mut block, origin);
-        let pin = block.read_secret("pin", "4 to 12 digits in quotes", |text| {
-            let fits = (4..=12).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
-            fits.then(|| Secret::new(text))
-        });
         let record = value::flag(&mut block, "record").unwrap_or(false);
         block.finish();
-        rooms.extend(name.map(|name| (name.clone(), Some(Room { name, hold_music, pin, record }))));
+        rooms.extend(name.map(|name| (name.clone(), Some(Room { name, hold_music, record }))));
     }
     rooms
 }

@@ -79,7 +79,7 @@ pub struct Origin<'a> {
     pub opens: &'a dyn Fn(&Path) -> Result<(), String>,
 }
 
-/// A password or a PIN: shown only where it is needed.
+/// A password: shown only where it is needed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 

@@ -89,24 +89,6 @@ impl Settings {
         }
         Ok(Plan { call_flow: call_flow.flow.clone(), contacts, guidance: guidance.clone() })
     }
-
-    /// Whose phone this is.
-    pub fn contact_by_phone(&self, phone: &Phone) -> Option<&Contact> {
-        self.contacts.values().find(|contact| contact.phones.contains(phone))
-    }
-
-    /// Who calls, by what a trunk shows of the caller: a number with its country code (the `+` may be
-    /// missing), or the user part of a contact's SIP URI.
-    pub fn contact_by_caller(&self, caller: &str) -> Option<&Contact> {
-        let matches = |phone: &Phone| match phone {
-            Phone::Number(number) => number.trim_start_matches('+') == caller.trim_start_matches('+'),
-            Phone::Uri(uri) => {
-                let address = uri.split_once(':').map_or(uri.as_ref(), |(_, address)| address);
-                address.split_once('@').is_some_and(|(user, _)| user == caller)
-            }
-        };
-        self.contacts.values().find(|contact| contact.phones.iter().any(matches))
-    }
 }
 
 fn check_size(trigger: &Trigger) -> Result<(), Refusal> {

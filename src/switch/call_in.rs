@@ -62,13 +62,14 @@ impl Switch {
         Ok((incident, who.0, who.1, port))
     }
 
-    /// The contact with this number, or with this user part of a SIP URI.
+    /// Who calls, by what a trunk shows of the caller: a number with its country code (the `+` may be
+    /// missing), or the user part of a contact's SIP URI.
     fn who_is(&self, caller: &str) -> Option<(ContactId, Language)> {
-        let wanted = caller.trim_start_matches("sip:").split(['@', ';']).next().unwrap_or(caller);
         let is = |phone: &Phone| match phone {
-            Phone::Number(number) => number.trim_start_matches('+') == wanted.trim_start_matches('+'),
+            Phone::Number(number) => number.trim_start_matches('+') == caller.trim_start_matches('+'),
             Phone::Uri(uri) => {
-                uri.split_once(':').and_then(|(_, rest)| rest.split_once('@')).is_some_and(|(user, _)| user == wanted)
+                let address = uri.split_once(':').map_or(uri.as_ref(), |(_, address)| address);
+                address.split_once('@').is_some_and(|(user, _)| user == caller)
             }
         };
         let contact = self.settings.contacts.iter().find(|contact| contact.phones.iter().any(is))?;

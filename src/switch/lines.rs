@@ -32,7 +32,10 @@ impl Switch {
         let language = leg.language;
         let unready = lines.iter().position(|line| is_asked(case, line, language)).filter(|place| *place > 0);
         let rest = unready.map_or_else(Vec::new, |place| lines.split_off(place));
-        let prompts = lines.iter().flat_map(|line| prompts(case, &self.book, line, language)).collect();
+        let mut prompts: Vec<_> = lines.iter().flat_map(|line| prompts(case, &self.book, line, language)).collect();
+        if lines.contains(&Line::Joining) && self.rooms.people(case.incident.room()).is_empty() {
+            prompts.push(self.book.clip(language, Clip::Alone));
+        }
         leg.saying = Some(Saying { play, rest });
         self.act(Act::Media(Command::Play(id, Box::new(Playlist { play, prompts, forever: false }))));
     }

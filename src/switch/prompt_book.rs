@@ -37,16 +37,12 @@ pub enum Clip {
     NoKey,
     /// The incident is over.
     Over,
-    /// Enter the PIN of the room.
-    Pin,
-    /// That PIN was wrong.
-    WrongPin,
     /// You are the first in the room.
     Alone,
 }
 
 /// Every clip that is not one of a key or of a behaviour.
-const PLAIN: [Clip; 12] = [
+const PLAIN: [Clip; 10] = [
     Clip::Intro,
     Clip::General,
     Clip::NotAKey,
@@ -56,8 +52,6 @@ const PLAIN: [Clip; 12] = [
     Clip::TakenByAnother,
     Clip::NoKey,
     Clip::Over,
-    Clip::Pin,
-    Clip::WrongPin,
     Clip::Alone,
 ];
 
@@ -105,8 +99,6 @@ impl Clip {
             Clip::TakenByAnother => "taken-by-another",
             Clip::NoKey => "no-key",
             Clip::Over => "over",
-            Clip::Pin => "pin",
-            Clip::WrongPin => "wrong-pin",
             Clip::Alone => "alone",
         }
     }

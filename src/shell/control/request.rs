@@ -81,28 +81,10 @@ impl Failure {
     }
 }
 
-/// The most a text of a trigger may hold, in bytes.
-const TEXT_MAX: usize = 4_096;
-/// The most parameters and numbers a trigger may hold.
-const LIST_MAX: usize = 100;
-
 impl TriggerRequest {
-    /// The trigger this asks for, within its limits.
+    /// The trigger this asks for. Its sizes are checked with its plan.
     pub fn trigger(self) -> Result<Trigger, Failure> {
         let bad = |message: String| Failure::new("bad_request", message);
-        let texts = self.parameters.iter().flat_map(|(name, value)| [("parameters", name), ("parameters", value)]);
-        let optional = [("message", &self.message), ("dedup", &self.dedup)];
-        let texts = texts.chain(optional.into_iter().filter_map(|(field, text)| Some((field, text.as_ref()?))));
-        for (field, text) in texts {
-            if text.len() > TEXT_MAX {
-                return Err(bad(format!("`{field}` holds {} bytes; {TEXT_MAX} are accepted", text.len())));
-            }
-        }
-        for (field, length) in [("parameters", self.parameters.len()), ("to", self.to.len())] {
-            if length > LIST_MAX {
-                return Err(bad(format!("`{field}` holds {length} entries; {LIST_MAX} are accepted")));
-            }
-        }
         let id = |field: &str, error: crate::base::IdError| bad(format!("`{field}`: {error}"));
         let phones = self.to.iter().map(|text| Phone::parse(text).map_err(|error| bad(format!("`to`: {error}"))));
         Ok(Trigger {
@@ -154,12 +136,5 @@ mod tests {
         let request = TriggerRequest { call_flow: "oncall".into(), to: vec!["12".into()], ..Default::default() };
         let failure = request.trigger().unwrap_err();
         assert!(failure.message.contains("`to`") && failure.message.contains("12"), "{failure:?}");
-    }
-
-    #[test]
-    fn a_long_message_is_refused_and_says_how_long_it_may_be() {
-        let request =
-            TriggerRequest { call_flow: "oncall".into(), message: Some("x".repeat(5_000)), ..Default::default() };
-        assert!(request.trigger().unwrap_err().message.contains("4096"));
     }
 }
