@@ -66,6 +66,22 @@ pub struct Press {
     pub twist_db: f32,
 }
 
+/// Every press in a recording of 8,000 samples a second. This allocates; a leg has a [`Detector`].
+pub fn presses(samples: &[i16]) -> Vec<Press> {
+    let (bank, mut detector) = (Bank::new(), Detector::new());
+    let (hops, rest) = samples.as_chunks::<HOP>();
+    let mut last = [0; HOP];
+    last[..rest.len()].copy_from_slice(rest);
+    // Silence behind it, so that a press in its last moment ends as well.
+    let behind = [[0; HOP]; MISSES as usize];
+    let hops = hops.iter().chain([&last]).chain(&behind);
+    let ended = |(place, hop)| match detector.on_voice(place, hop, &bank) {
+        Some(Tone::Ended(press)) => Some(press),
+        _ => None,
+    };
+    (0..).step_by(HOP).zip(hops).filter_map(ended).collect()
+}
+
 /// The detector of one leg.
 #[derive(Clone, Debug)]
 pub struct Detector {

@@ -8,20 +8,6 @@ use crate::audio::tone::{self, KEYPAD, Sine, sines};
 use crate::base::{Rng, seeded};
 use rand::RngExt;
 
-/// Everything the detector hears in `samples`.
-fn presses(samples: &[i16]) -> Vec<Press> {
-    let (bank, mut detector) = (Bank::new(), Detector::new());
-    let mut heard = Vec::new();
-    let silence = [0; HOP];
-    let hops = samples.as_chunks::<HOP>().0.iter().chain([&silence; 12]);
-    for (place, hop) in (0..).step_by(HOP).zip(hops) {
-        if let Some(Tone::Ended(press)) = detector.on_voice(place, hop, &bank) {
-            heard.push(press);
-        }
-    }
-    heard
-}
-
 fn keys(samples: &[i16]) -> String {
     presses(samples).iter().map(|press| press.digit.as_char()).collect()
 }
