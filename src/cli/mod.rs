@@ -9,6 +9,7 @@ mod demo;
 mod run;
 mod status;
 mod timeline;
+mod tones;
 mod trigger;
 mod watch;
 
@@ -46,6 +47,8 @@ enum Command {
     Cancel(control::Cancel),
     /// Say that what an incident was about is over
     Resolve(control::Resolve),
+    /// List the keys that can be heard in a recording
+    Tones(tones::Options),
 }
 
 /// Which configuration file.
@@ -77,6 +80,7 @@ pub fn main() -> ExitCode {
         Command::Watch(options) => watch::run(&options),
         Command::Cancel(options) => control::cancel(&options),
         Command::Resolve(options) => control::resolve(&options),
+        Command::Tones(options) => tones::run(&options),
     }
 }
 

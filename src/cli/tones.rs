@@ -1,7 +1,7 @@
 //! `hansho tones`: the keys that can be heard in a recording, by the detector that listens on every call.
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -15,7 +15,7 @@ const LIMITS: WavLimits = WavLimits { bytes: 4 << 30, seconds: 4 * 3_600 };
 
 /// What `hansho tones` takes.
 #[derive(Args, Debug)]
-pub struct Options {
+pub(super) struct Options {
     /// A WAV file: 8 to 48 kHz, one or two channels
     #[arg(value_name = "FILE.wav")]
     file: PathBuf,
@@ -24,14 +24,9 @@ pub struct Options {
     json: bool,
 }
 
-/// Lists the keys heard in a file.
-pub fn main(options: &Options) -> ExitCode {
-    run(&options.file, options.json)
-}
-
-/// Lists the keys heard in `file`, one a line.
-pub fn run(file: &Path, json: bool) -> ExitCode {
-    let samples = match read_wav(file, LIMITS) {
+/// Lists the keys heard in a file, one a line.
+pub(super) fn run(options: &Options) -> ExitCode {
+    let samples = match read_wav(&options.file, LIMITS) {
         Ok(samples) => samples,
         Err(error) => {
             eprintln!("hansho tones: {error}");
@@ -39,7 +34,7 @@ pub fn run(file: &Path, json: bool) -> ExitCode {
         }
     };
     let mut out = io::stdout().lock();
-    let written = presses(&samples).iter().try_for_each(|press| writeln!(out, "{}", line(press, json)));
+    let written = presses(&samples).iter().try_for_each(|press| writeln!(out, "{}", line(press, options.json)));
     // Nobody reads on (`| head`): that is no failure.
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

@@ -179,3 +179,6 @@ impl Drop for MediaHandle {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
