@@ -18,9 +18,17 @@ use crate::sip::transactions::{Arrival, CallKey, Heard, Owner, TxId};
 use crate::sip::{Cause, End, Event, Output, attempt, capabilities};
 use crate::wire::sip::{Malformed, Message, Method, Name, NameAddr, Uri};
 
+/// A longer datagram is dropped: parts of each request are kept for half a minute, and real ones are a tenth
+/// of this.
+const MAX_DATAGRAM: usize = 16_384;
+
 impl Agent {
     /// A datagram arrived.
     pub fn on_datagram(&mut self, now: Time, from: SocketAddr, bytes: &[u8], out: &mut Outbox<Output>) {
+        if bytes.len() > MAX_DATAGRAM {
+            self.counts.malformed += 1;
+            return;
+        }
         match Message::parse(bytes) {
             Err(Malformed::KeepAlive) => {}
             Err(_) => self.counts.malformed += 1,

@@ -1,7 +1,21 @@
 //! Floor 2: SIP. Transactions, dialogs, registration, calls, trunks.
 //!
 //! The agent is one machine seen from outside: datagrams and wishes go in, datagrams and events come out.
-//! Nothing here reads a clock or opens a socket.
+//! Nothing here reads a clock, opens a socket, or decides whom to call. Only UDP is spoken.
+//!
+//! | file | what it holds |
+//! | --- | --- |
+//! | `agent` | the face: trunks, wishes, deadlines; `arrivals`: whose a datagram is |
+//! | `call`, `calls` | a call's way from machine to machine; how it is found |
+//! | `outgoing`, `incoming`, `session`, `farewell` | the machines of a call, in the order of its life |
+//! | `register`, `attempt`, `auth`, `digest` | registration; a request sent again with credentials |
+//! | `dialog`, `message`, `terms`, `offer`, `success` | route and numbers; what is written; SDP; the unacknowledged 200 |
+//! | `handle` | the line of text that ends a call after a crash |
+//! | `transactions`, `client_*`, `server_*`, `timers` | the four machines of RFC 3261 §17 and how they are found |
+//!
+//! Easy to get wrong: outputs are to be carried out in order, what was heard being stored before anything
+//! behind it is sent. [`Event::Answered`] comes before its ACK: a crash in between loses nothing, because a
+//! 200 that was never acknowledged comes again.
 
 mod agent;
 mod arrivals;
@@ -85,7 +99,7 @@ pub enum Event {
         /// The status.
         code: u16,
     },
-    /// 200 and ACK are exchanged (as caller), or our 200 was acknowledged (as callee).
+    /// The far end said 200, and our ACK follows (as caller), or our 200 was acknowledged (as callee).
     Answered {
         /// Which call.
         leg: LegId,

@@ -419,3 +419,34 @@ fn a_trunk_that_is_not_registered_at_is_ready_when_its_address_is_known() {
     assert_eq!(night.last(&Method::Invite).uri(), Some("sip:+818012345678@pbx.example"));
     assert_eq!(night.last(&Method::Invite).via().unwrap().host_str(), us().ip().to_string());
 }
+
+#[test]
+fn a_flood_of_invites_is_turned_away_when_the_house_is_full() {
+    let mut night = Night::new();
+    for seq in 0..crate::sip::MAX_CALLS {
+        let seq = u32::try_from(seq).unwrap();
+        night.agent.on_datagram(
+            night.now,
+            peer(),
+            &Edit::of(&asks(Method::Invite, seq, "caller", "", SDP_PCMU)).finish(),
+            &mut night.out,
+        );
+    }
+    night.done();
+    assert_eq!(night.events.len(), crate::sip::MAX_CALLS);
+    assert_eq!(night.hears(&asks(Method::Invite, 9_999, "caller", "", SDP_PCMU)), ["503"]);
+    assert_eq!(night.agent.counts().refused, 1);
+    let refused = night.agent.dial(night.now, LEG, &main_trunk(), &number(), 1, &mut night.out);
+    assert_eq!(refused, Err(crate::sip::DialError::Full));
+}
+
+#[test]
+fn a_datagram_no_trunk_would_send_is_dropped() {
+    let mut night = Night::new();
+    let huge = Edit::of(&asks(Method::Options, 1, "a", "", "")).set(Name::Subject, "x".repeat(20_000)).finish();
+    night.agent.on_datagram(night.now, peer(), &huge, &mut night.out);
+    night.agent.on_datagram(night.now, peer(), b"\r\n\r\n", &mut night.out);
+    night.agent.on_datagram(night.now, peer(), b"hello", &mut night.out);
+    assert_eq!(night.done(), Vec::<String>::new());
+    assert_eq!(night.agent.counts().malformed, 2);
+}
