@@ -1,6 +1,7 @@
 //! Good files, bad files, and the example that is shipped.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::reader::pattern;
 use super::*;
@@ -99,7 +100,7 @@ contacts = ["yamada", "sato"]
 [[call_flow]]
 id = "oncall"
 roster = "second"
-ring_timeout = 30
+ring_timeout = 0
 "#;
     let found: Vec<(usize, String)> =
         read(text).unwrap_err().into_iter().map(|complaint| (complaint.line.unwrap(), complaint.key)).collect();
@@ -158,7 +159,7 @@ fn one_mistake_gives_one_complaint() {
         ("[sip]\npublic_address = \"0.0.0.0\"\n".to_owned(), "sip.public_address"),
         ("[sip]\npublic_address = \"::1\"\n".to_owned(), "sip.public_address"),
         ("[media]\naddress = \"::1\"\n".to_owned(), "media.address"),
-        ("[media]\nports = \"20001-29999\"\n".to_owned(), "media.ports"),
+        ("[media]\nports = \"20001-20002\"\n".to_owned(), "media.ports"),
         ("[media]\nports = \"5000-5999\"\n".to_owned(), "media.ports"),
         ("[media]\nports = \"20000-20099\"\nmax_legs = 51\n".to_owned(), "media.max_legs"),
         ("[speech]\ncommand.ja = [\"say\", \"it\"]\n".to_owned(), "speech.command.ja"),
@@ -395,4 +396,14 @@ fn gather(path: &str, table: &DeTable<'_>, shown: &mut BTreeSet<String>) {
         let tables = blocks.chain([value]).filter_map(|value| value.get_ref().as_table());
         tables.for_each(|table| gather(&path, table, shown));
     }
+}
+
+#[test]
+fn a_bare_number_is_seconds_and_a_registrar_alone_is_the_proxy_too() {
+    let trunk = "[[trunk]]\nid = \"b\"\nregistrar = \"192.0.2.9:5062\"\nusername = \"u\"\npassword = \"p\"\n";
+    let settings = read(&format!("{}ring_timeout = 20\n{trunk}", SMALLEST)).unwrap();
+    let trunk = &settings.trunks[1];
+    assert_eq!((trunk.proxy.to_string().as_str(), trunk.domain.as_str()), ("192.0.2.9:5062", "192.0.2.9"));
+    let plan = settings.plan(&trigger(serde_json::json!({ "call_flow": "oncall" }))).unwrap();
+    assert_eq!(plan.call_flow.ring_timeout, Duration::from_secs(20));
 }

@@ -75,14 +75,16 @@ pub(super) fn read(root: &mut Section<'_>, origin: &Origin<'_>) -> Vec<Trunk> {
 fn read_one(mut block: Section<'_>, origin: &Origin<'_>, seen: &mut BTreeMap<TrunkId, Option<usize>>) -> Option<Trunk> {
     const HOST: &str = "a host name or an IP address, with a port where it is not 5060: \"sip.example.com:5062\"";
     let id = super::people::id(&mut block, seen, |text| TrunkId::parse(text).ok());
-    let proxy = block.need("proxy", HOST, value::host);
-    let accepted = "the domain of the account, without a port";
-    let registrar = block.text("registrar", accepted, value::domain);
-    let domain = block.text("domain", accepted, value::domain);
+    let proxy = block.text("proxy", HOST, value::host);
+    let registrar = block.text("registrar", HOST, value::host);
     let register = block.has("registrar");
-    if register && block.has("domain") {
-        block.complain("domain", "the registrar is the domain already", "one of registrar and domain");
+    if !register && !block.has("proxy") {
+        block.complain("proxy", "missing", HOST);
     }
+    let domain = block.text("domain", "the domain of the account, without a port", value::domain);
+    block.text("transport", "\"udp\": the only one in this version", |text| {
+        text.eq_ignore_ascii_case("udp").then_some(())
+    });
     let expires = value::duration(&mut block, "expires", Duration::from_secs(60)..=Duration::from_secs(86_400));
     let username = block.text("username", value::USER_ACCEPTED, value::user);
     let password = password(&mut block, origin, register);
@@ -96,13 +98,11 @@ fn read_one(mut block: Section<'_>, origin: &Origin<'_>, seen: &mut BTreeMap<Tru
     let range = "an IP address or a block of them: \"192.0.2.7\", \"192.0.2.0/24\"";
     let allow_from = block.list("allow_from", 256, range, IpRange::parse);
     block.finish();
-    let proxy = proxy?;
+    let proxy = proxy.or_else(|| registrar.clone())?;
+    let account = registrar.as_ref().unwrap_or(&proxy);
     Some(Trunk {
         id: id?,
-        domain: registrar
-            .or(domain)
-            .or_else(|| value::domain(&proxy.name))
-            .unwrap_or_else(|| format!("[{}]", proxy.name)),
+        domain: domain.unwrap_or_else(|| account.in_uri()),
         proxy,
         register,
         expires: expires.unwrap_or(Duration::from_secs(600)),

@@ -4,6 +4,8 @@ use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use core::ops::RangeInclusive;
 use core::time::Duration;
 
+use toml::de::DeValue;
+
 use super::reader::Section;
 
 /// The longest name shown to people, in characters.
@@ -20,8 +22,13 @@ pub(super) fn duration(
     range: RangeInclusive<Duration>,
 ) -> Option<Duration> {
     let (least, most) = (spell(*range.start()), spell(*range.end()));
-    let accepted = format!("a duration such as \"30s\", \"2m\" or \"1m30s\", from {least} to {most}");
-    section.text(key, &accepted, |text| parse_duration(text).filter(|found| range.contains(found)))
+    let accepted =
+        format!("a duration such as \"30s\", \"2m\" or \"1m30s\" (or a number of seconds), from {least} to {most}");
+    let read = |value: &DeValue<'_>| match value.as_integer() {
+        Some(seconds) => u64::from_str_radix(seconds.as_str(), seconds.radix()).ok().map(Duration::from_secs),
+        None => value.as_str().and_then(parse_duration),
+    };
+    section.read(key, &accepted, |value| read(value).filter(|found| range.contains(found)))
 }
 
 pub(super) fn number(section: &mut Section<'_>, key: &'static str, range: RangeInclusive<u32>) -> Option<u32> {
@@ -94,18 +101,22 @@ pub struct Host {
     pub port: u16,
 }
 
-impl core::fmt::Display for Host {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        if self.name.contains(':') {
-            write!(f, "[{}]:{}", self.name, self.port)
-        } else {
-            write!(f, "{}:{}", self.name, self.port)
-        }
+impl Host {
+    /// The host as it stands in a URI: IPv6 in brackets, no port.
+    pub(super) fn in_uri(&self) -> String {
+        if self.name.contains(':') { format!("[{}]", self.name) } else { self.name.clone() }
     }
 }
 
-/// `host`, `host:port`, `192.0.2.1:5062` or `[2001:db8::1]:5060`.
+impl core::fmt::Display for Host {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{}:{}", self.in_uri(), self.port)
+    }
+}
+
+/// `host`, `host:port`, `192.0.2.1:5062` or `[2001:db8::1]:5060`; a `sip:` in front is forgiven.
 pub(super) fn host(text: &str) -> Option<Host> {
+    let text = text.strip_prefix("sip:").unwrap_or(text);
     if let Ok(address) = text.parse::<IpAddr>() {
         return Some(Host { name: address.to_string(), port: SIP_PORT });
     }
@@ -156,11 +167,12 @@ pub(super) fn public_address(text: &str) -> Option<IpAddr> {
     text.parse::<IpAddr>().ok().filter(|address| !address.is_unspecified() && !address.is_multicast())
 }
 
-/// `20000-29999`: an even port first (RTP) and an odd one last (its RTCP), RFC 3550 §11.
+/// `20000-29999`: at least one even port (RTP) with the odd one behind it (its RTCP), RFC 3550 §11.
 pub(super) fn ports(text: &str) -> Option<RangeInclusive<u16>> {
     let (first, last) = text.split_once('-')?;
     let (first, last): (u16, u16) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
-    (first >= 1_024 && first % 2 == 0 && last % 2 == 1 && first < last).then_some(first..=last)
+    let pairs = |first: u16| last.saturating_sub(first).saturating_add(1) / 2;
+    (first >= 1_024 && last < u16::MAX && pairs(first.next_multiple_of(2)) > 0).then_some(first..=last)
 }
 
 #[cfg(test)]
@@ -189,10 +201,12 @@ mod tests {
     fn hosts_may_carry_a_port() {
         let read = |text| host(text).map(|host| host.to_string());
         assert_eq!(read("sip.example.com").as_deref(), Some("sip.example.com:5060"));
+        assert_eq!(read("sip:host").as_deref(), Some("host:5060"));
         assert_eq!(read("192.0.2.1:5062").as_deref(), Some("192.0.2.1:5062"));
         assert_eq!(read("[2001:db8::1]:5061").as_deref(), Some("[2001:db8::1]:5061"));
         assert_eq!(read("2001:db8::1").as_deref(), Some("[2001:db8::1]:5060"));
-        for wrong in ["", "sip:host", "a b", "host:0", "host:70000", "192.0.2.300", "[::1", "host/x", "a..b", "udp:h:1"]
+        for wrong in
+            ["", "sips:host", "a b", "host:0", "host:70000", "192.0.2.300", "[::1", "host/x", "a..b", "udp:h:1"]
         {
             assert_eq!(read(wrong), None, "{wrong}");
         }
@@ -201,7 +215,8 @@ mod tests {
     #[test]
     fn port_ranges_hold_whole_pairs() {
         assert_eq!(ports("20000-29999"), Some(20_000..=29_999));
-        for wrong in ["20001-29999", "20000-30000", "80-1023", "29999-20000", "20000", "20000-70001"] {
+        assert_eq!(ports("20001-20004"), Some(20_001..=20_004));
+        for wrong in ["20001-20002", "20000-20000", "80-1023", "29999-20000", "20000", "20000-70001"] {
             assert_eq!(ports(wrong), None, "{wrong}");
         }
     }
