@@ -160,6 +160,7 @@ fn describe(kind: &str, event: &Value) -> (Look, String) {
         "attempt.dialling" => (Look::Calling, format!("calling {}", of("phone"))),
         "attempt.ringing" => (Look::Ringing, format!("rings ({})", of("code"))),
         "attempt.answered" => (Look::Answered, "picked up".to_owned()),
+        "attempt.called_in" => (Look::Answered, format!("called in from {}", of("phone"))),
         "attempt.prompt_started" => (Look::Quiet, "hears the guidance".to_owned()),
         "attempt.key" => (Look::Key, key(event)),
         "attempt.taken" => (Look::Good, "takes it".to_owned()),
@@ -290,6 +291,12 @@ mod tests {
     fn colour_appears_only_where_it_was_asked_for() {
         assert!(Timeline::new(true).line(&accepted()).contains('\x1b'));
         assert!(!timeline().line(&accepted()).contains('\x1b'));
+    }
+
+    #[test]
+    fn a_call_in_is_told_in_words() {
+        let line = timeline().line(&json!({"event": "attempt.called_in", "name": "Sato", "phone": "+8190"}));
+        assert!(line.ends_with("<-  Sato            called in from +8190"), "{line}");
     }
 
     #[test]

@@ -13,7 +13,7 @@ mod recording;
 mod trunk;
 
 pub use headset::Headset;
-pub use net::Exchange;
+pub use net::{Exchange, free_ports};
 pub use phone::{Noted, Phone, PickUp, Script, Socket, Step};
 pub use recording::Recording;
 pub use trunk::{Account, Settings, SoftTrunk};

@@ -11,9 +11,10 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, timeout_at};
 
 use super::report::{Heard, Talk};
-use super::stage::{HANSHO, PEOPLE, Stage, TANAKA, YAMADA};
+use super::stage::{HANSHO, PEOPLE, ROOM, Stage, TANAKA, YAMADA};
 use crate::base::Time;
 use crate::cli::timeline::Timeline;
+use crate::rig::Noted;
 use crate::shell::control::client::Client;
 use crate::shell::control::{Request, TriggerRequest};
 
@@ -79,7 +80,7 @@ impl Night {
         self.see("incident.acknowledged", None, &[]).await?;
 
         self.step = "Yamada joins the room";
-        self.see("room.joined", Some(4), &[("room", json!("war-room")), ("people", json!(1))]).await?;
+        self.see("room.joined", Some(4), &[("room", json!(ROOM)), ("people", json!(1))]).await?;
         let alone = self.time(YAMADA).await?;
         self.pass(ALONE).await;
 
@@ -87,7 +88,7 @@ impl Night {
         let until = self.time(YAMADA).await?;
         let calls = self.stage.exchange.with(TANAKA, |phone, now, out| phone.call_in(now, HANSHO, Vec::new(), out));
         calls.await.ok_or("the telephone is gone")??;
-        self.see("room.joined", Some(5), &[("room", json!("war-room")), ("people", json!(2))]).await?;
+        self.see("room.joined", Some(5), &[("room", json!(ROOM)), ("people", json!(2))]).await?;
         self.pass(BREATH).await;
 
         self.step = "they hear each other";
@@ -117,12 +118,18 @@ impl Night {
             daemon.stop().await;
         }
         let mut calls = Vec::new();
+        let mut pressed = Vec::new();
         for place in 0..PEOPLE.len() {
-            let recordings = self.stage.exchange.with(place, |phone, _, _| phone.recordings().cloned().collect());
-            calls.push(recordings.await.unwrap_or_default());
+            let told = self.stage.exchange.with(place, |phone, _, _| {
+                let press = phone.log().iter().find(|(_, noted)| matches!(noted, Noted::Pressed(..)));
+                (phone.recordings().cloned().collect(), press.map(|(at, _)| *at))
+            });
+            let (recordings, press) = told.await.unwrap_or_default();
+            calls.push(recordings);
+            pressed.push(press);
         }
         let left = !self.stage.exchange.is_registered().await;
-        (self.stage, Heard { calls, talk: self.talk, events: self.seen, left })
+        (self.stage, Heard { calls, pressed, talk: self.talk, events: self.seen, left })
     }
 
     /// The time on the telephones' clock.

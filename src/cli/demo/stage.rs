@@ -1,15 +1,16 @@
 //! Sets the stage: a folder that is thrown away, the trunk and the telephones, the daemon with a
 //! configuration as anybody would write it.
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::report;
 use crate::base::Digit;
 use crate::config;
 use crate::media::Way;
-use crate::rig::{Account, Exchange, PickUp, Script, Settings, Step};
+use crate::rig::{Account, Exchange, PickUp, Script, Settings, Step, free_ports};
 use crate::shell::Daemon;
 use crate::sip::digest::Hash;
 
@@ -18,6 +19,8 @@ pub const PEOPLE: [(&str, &str); 4] =
     [("Sato", "+819000000001"), ("Suzuki", "+819000000002"), ("Tanaka", "+819000000003"), ("Yamada", "+819000000004")];
 /// The number that people call to reach hansho.
 pub const HANSHO: &str = "+815000000000";
+/// Where those who take it meet.
+pub const ROOM: &str = "war-room";
 /// Who answers and passes, and later calls in.
 pub const TANAKA: usize = 2;
 /// Who takes it.
@@ -42,6 +45,8 @@ pub struct Stage {
     pub control: PathBuf,
     /// Where the recordings go.
     pub recordings: PathBuf,
+    /// What lay there before.
+    pub older: BTreeSet<String>,
     folder: Folder,
     sip: String,
 }
@@ -62,16 +67,18 @@ impl Stage {
         let folder = Folder(std::env::temp_dir().join(format!("hansho-demo-{}", std::process::id())));
         fs::create_dir_all(&folder.0).map_err(|error| format!("cannot make {}: {error}", folder.0.display()))?;
         let recordings = writable(recordings, &folder)?;
+        let older = report::recordings(&recordings).into_iter().map(|(name, _)| name).collect();
         let exchange = Exchange::start(trunk(), telephones()).await;
         let exchange = exchange.map_err(|error| format!("the software trunk cannot start: {error}"))?;
         let file = folder.0.join("sip-trunk.toml");
-        let text = configuration(&exchange, &recordings)?;
+        let ports = free_ports(PORTS).await.ok_or("no free UDP ports for voice")?;
+        let text = configuration(&exchange, &recordings, ports);
         fs::write(&file, text).map_err(|error| format!("cannot write {}: {error}", file.display()))?;
         let (_, settings) = config::load(Some(&file)).map_err(|error| error.to_string())?;
         let control = settings.control_socket.clone();
         let daemon = Daemon::start(settings).await.map_err(|error| format!("the daemon cannot start: {error}"))?;
         let sip = daemon.sip_address().to_string();
-        Ok(Stage { exchange, daemon: Some(daemon), control, recordings, folder, sip })
+        Ok(Stage { exchange, daemon: Some(daemon), control, recordings, older, folder, sip })
     }
 
     /// Who listens where.
@@ -137,17 +144,16 @@ fn telephones() -> Vec<(String, Script)> {
 }
 
 /// What a user would write into sip-trunk.toml.
-fn configuration(exchange: &Exchange, recordings: &Path) -> Result<String, String> {
+fn configuration(exchange: &Exchange, recordings: &Path, (first, last): (u16, u16)) -> String {
     let trunk = exchange.trunk();
     let account = self::trunk().account;
-    let (first, last) = free_ports().ok_or("no free UDP ports for voice")?;
     // A JSON text in quotes is a TOML text in quotes as well.
     let recordings = serde_json::Value::from(recordings.to_string_lossy().into_owned());
     let contacts = PEOPLE.map(|(name, number)| {
         format!("[[contact]]\nid = \"{}\"\nname = \"{name}\"\nphones = [\"{number}\"]\n", name.to_lowercase())
     });
     let ids = PEOPLE.map(|(name, _)| format!("\"{}\"", name.to_lowercase()));
-    Ok(format!(
+    format!(
         r#"[node]
 name = "demo"
 data_dir = "."
@@ -178,9 +184,9 @@ id = "with-room"
 keys.1 = {{ do = "join" }}
 keys.2 = {{ do = "next" }}
 keys.3 = {{ do = "repeat" }}
-room = "war-room"
+room = "{ROOM}"
 [[room]]
-id = "war-room"
+id = "{ROOM}"
 record = true
 "#,
         realm = self::trunk().realm,
@@ -188,16 +194,5 @@ record = true
         password = account.password,
         contacts = contacts.join(""),
         ids = ids.join(", "),
-    ))
-}
-
-/// A row of UDP ports on loopback, even one first, that nobody uses at this moment.
-fn free_ports() -> Option<(u16, u16)> {
-    (0..64).find_map(|_| {
-        let port = UdpSocket::bind("127.0.0.1:0").ok()?.local_addr().ok()?.port();
-        let first = port & !1;
-        let last = first.checked_add(PORTS - 1)?;
-        let free = (first..=last).all(|port| UdpSocket::bind(("127.0.0.1", port)).is_ok());
-        free.then_some((first, last))
-    })
+    )
 }
