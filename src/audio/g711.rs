@@ -69,7 +69,7 @@ static FROM_ULAW: [i16; 256] = {
     let mut byte = 0;
     while byte < 256 {
         let code = !(byte as u8);
-        let magnitude = ((((code & 15) as i16) << 3) + 132 << (code >> 4 & 7)) - 132;
+        let magnitude = (((((code & 15) as i16) << 3) + 132) << ((code >> 4) & 7)) - 132;
         table[byte] = if code & 0x80 != 0 { -magnitude } else { magnitude };
         byte += 1;
     }
@@ -82,7 +82,7 @@ static FROM_ALAW: [i16; 256] = {
     while byte < 256 {
         let code = byte as u8 ^ 0x55;
         let interval = ((code & 15) as i16) << 4;
-        let segment = code >> 4 & 7;
+        let segment = (code >> 4) & 7;
         let magnitude = if segment == 0 { interval + 8 } else { (interval + 264) << (segment - 1) };
         table[byte] = if code & 0x80 != 0 { magnitude } else { -magnitude };
         byte += 1;

@@ -3,6 +3,7 @@
 /// Mean square of a full-scale sine, 32,768² / 2, in decibels.
 const FULL_SINE_DB: f32 = 87.30;
 /// What a full-scale sine has, in dBm0.
+#[allow(clippy::approx_constant, reason = "decibels, not the circle's number")]
 const FULL_SINE_DBM0: f32 = 3.14;
 const LANES: usize = 8;
 

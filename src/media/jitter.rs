@@ -176,18 +176,21 @@ impl Jitter {
     }
 
     fn write(&mut self, place: i64, samples: &[i16]) {
-        let end = self.played + SIZE as i64;
-        for (at, &sample) in (place..).zip(samples) {
-            if at < self.played || at >= end {
-                continue;
-            }
-            let within = at.rem_euclid(SIZE as i64) as usize;
-            self.ring[within] = sample;
-            // A hop is there when its last sample is: a packet that ends within a hop is followed by one that
-            // begins in it.
-            if within % HOP == HOP - 1 {
-                self.filled |= 1 << (within / HOP);
-            }
+        let begin = place.max(self.played);
+        let end = (place + samples.len() as i64).min(self.played + SIZE as i64);
+        let kept = |at: i64| usize::try_from(at - place).ok();
+        let (Some(from), Some(to)) = (kept(begin), kept(end)) else { return };
+        let samples = samples.get(from..to).unwrap_or_default();
+        let first = begin.rem_euclid(SIZE as i64) as usize;
+        let (front, wrapped) = samples.split_at(samples.len().min(SIZE - first));
+        self.ring[first..first + front.len()].copy_from_slice(front);
+        self.ring[..wrapped.len()].copy_from_slice(wrapped);
+        // A hop is there when its last sample is: a packet that ends within a hop is followed by one that
+        // begins in it.
+        let mut hop = whole_hops(begin);
+        while hop + HOP as i64 <= end {
+            self.filled |= 1 << slot(hop);
+            hop += HOP as i64;
         }
     }
 
