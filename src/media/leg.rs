@@ -195,9 +195,7 @@ impl Leg {
         match (head.payload_type, telephone_event::Event::read(packet.payload)) {
             (0, _) => self.on_voice(at, &head, Codec::Pcmu, packet.payload),
             (8, _) => self.on_voice(at, &head, Codec::Pcma, packet.payload),
-            // Our voices have static types, so whatever is dynamic and has the shape of an event is one: some
-            // peers send with our number, some with theirs.
-            (DYNAMIC.., Some(event)) => self.on_event(at, &head, event, told),
+            (kind, Some(event)) if self.is_event(kind, packet.payload) => self.on_event(at, &head, event, told),
             // Comfort noise and what else may come keep the sequence whole.
             _ => {
                 self.on_number(&head);
@@ -314,6 +312,13 @@ impl Leg {
             let began = here.unwrap_or(at + super::jitter::DEPTH - i64::from(duration));
             self.press_heard(digit, Way::Event, began, told);
         }
+    }
+
+    /// Is this a key? With the agreed number, or with the number we offered ourselves, which some peers use
+    /// instead; a voice we do not know has a dynamic type as well, but not the length of an event.
+    fn is_event(&self, payload_type: u8, payload: &[u8]) -> bool {
+        let agreed = self.link.and_then(|link| link.stream.event_payload_type);
+        agreed == Some(payload_type) || (payload_type >= DYNAMIC && payload.len() == 4)
     }
 
     /// Counts a packet; false when it is a duplicate, or of a sender not believed yet.

@@ -315,6 +315,20 @@ fn strangers_and_noise_are_counted_and_change_nothing() {
 }
 
 #[test]
+fn a_voice_in_a_codec_we_do_not_know_is_no_key() {
+    let mut world = World::new(4);
+    world.call(1);
+    for number in 0..20 {
+        let header = Header { marker: true, payload_type: 111, sequence: number, timestamp: 0, ssrc: 5 };
+        world.packet(1, &[&header.to_bytes()[..], &[7; 60]].concat());
+    }
+    assert_eq!(world.digits(), "");
+    let header = Header { marker: true, payload_type: 97, sequence: 20, timestamp: 0, ssrc: 5 };
+    world.packet(1, &[&header.to_bytes()[..], &[7, 10, 0, 160]].concat());
+    assert_eq!(world.digits(), "7", "an event under the number that we offered");
+}
+
+#[test]
 fn in_a_room_everybody_hears_the_others_and_nobody_hears_themselves() {
     let mut world = World::new(4);
     let tones = [697.0, 852.0, 1_209.0];
