@@ -176,7 +176,6 @@ fn one_mistake_gives_one_complaint() {
         (format!("{trunk}username = \"u\"\npassword_file = \"absent\"\n"), "trunk[2].password_file"),
         (format!("{trunk}username = \"u\"\npassword_file = \"empty\"\n"), "trunk[2].password_file"),
         (format!("{trunk}username = \"u v\"\npassword = \"p\"\n"), "trunk[2].username"),
-        (format!("{trunk}domain = \"h\"\nregistrar = \"h\"\nusername = \"u\"\npassword = \"p\"\n"), "trunk[2].domain"),
         (format!("{trunk}codecs = [\"opus\"]\n"), "trunk[2].codecs[1]"),
         (format!("{trunk}codecs = []\n"), "trunk[2].codecs"),
         (format!("{trunk}codecs = [\"pcma\", \"PCMA\"]\n"), "trunk[2].codecs[2]"),
