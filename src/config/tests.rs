@@ -182,7 +182,7 @@ fn one_mistake_gives_one_complaint() {
         (format!("{trunk}allow_from = [\"192.0.2.0/33\"]\n"), "trunk[2].allow_from[1]"),
         (format!("{trunk}max_calls = -1\n"), "trunk[2].max_calls"),
         ("[[trunk]]\nid = \"main\"\nproxy = \"h\"\n".to_owned(), "trunk[2].id"),
-        ("[[trunk]]\nid = \"b\"\nproxy = \"sip:h\"\n".to_owned(), "trunk[2].proxy"),
+        ("[[trunk]]\nid = \"b\"\nproxy = \"h h\"\n".to_owned(), "trunk[2].proxy"),
         ("[[contact]]\nid = \"sato\"\n".to_owned(), "contact[2].phones"),
         ("[[contact]]\nid = \"sato\"\nphones = []\n".to_owned(), "contact[2].phones"),
         ("[[contact]]\nid = \"sato\"\nphones = \"+819012345678\"\n".to_owned(), "contact[2].phones"),
