@@ -171,6 +171,9 @@ fn describe(kind: &str, event: &Value) -> (Look, String) {
         "room.talking" => (Look::Quiet, "is silent again".to_owned()),
         "room.left" => (Look::Room, format!("left room {} ({} in it)", room(), of("people"))),
         "room.ended" => (Look::Room, format!("room {} closed", room())),
+        "trunk.registered" if event["expires"] == 0 => {
+            (Look::Good, format!("trunk {} is there; it wants no registration", of("trunk")))
+        }
         "trunk.registered" => (Look::Good, format!("trunk {} is registered for {} s", of("trunk"), of("expires"))),
         "trunk.failed" => {
             let code = of("code");

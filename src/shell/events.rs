@@ -31,11 +31,12 @@ pub fn rfc3339(at: Stamp) -> String {
 pub fn log(event: &Event) {
     let incident = event.incident.map(|id| id.to_string()).unwrap_or_default();
     let attempt = event.attempt.unwrap_or_default();
+    let call_id = event.call_id.as_deref().unwrap_or_default();
     let who = event.name.as_deref().unwrap_or_default();
     macro_rules! say {
         ($level:ident, $($rest:tt)+) => {
             match (event.incident, event.attempt) {
-                (Some(_), Some(_)) => tracing::$level!(%incident, attempt, $($rest)+),
+                (Some(_), Some(_)) => tracing::$level!(%incident, attempt, call_id, $($rest)+),
                 (Some(_), None) => tracing::$level!(%incident, $($rest)+),
                 (None, _) => tracing::$level!($($rest)+),
             }
@@ -43,7 +44,7 @@ pub fn log(event: &Event) {
     }
     match &event.what {
         What::Accepted { call_flow, message } => {
-            say!(info, %call_flow, message = message.as_deref().unwrap_or_default(), "incident accepted");
+            say!(info, %call_flow, "incident accepted: {}", message.as_deref().unwrap_or("(no message)"));
         }
         What::Acknowledged => say!(info, "{who} took the incident"),
         What::Exhausted => say!(error, "nobody took the incident: everybody was called"),
@@ -69,6 +70,7 @@ pub fn log(event: &Event) {
         What::RoomTalking { room, talking } => say!(debug, %room, talking, "{who} talks"),
         What::RoomLeft { room, people } => say!(info, %room, people, "{who} left the room"),
         What::RoomEnded { room } => say!(info, %room, "room closed"),
+        What::TrunkRegistered { trunk, expires: 0 } => say!(info, %trunk, "trunk is there; it wants no registration"),
         What::TrunkRegistered { trunk, expires } => say!(info, %trunk, expires, "trunk registered"),
         What::TrunkFailed { trunk, code, reason, retry } => {
             let code = code.map(|code| code.to_string()).unwrap_or_default();

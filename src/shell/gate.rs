@@ -165,6 +165,7 @@ mod tests {
             at: Stamp::default(),
             incident: None,
             attempt: Some(mark),
+            call_id: None,
             contact: None,
             name: None,
             what: What::Answered,

@@ -321,6 +321,11 @@ impl Agent {
         registrations && self.calls.len() == 0 && !self.core.transactions.is_waiting()
     }
 
+    /// The Call-ID of a leg's call, by which the trunk's operators find it in their logs.
+    pub fn call_id(&self, leg: LegId) -> Option<&str> {
+        self.calls.get(self.calls.of_leg(leg)?).map(Call::call_id)
+    }
+
     /// How the trunks stand.
     pub fn trunks(&self) -> impl Iterator<Item = TrunkState> + '_ {
         self.core.lines.iter().zip(&self.registrations).enumerate().map(|(place, (line, registration))| {

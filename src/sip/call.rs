@@ -67,6 +67,11 @@ impl Call {
         Call { leg, line, dialog, phase, told_by: None }
     }
 
+    /// The Call-ID of its dialog.
+    pub fn call_id(&self) -> &str {
+        &self.dialog.0
+    }
+
     /// Nothing more can happen.
     pub fn is_over(&self) -> bool {
         matches!(self.phase, Phase::Over)

@@ -44,7 +44,10 @@ impl Switch {
             number = incident.on_called_in(now, &contact, phone, handle, out);
         });
         match (number, self.legs.get_mut(id)) {
-            (Some(number), Some(leg)) => leg.purpose = Purpose::Attempt(AttemptId { incident, number }),
+            (Some(number), Some(leg)) => {
+                leg.purpose = Purpose::Attempt(AttemptId { incident, number });
+                self.note_call_id(AttemptId { incident, number }, id);
+            }
             _ => self.agent.hang_up(now, id, &mut self.sip_out),
         }
     }

@@ -23,6 +23,8 @@ pub(super) struct Case {
     pub(super) record: Record,
     pub(super) trigger: Trigger,
     pub(super) plan: Plan,
+    /// The Call-ID of every attempt that was dialled.
+    pub(super) call_ids: BTreeMap<u32, String>,
     pub(super) voices: BTreeMap<(Language, String), Voice>,
     /// The deadline under which the case stands in the index.
     pub(super) deadline: Option<Time>,
@@ -37,6 +39,7 @@ impl Case {
             record: Record::new(),
             trigger,
             plan,
+            call_ids: BTreeMap::new(),
             voices: BTreeMap::new(),
             deadline: None,
             resumes_at: None,

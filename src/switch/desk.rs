@@ -250,8 +250,9 @@ impl Switch {
         let in_case = contact.as_ref().and_then(|id| case?.contact(id));
         let known = contact.as_ref().and_then(|id| self.settings.contacts.iter().find(|known| known.id == *id));
         let name = in_case.or(known).map(|contact| contact.name.clone());
+        let call_id = attempt.and_then(|number| case?.call_ids.get(&number).cloned());
         let at = Stamp::default();
-        self.batch.events.push(Event { at, incident, attempt, contact, name, what });
+        self.batch.events.push(Event { at, incident, attempt, call_id, contact, name, what });
     }
 
     /// Works off everything the machines want, until nothing is left.

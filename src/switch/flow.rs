@@ -61,6 +61,7 @@ impl Switch {
         match self.place(now, &call) {
             Ok((leg, handle)) => {
                 let AttemptId { incident, number } = call.attempt;
+                self.note_call_id(call.attempt, leg);
                 self.legs.insert(leg, Leg::new(Purpose::Attempt(call.attempt), call.contact, language));
                 self.with_incident(incident, |incident, out| {
                     incident.on_dialled(now, number, CallHandle(handle), out);
@@ -188,6 +189,14 @@ impl Switch {
         }
         self.ports.give_back(leg);
         Err(NotNow::Later(why))
+    }
+
+    /// Keeps the Call-ID beside the attempt: it is told with everything that becomes of it.
+    pub(super) fn note_call_id(&mut self, attempt: AttemptId, leg: LegId) {
+        let call_id = self.agent.call_id(leg).map(str::to_owned);
+        if let (Some(call_id), Some(case)) = (call_id, self.cases.get_mut(&attempt.incident)) {
+            case.call_ids.insert(attempt.number, call_id);
+        }
     }
 
     pub(super) fn prompt_started(&mut self, id: LegId) {

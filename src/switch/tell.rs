@@ -18,6 +18,9 @@ pub struct Event {
     /// In which of its calls, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
+    /// The SIP Call-ID of that call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub call_id: Option<String>,
     /// Who.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contact: Option<ContactId>,
