@@ -47,7 +47,8 @@ pub(super) fn run(options: &Options) -> ExitCode {
 
 fn line(press: &Press, json: bool) -> String {
     let millis = |samples: i64| samples * 1_000 / i64::from(SAMPLE_RATE);
-    let tenths = |value: f32| f64::from((value * 10.0).round()) / 10.0;
+    // Adding zero takes the minus sign from a zero.
+    let tenths = |value: f32| f64::from((value * 10.0).round()) / 10.0 + 0.0;
     let (start, duration) = (millis(press.at.max(0)), millis(press.length));
     let (level, twist) = (tenths(press.level_dbm0), tenths(press.twist_db));
     if json {
