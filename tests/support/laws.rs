@@ -1,0 +1,78 @@
+//! What holds in every night, whatever happens. Read from the journal, which is the truth.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hansho::base::{IncidentId, Stamp};
+use hansho::incident::{Fact, Record};
+use hansho::switch::Entry;
+
+/// The facts of each incident, in their order.
+pub fn by_incident(journal: &[Entry]) -> BTreeMap<IncidentId, Vec<(Stamp, Fact)>> {
+    let mut incidents: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for (incident, at, fact) in journal {
+        incidents.entry(*incident).or_default().push((*at, fact.clone()));
+    }
+    incidents
+}
+
+/// What hansho takes up again after a restart: incidents that are not decided, and those with calls up.
+pub fn open_incidents(journal: &[Entry]) -> Vec<(IncidentId, Vec<(Stamp, Fact)>)> {
+    let open = |facts: &[(Stamp, Fact)]| {
+        let record = record(facts);
+        !record.state.is_final() || record.attempts.iter().any(|attempt| attempt.ended_at.is_none())
+    };
+    by_incident(journal).into_iter().filter(|(_, facts)| open(facts)).collect()
+}
+
+/// The record that facts fold into.
+pub fn record(facts: &[(Stamp, Fact)]) -> Record {
+    let mut record = Record::new();
+    facts.iter().for_each(|(at, fact)| record.apply(*at, fact));
+    record
+}
+
+/// Laws that hold at every moment.
+pub fn check(journal: &[Entry]) {
+    for (incident, facts) in by_incident(journal) {
+        let mut decided = None;
+        let mut up: BTreeSet<u32> = BTreeSet::new();
+        let mut people: BTreeMap<u32, String> = BTreeMap::new();
+        for (_, fact) in &facts {
+            match fact {
+                Fact::Dialled { attempt, contact, call, .. } => {
+                    assert!(decided.is_none() || call.0.is_empty(), "{incident}: {contact} called after {decided:?}");
+                    let twice = up.iter().any(|other| people.get(other) == Some(&contact.to_string()));
+                    assert!(!twice, "{incident}: {contact} has two calls at a time");
+                    assert!(
+                        people.insert(*attempt, contact.to_string()).is_none(),
+                        "{incident}: attempt {attempt} twice"
+                    );
+                    up.insert(*attempt);
+                }
+                Fact::CalledIn { attempt, contact, .. } => {
+                    people.insert(*attempt, contact.to_string());
+                    up.insert(*attempt);
+                }
+                Fact::Ended { attempt, .. } => {
+                    assert!(up.remove(attempt), "{incident}: attempt {attempt} ended and was not up");
+                }
+                Fact::Acknowledged { .. } | Fact::Exhausted | Fact::Cancelled { .. } | Fact::Resolved { .. } => {
+                    decided.get_or_insert_with(|| fact.clone());
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Laws that hold when the night is over.
+pub fn check_end(journal: &[Entry]) {
+    check(journal);
+    for (incident, facts) in by_incident(journal) {
+        let record = record(&facts);
+        assert!(record.state.is_final(), "{incident} is still {}", record.state);
+        for attempt in &record.attempts {
+            assert!(attempt.ended_at.is_some(), "{incident}: the call {} has no end", attempt.number);
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Who lives in this world, and how they are called.
+
+use core::net::SocketAddr;
+use core::time::Duration;
+use std::collections::BTreeMap;
+
+use hansho::base::{CallFlowId, Codec, ContactId, Digit, GuidanceId, Language, Phone, RoomName, TrunkId};
+use hansho::incident::{Answer, Behaviour, CallFlow, Contact, Guidance, Key, Plan, Strategy, Trigger};
+use hansho::rig::{Account, Settings as TrunkSettings};
+use hansho::sip::Trunk;
+use hansho::sip::digest::Hash;
+use hansho::switch::{PortRange, Settings};
+
+use super::{minutes, seconds};
+
+/// What people call to reach hansho.
+pub const HANSHO_NUMBER: &str = "+815000000000";
+const REALM: &str = "carrier.test";
+
+/// The people and the call flow of a story.
+#[derive(Clone, Debug)]
+pub struct Town {
+    pub people: Vec<String>,
+    pub strategy: Strategy,
+    pub answer: Answer,
+    pub rounds: u32,
+    pub ring_timeout: Duration,
+    pub between_rounds: Duration,
+    pub room: Option<String>,
+}
+
+impl Town {
+    /// One round in this order, 20 s of ringing, no room.
+    pub fn of(people: &[&str]) -> Town {
+        Town {
+            people: people.iter().map(|name| (*name).to_owned()).collect(),
+            strategy: Strategy::Sequential,
+            answer: Answer::One,
+            rounds: 1,
+            ring_timeout: seconds(20),
+            between_rounds: seconds(10),
+            room: None,
+        }
+    }
+
+    pub fn rounds(self, rounds: u32) -> Town {
+        Town { rounds, ..self }
+    }
+
+    pub fn all_at_once(self) -> Town {
+        Town { strategy: Strategy::Simultaneous, ..self }
+    }
+
+    pub fn shuffled(self) -> Town {
+        Town { strategy: Strategy::Shuffled, ..self }
+    }
+
+    /// Who takes it goes into this room.
+    pub fn with_room(self, room: &str) -> Town {
+        Town { room: Some(room.to_owned()), ..self }
+    }
+
+    pub fn place(&self, name: &str) -> usize {
+        self.people.iter().position(|known| known == name).unwrap_or_else(|| panic!("nobody is called {name}"))
+    }
+
+    pub fn number(place: usize) -> String {
+        format!("+81900000{place:04}")
+    }
+
+    pub fn contacts(&self) -> Vec<Contact> {
+        let contact = |(place, name): (usize, &String)| Contact {
+            id: ContactId::parse(name).unwrap(),
+            name: name.clone(),
+            phones: vec![Phone::parse(&Town::number(place)).unwrap()],
+            language: if place % 2 == 0 { Language::Ja } else { Language::En },
+        };
+        self.people.iter().enumerate().map(contact).collect()
+    }
+
+    pub fn trigger(&self, message: &str) -> (Trigger, Plan) {
+        let call_flow = CallFlowId::parse("oncall").unwrap();
+        let key = |key: char, behaviour| (Digit::from_char(key).unwrap(), Key { behaviour, say: None });
+        let room = self.room.as_ref().map(|room| RoomName::parse(room).unwrap());
+        let take = if room.is_some() { Behaviour::Join } else { Behaviour::Take };
+        let plan = Plan {
+            call_flow: CallFlow {
+                id: call_flow.clone(),
+                strategy: self.strategy,
+                answer: self.answer,
+                rounds: self.rounds,
+                ring_timeout: self.ring_timeout,
+                between_rounds: self.between_rounds,
+            },
+            contacts: self.contacts(),
+            guidance: Guidance {
+                id: GuidanceId::parse("default").unwrap(),
+                message: BTreeMap::new(),
+                keys: [key('1', take), key('2', Behaviour::Next), key('3', Behaviour::Repeat)].into(),
+                first_key_timeout: seconds(10),
+                repeats: 2,
+                room,
+            },
+        };
+        let trigger = Trigger {
+            call_flow,
+            guidance: None,
+            message: Some(message.to_owned()),
+            parameters: BTreeMap::new(),
+            dedup: None,
+            to: Vec::new(),
+        };
+        (trigger, plan)
+    }
+
+    /// The corridor's settings.
+    pub fn settings(&self) -> Settings {
+        Settings {
+            contacts: self.contacts(),
+            rooms: Vec::new(),
+            ports: PortRange { first: 20_000, last: 20_199 },
+            trunks: vec![trunk_id()],
+        }
+    }
+}
+
+pub fn trunk_id() -> TrunkId {
+    TrunkId::parse("carrier").unwrap()
+}
+
+pub fn hansho_sip() -> SocketAddr {
+    ([10, 0, 0, 1], 5_060).into()
+}
+
+pub fn trunk_sip() -> SocketAddr {
+    ([10, 0, 0, 2], 5_060).into()
+}
+
+pub fn phone_sip(place: usize) -> SocketAddr {
+    ([10, 0, 1, place as u8], 5_060).into()
+}
+
+pub fn phone_rtp(place: usize) -> SocketAddr {
+    ([10, 0, 1, place as u8], 4_000).into()
+}
+
+/// hansho's account.
+pub fn account() -> Trunk {
+    Trunk {
+        id: trunk_id(),
+        proxy: Some(trunk_sip()),
+        domain: REALM.to_owned(),
+        register: true,
+        expires_s: 600,
+        username: "hansho".to_owned(),
+        password: "secret".to_owned(),
+        caller_id: None,
+        codecs: Codec::ALL.to_vec(),
+        max_calls: 0,
+        allow_from: Vec::new(),
+    }
+}
+
+/// The same, seen from the carrier.
+pub fn carrier(seed: u64) -> TrunkSettings {
+    TrunkSettings {
+        local: trunk_sip(),
+        realm: REALM.to_owned(),
+        account: Account { username: "hansho".into(), password: "secret".into(), number: HANSHO_NUMBER.into() },
+        hash: if seed % 2 == 0 { Hash::Sha256 } else { Hash::Md5 },
+        nonce_life: minutes(5),
+        expires_min_s: 60,
+        expires_max_s: 600,
+        seed,
+    }
+}
