@@ -1,5 +1,10 @@
 //! Nights told from outside: telephones ring, people press keys, time jumps.
 
+mod all_at_once;
+mod bad_network;
+mod call_in;
 mod incident_to_room;
+mod nobody_takes_it;
+mod power_cut;
 #[path = "../support/mod.rs"]
 mod support;
