@@ -65,7 +65,10 @@ impl Server {
         let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
         while !core.is_closed() {
             let Ok((stream, _)) = self.listener.accept().await else { continue };
-            let Ok(place) = places.clone().try_acquire_owned() else { continue };
+            let Ok(place) = places.clone().try_acquire_owned() else {
+                turn_away(&stream);
+                continue;
+            };
             let (core, events) = (core.clone(), events.clone());
             tokio::spawn(async move {
                 // A client that goes away in the middle is its own affair.
@@ -74,6 +77,14 @@ impl Server {
             });
         }
     }
+}
+
+/// Says that no place is free; whoever reads nothing is not waited for.
+fn turn_away(stream: &UnixStream) {
+    let why = format!("{CONNECTIONS_MAX} connections are open already: end some that watch");
+    let line = json!({ "ok": false, "error": Failure::new("too_many", why) });
+    // A new connection has room for a line.
+    let _ = stream.try_write(format!("{line}\n").as_bytes());
 }
 
 async fn converse(stream: UnixStream, core: &mpsc::Sender<Ask>, events: &broadcast::Sender<Told>) -> io::Result<()> {
@@ -95,13 +106,28 @@ async fn converse(stream: UnixStream, core: &mpsc::Sender<Ask>, events: &broadca
         }
         match request::read(&line) {
             Err(failure) => answer(&mut write, Err(failure)).await?,
-            Ok(Request::Watch { incident }) => return watch(&mut write, events.subscribe(), incident).await,
+            Ok(Request::Watch { incident }) => {
+                let events = events.subscribe();
+                // Who watches says no more: all that can still come is the end. Without looking for it, those who
+                // leave in a quiet night would keep their places.
+                return tokio::select! {
+                    watched = watch(&mut write, events, incident) => watched,
+                    gone = until_gone(&mut read) => gone,
+                };
+            }
             Ok(request) => {
                 let result = ask(core, request).await;
                 answer(&mut write, result).await?;
             }
         }
     }
+}
+
+/// Waits for the end of a connection; what still comes is not read for anything.
+async fn until_gone(read: &mut (impl AsyncReadExt + Unpin)) -> io::Result<()> {
+    let mut unread = [0; 512];
+    while read.read(&mut unread).await? > 0 {}
+    Ok(())
 }
 
 async fn ask(core: &mpsc::Sender<Ask>, request: Request) -> Result<Value, Failure> {
