@@ -31,7 +31,7 @@ pub fn run(options: &Options) -> ExitCode {
     shell::start_log(options.verbose);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let served = runtime.map_err(|error| error.to_string()).and_then(|runtime| {
-        runtime.block_on(async {
+        let served = runtime.block_on(async {
             let mut daemon = Daemon::start(settings).await.map_err(|error| error.to_string())?;
             let (mut term, mut int) = signals().map_err(|error| error.to_string())?;
             tokio::select! {
@@ -41,7 +41,10 @@ pub fn run(options: &Options) -> ExitCode {
             }
             daemon.stop().await;
             Ok(())
-        })
+        });
+        // A look-up that hangs because the name server is away holds up no end.
+        runtime.shutdown_background();
+        served
     });
     match served {
         Ok(()) => ExitCode::SUCCESS,
