@@ -103,9 +103,7 @@ fn what_was_answered_to_the_sender_goes_on_although_the_power_went_in_that_momen
     daemon.dies();
     world.phones.habit(ANNA, Habit::Answers);
     let daemon = world.start();
-    world.phones.until("the call", |state| {
-        state.calls.iter().find(|call| call.stage == Stage::Up(true)).map(|_| ())
-    });
+    world.phones.until("the call", |state| state.calls.iter().find(|call| call.stage == Stage::Up(true)).map(|_| ()));
     world.phones.press(ANNA, 1);
     daemon.comes_to(&incident, "acknowledged");
 }

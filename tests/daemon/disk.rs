@@ -87,9 +87,7 @@ fn a_full_disk_refuses_new_incidents_keeps_calls_up_and_is_made_good_when_space_
     assert!(world.phones.look(|state| state.calls.len()) <= calls + 1, "a refused one calls nobody");
 
     fs::remove_file(disk.join("filler")).expect("the filler can be removed");
-    until("the trouble to pass", || {
-        (daemon.ask(&json!({ "op": "status" }))["trouble"] == json!([])).then_some(())
-    });
+    until("the trouble to pass", || (daemon.ask(&json!({ "op": "status" }))["trouble"] == json!([])).then_some(()));
     let accepted = daemon.ask(&json!({ "op": "trigger", "call_flow": "oncall", "dedup": "x" }));
     assert_eq!(accepted["ok"], true, "{accepted}");
     assert_eq!(daemon.ask(&json!({ "op": "cancel", "incident": under_way }))["ok"], true);

@@ -62,8 +62,7 @@ impl Watch {
 
     /// Waits for an event with these fields; told earlier counts as well.
     pub fn until(&mut self, event: &str, fields: &[(&str, Value)]) -> Value {
-        let fits =
-            |told: &Value| told["event"] == event && fields.iter().all(|(field, value)| told[*field] == *value);
+        let fits = |told: &Value| told["event"] == event && fields.iter().all(|(field, value)| told[*field] == *value);
         if let Some(told) = self.heard.iter().find(|told| fits(told)) {
             return told.clone();
         }

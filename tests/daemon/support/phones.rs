@@ -133,7 +133,12 @@ impl Phones {
     /// Waits until the `count`-th call to this number stands so.
     pub fn reaches(&self, number: &str, count: usize, stage: Stage) {
         self.until(&format!("{stage:?} in call {count} to {number}"), |state| {
-            state.calls.iter().filter(|call| call.number == number).nth(count - 1).filter(|call| call.stage == stage)?;
+            state
+                .calls
+                .iter()
+                .filter(|call| call.number == number)
+                .nth(count - 1)
+                .filter(|call| call.stage == stage)?;
             Some(())
         });
     }
