@@ -89,7 +89,7 @@ fn raise(daemon: &Daemon, request: &Request, wait: bool) -> Result<ExitCode, Exi
 /// Shows an incident until it is decided.
 fn follow(mut watch: Client, zone: TimeZone, daemon: &Daemon, incident: &str) -> Result<ExitCode, ExitCode> {
     let mut timeline = Timeline::new(colour_wanted()).in_zone(zone);
-    while let Some(event) = watch.next().map_err(|error| complain(&error))? {
+    while let Some(event) = watch.read().map_err(|error| complain(&error))? {
         if event["event"] == "watch.lagged" {
             return Ok(decided(daemon, incident));
         }

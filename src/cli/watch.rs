@@ -31,7 +31,7 @@ fn show(options: &Options) -> Result<ExitCode, ExitCode> {
     let watch = Request::Watch { incident: options.incident.clone() };
     client.ask(&watch).map_err(|error| complain(&error))?;
     let mut timeline = Timeline::new(colour_wanted()).in_zone(zone).with_incidents();
-    while let Some(event) = client.next().map_err(|error| complain(&error))? {
+    while let Some(event) = client.read().map_err(|error| complain(&error))? {
         if options.json {
             println!("{event}");
         } else {

@@ -193,7 +193,7 @@ async fn watch(control: PathBuf) -> Result<UnboundedReceiver<Value>, String> {
     let client = asked.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
     tokio::task::spawn_blocking(move || {
         let mut client = client;
-        while let Ok(Some(event)) = client.next() {
+        while let Ok(Some(event)) = client.read() {
             if tell.send(event).is_err() {
                 return;
             }

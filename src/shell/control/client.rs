@@ -47,7 +47,7 @@ impl Client {
         let mut line = serde_json::to_vec(request).map_err(|error| ClientError::Broken(error.to_string()))?;
         line.push(b'\n');
         self.lines.get_mut().write_all(&line).map_err(|error| ClientError::Broken(error.to_string()))?;
-        let answer = self.next()?.ok_or_else(|| ClientError::Broken("the connection was closed".into()))?;
+        let answer = self.read()?.ok_or_else(|| ClientError::Broken("the connection was closed".into()))?;
         self.limit(None)?;
         if answer["ok"] == true {
             return Ok(answer);
@@ -57,7 +57,7 @@ impl Client {
     }
 
     /// The next line, for as long as it takes; `None` at the end.
-    pub fn next(&mut self) -> Result<Option<Value>, ClientError> {
+    pub fn read(&mut self) -> Result<Option<Value>, ClientError> {
         let mut line = String::new();
         let length = self.lines.read_line(&mut line).map_err(|error| ClientError::Broken(error.to_string()))?;
         if length == 0 {
