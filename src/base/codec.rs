@@ -33,6 +33,10 @@ impl Codec {
     }
 }
 
+/// The payload type hansho names for telephone-event in its own offers (RFC 4733 §2.1: a dynamic one). Peers send
+/// their keys with it, or with the number they named themselves.
+pub const EVENT_PAYLOAD_TYPE: u8 = 101;
+
 /// What offer and answer agreed on for one leg: all that media needs to know of signalling.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Stream {

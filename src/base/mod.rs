@@ -12,7 +12,7 @@ mod phone;
 mod rng;
 mod time;
 
-pub use codec::{Codec, Stream};
+pub use codec::{Codec, EVENT_PAYLOAD_TYPE, Stream};
 pub use digit::Digit;
 pub use ids::{
     AttemptId, CallFlowId, ContactId, GuidanceId, IdError, IncidentId, LegId, RoomId, RoomName, RosterId, TrunkId,

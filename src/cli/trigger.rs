@@ -15,10 +15,10 @@ use crate::shell::control::{Request, TriggerRequest};
 /// `hansho trigger`.
 #[derive(Args, Debug)]
 pub struct Options {
-    /// How to call: the id of a [[call_flow]]
+    /// How to call: the id of a `[[call_flow]]`
     #[arg(long, value_name = "ID")]
     call_flow: String,
-    /// What to say and which keys count: the id of a [[guidance]]
+    /// What to say and which keys count: the id of a `[[guidance]]`
     #[arg(long, value_name = "ID")]
     guidance: Option<String>,
     /// The text to speak

@@ -21,12 +21,10 @@ use super::tones::{Detector, Tone};
 use super::{Counts, Event, Playlist, Sink, Way};
 use crate::audio::goertzel::{Bank, HOP};
 use crate::audio::{FRAME, Frame, g711, level, mix};
-use crate::base::{Codec, Digit, LegId, Stream};
+use crate::base::{Codec, Digit, EVENT_PAYLOAD_TYPE, LegId, Stream};
 use crate::wire::rtp::{self, Header};
 use crate::wire::telephone_event;
 
-/// Payload types above this are dynamic (RFC 3551 §6).
-const DYNAMIC: u8 = 96;
 /// Samples of the longest packet that is taken: 120 ms.
 const PAYLOAD_MAX: usize = 960;
 
@@ -195,7 +193,7 @@ impl Leg {
         match (head.payload_type, telephone_event::Event::read(packet.payload)) {
             (0, _) => self.on_voice(at, &head, Codec::Pcmu, packet.payload),
             (8, _) => self.on_voice(at, &head, Codec::Pcma, packet.payload),
-            (kind, Some(event)) if self.is_event(kind, packet.payload) => self.on_event(at, &head, event, told),
+            (kind, Some(event)) if self.is_event(kind) => self.on_event(at, &head, event, told),
             // Comfort noise and what else may come keep the sequence whole.
             _ => {
                 self.on_number(&head);
@@ -314,11 +312,11 @@ impl Leg {
         }
     }
 
-    /// Is this a key? With the agreed number, or with the number we offered ourselves, which some peers use
-    /// instead; a voice we do not know has a dynamic type as well, but not the length of an event.
-    fn is_event(&self, payload_type: u8, payload: &[u8]) -> bool {
+    /// Is this a key? With the number the peer named, or with the one we offer ourselves; whatever else has a
+    /// dynamic type was never agreed on, even where it looks like an event.
+    fn is_event(&self, payload_type: u8) -> bool {
         let agreed = self.link.and_then(|link| link.stream.event_payload_type);
-        agreed == Some(payload_type) || (payload_type >= DYNAMIC && payload.len() == 4)
+        agreed == Some(payload_type) || payload_type == EVENT_PAYLOAD_TYPE
     }
 
     /// Counts a packet; false when it is a duplicate, or of a sender not believed yet.

@@ -271,7 +271,7 @@ pub(super) fn unsupported(request: &Message) -> Option<String> {
     (!tags.is_empty()).then(|| tags.join(", "))
 }
 
-/// Who calls, as the trunk states it.
+/// Who calls, as the trunk states it: P-Asserted-Identity (RFC 3325 §9.1) before From.
 fn caller(invite: &Message) -> String {
     let asserted = invite.list(&Name::PAssertedIdentity).find_map(|value| user_of(NameAddr::parse(value).ok()?.uri));
     let stated = || invite.from().ok().and_then(|from| user_of(from.uri));

@@ -12,11 +12,8 @@
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 
-use crate::base::{Codec, Stream};
+use crate::base::{Codec, EVENT_PAYLOAD_TYPE, Stream};
 use crate::wire::sdp::{Address, BadSdp, Description, Direction, MAX_SDP, Media, RtpMap};
-
-/// The payload type we offer telephone-event under.
-pub const EVENT_PAYLOAD_TYPE: u8 = 101;
 
 /// What a packet carries when nobody asks for anything else (RFC 3551 §4.2).
 const PTIME_MS: u32 = 20;

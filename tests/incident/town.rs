@@ -102,7 +102,7 @@ impl Town {
                 self.tell(|incident, now, out| incident.on_answered(now, number, handle(number), out));
                 continue;
             }
-            if !call.said.is_some_and(|at| at <= now) {
+            if call.said.is_none_or(|at| at > now) {
                 continue;
             }
             call.said = None;

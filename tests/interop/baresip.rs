@@ -21,7 +21,6 @@ fn piece(prompt: &[i16]) -> &[i16] {
 }
 
 #[test]
-#[ignore = "needs baresip: tools/test runs it"]
 fn two_tones_in_the_voice_take_the_incident_and_the_prompt_is_heard_as_it_was_recorded() {
     let scene = Scene::new("baresip_in_band");
     let says = [silence(4.0), key('1'), silence(30.0)].concat();
@@ -45,7 +44,6 @@ fn two_tones_in_the_voice_take_the_incident_and_the_prompt_is_heard_as_it_was_re
 }
 
 #[test]
-#[ignore = "needs baresip: tools/test runs it"]
 fn a_key_of_baresip_s_own_events_is_heard_in_a_call_in_a_law() {
     let scene = Scene::new("baresip_events");
     let mut phone = Baresip::start(&scene, NUMBER, "PCMA", &silence(60.0), None);
@@ -63,7 +61,6 @@ fn a_key_of_baresip_s_own_events_is_heard_in_a_call_in_a_law() {
 }
 
 #[test]
-#[ignore = "needs baresip: tools/test runs it"]
 fn whoever_hangs_up_baresip_in_the_middle_took_nothing() {
     let scene = Scene::new("baresip_hangs_up");
     let mut phone = Baresip::start(&scene, NUMBER, "PCMU", &silence(60.0), None);

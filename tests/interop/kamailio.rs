@@ -17,7 +17,6 @@ fn registered(kamailio: &mut Kamailio) -> Settings {
 }
 
 #[test]
-#[ignore = "needs Kamailio and baresip: tools/test runs it"]
 fn the_trunk_and_the_telephones_work_without_hansho() {
     let scene = Scene::new("kamailio_alone");
     let mut kamailio = Kamailio::start(&scene);
@@ -40,7 +39,6 @@ fn the_trunk_and_the_telephones_work_without_hansho() {
 }
 
 #[test]
-#[ignore = "needs Kamailio and baresip: tools/test runs it"]
 fn two_who_take_it_hear_each_other_in_the_room_and_not_themselves() {
     let scene = Scene::new("kamailio_room");
     let mut kamailio = Kamailio::start(&scene);
@@ -85,7 +83,6 @@ fn two_who_take_it_hear_each_other_in_the_room_and_not_themselves() {
 }
 
 #[test]
-#[ignore = "needs Kamailio and baresip: tools/test runs it"]
 fn a_call_through_a_record_routing_proxy_ends_from_either_side() {
     let scene = Scene::new("kamailio_route");
     let mut kamailio = Kamailio::start(&scene);
@@ -108,7 +105,6 @@ fn a_call_through_a_record_routing_proxy_ends_from_either_side() {
 }
 
 #[test]
-#[ignore = "needs Kamailio and baresip: tools/test runs it"]
 fn a_number_the_proxy_does_not_know_is_unreachable() {
     let scene = Scene::new("kamailio_unknown");
     let mut kamailio = Kamailio::start(&scene);
@@ -121,7 +117,6 @@ fn a_number_the_proxy_does_not_know_is_unreachable() {
 }
 
 #[test]
-#[ignore = "needs Kamailio and baresip: tools/test runs it"]
 fn one_who_calls_back_through_the_trunk_joins_the_room() {
     let scene = Scene::new("kamailio_calls_in");
     let mut kamailio = Kamailio::start(&scene);

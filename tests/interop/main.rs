@@ -1,6 +1,6 @@
 //! Other people's SIP against the real binary: SIPp, baresip and Kamailio, real sockets on loopback.
 //!
-//! These tests need programs that are not ours, so they are marked `ignore`; `tools/test` sees to it that the
+//! These tests need programs that are not ours, so plain `cargo test` leaves them out; `tools/test` sees to it that the
 //! programs are there and runs every one of them. Each test has its own ports and its own folder under
 //! `target/interop`, where the logs of everybody who took part stay for whoever wants to know what happened.
 //! Nothing sleeps for a guess: a test waits for an event, a line or a socket, and gives up after a limit.

@@ -5,7 +5,6 @@ use crate::support::{Daemon, Scene, Settings, Sipp};
 const NUMBER: &str = "+815011110001";
 
 #[test]
-#[ignore = "needs SIPp: tools/test runs it"]
 fn a_call_that_was_up_when_the_power_went_is_ended_and_its_person_called_again() {
     let scene = Scene::new("restart_answered");
     let sipp = Sipp::scenario("answer_silent").calls(2).listens(&scene);
@@ -19,10 +18,9 @@ fn a_call_that_was_up_when_the_power_went_is_ended_and_its_person_called_again()
 }
 
 #[test]
-#[ignore = "needs SIPp: tools/test runs it"]
 fn a_phone_that_rang_when_the_power_went_stops_ringing_and_rings_again() {
     let scene = Scene::new("restart_ringing");
-    let sipp = Sipp::scenario("restart_ringing").is_patient().calls(2).listens(&scene);
+    let sipp = Sipp::scenario("restart_ringing").patient().calls(2).listens(&scene);
     let settings = Settings::trunk_at(sipp.port).person("anna", NUMBER).flow("ring_timeout = \"3s\"");
     let daemon = Daemon::start(&scene, &settings);
     let incident = daemon.trigger();

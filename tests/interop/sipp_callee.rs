@@ -38,7 +38,6 @@ fn refused(code: u16, phrase: &str, expected: &str) {
 }
 
 #[test]
-#[ignore = "needs SIPp: tools/test runs it"]
 fn a_key_as_rfc_4733_events_takes_the_incident_and_one_press_is_one_key() {
     let daemon = taken(Sipp::scenario("answer_key"), "answer_key");
     let key = daemon.events.until("attempt.key", &[("digit", "1"), ("means", "take")]);
@@ -48,7 +47,6 @@ fn a_key_as_rfc_4733_events_takes_the_incident_and_one_press_is_one_key() {
 }
 
 #[test]
-#[ignore = "needs SIPp: tools/test runs it"]
 fn a_prompt_begins_when_the_phone_is_picked_up() {
     let daemon = taken(Sipp::scenario("answer_key"), "prompt_started");
     for event in ["attempt.dialling", "attempt.ringing", "attempt.answered", "attempt.prompt_started"] {
@@ -57,7 +55,6 @@ fn a_prompt_begins_when_the_phone_is_picked_up() {
 }
 
 #[test]
-#[ignore = "needs SIPp: tools/test runs it"]
 fn whoever_answers_and_presses_nothing_is_ignored_after_everything_was_said() {
     let (outcome, _, daemon) = one_call(Sipp::scenario("answer_silent"), "answer_silent", as_it_is);
     assert_eq!(outcome, "ignored");
@@ -65,7 +62,6 @@ fn whoever_answers_and_presses_nothing_is_ignored_after_everything_was_said() {
 }
 
 #[test]
-#[ignore = "needs SIPp: tools/test runs it"]
 fn hanging_up_without_a_key_takes_nothing() {
     let (outcome, _, daemon) = one_call(Sipp::scenario("answer_hangup"), "answer_hangup", as_it_is);
     assert_eq!(outcome, "ignored");
@@ -73,37 +69,31 @@ fn hanging_up_without_a_key_takes_nothing() {
 }
 
 #[test]
-#[ignore = "needs SIPp: tools/test runs it"]
 fn a_busy_callee_is_busy() {
     refused(486, "Busy Here", "busy");
 }
 
 #[test]
-#[ignore = "needs SIPp: tools/test runs it"]
 fn a_number_that_leads_nowhere_is_unreachable() {
     refused(404, "Not Found", "unreachable");
 }
 
 #[test]
-#[ignore = "needs SIPp: tools/test runs it"]
 fn a_trunk_out_of_service_is_a_failure() {
     refused(503, "Service Unavailable", "failed");
 }
 
 #[test]
-#[ignore = "needs SIPp: tools/test runs it"]
 fn a_callee_who_declines_is_rejected() {
     refused(603, "Decline", "rejected");
 }
 
 #[test]
-#[ignore = "needs SIPp: tools/test runs it"]
 fn a_callee_the_trunk_cannot_find_in_time_is_no_answer() {
     refused(480, "Temporarily Unavailable", "no_answer");
 }
 
 #[test]
-#[ignore = "needs SIPp: tools/test runs it"]
 fn the_ring_timeout_cancels_the_call() {
     let brief = |settings: Settings| settings.flow("ring_timeout = \"1s\"");
     let (outcome, code, _) = one_call(Sipp::scenario("no_answer"), "no_answer", brief);
@@ -111,7 +101,6 @@ fn the_ring_timeout_cancels_the_call() {
 }
 
 #[test]
-#[ignore = "needs SIPp: tools/test runs it"]
 fn an_answer_that_crosses_the_cancel_is_acknowledged_and_ended() {
     let brief = |settings: Settings| settings.flow("ring_timeout = \"1s\"");
     let (outcome, _, daemon) = one_call(Sipp::scenario("cancel_race"), "cancel_race", brief);
@@ -120,28 +109,24 @@ fn an_answer_that_crosses_the_cancel_is_acknowledged_and_ended() {
 }
 
 #[test]
-#[ignore = "needs SIPp: tools/test runs it"]
 fn early_media_is_no_answer_and_the_call_goes_on() {
     let daemon = taken(Sipp::scenario("early_media"), "early_media");
     daemon.events.until("attempt.ringing", &[("code", "183")]);
 }
 
 #[test]
-#[ignore = "needs SIPp: tools/test runs it"]
 fn a_200_that_comes_again_is_acknowledged_again() {
     let daemon = taken(Sipp::scenario("retransmitted_answer").sees_copies(), "retransmitted_answer");
     assert_eq!(daemon.events.count("attempt.answered"), 1);
 }
 
 #[test]
-#[ignore = "needs SIPp: tools/test runs it"]
 fn a_second_telephone_behind_a_fork_is_let_go_and_the_first_call_goes_on() {
     let daemon = taken(Sipp::scenario("fork").sees_copies(), "fork");
     assert_eq!(daemon.events.count("attempt.answered"), 1);
 }
 
 #[test]
-#[ignore = "needs SIPp: tools/test runs it"]
 fn an_answer_without_a_common_codec_is_acknowledged_and_ended() {
     let (outcome, _, daemon) = one_call(Sipp::scenario("no_codec"), "no_codec", as_it_is);
     assert_eq!(outcome, "failed");
@@ -149,13 +134,11 @@ fn an_answer_without_a_common_codec_is_acknowledged_and_ended() {
 }
 
 #[test]
-#[ignore = "needs SIPp: tools/test runs it"]
 fn a_callee_may_hold_and_come_back() {
     taken(Sipp::scenario("hold"), "hold");
 }
 
 #[test]
-#[ignore = "needs SIPp: tools/test runs it"]
 fn a_whole_night_goes_down_the_roster_until_somebody_takes_it() {
     let scene = Scene::new("night");
     let town = Sipp::scenario("night").calls(4).listens(&scene);

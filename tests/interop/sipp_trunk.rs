@@ -17,19 +17,16 @@ fn challenged(scenario: &str) {
 }
 
 #[test]
-#[ignore = "needs SIPp: tools/test runs it"]
 fn an_invite_that_is_challenged_by_a_proxy_is_sent_again_with_credentials() {
     challenged("proxy_challenge");
 }
 
 #[test]
-#[ignore = "needs SIPp: tools/test runs it"]
 fn an_invite_that_is_challenged_by_the_callee_is_answered_as_sipp_computes_it() {
     challenged("challenge");
 }
 
 #[test]
-#[ignore = "needs SIPp: tools/test runs it"]
 fn a_registration_is_kept_alive_and_taken_back_at_the_end() {
     let scene = Scene::new("registrar");
     let sipp = Sipp::scenario("registrar").with("username", "bell").with("password", "s3cret").listens(&scene);
@@ -42,7 +39,6 @@ fn a_registration_is_kept_alive_and_taken_back_at_the_end() {
 }
 
 #[test]
-#[ignore = "needs SIPp: tools/test runs it"]
 fn a_registrar_that_finds_the_expiry_too_brief_is_asked_for_longer() {
     let scene = Scene::new("registrar_brief");
     let sipp = Sipp::scenario("registrar_brief").listens(&scene);
@@ -53,7 +49,6 @@ fn a_registrar_that_finds_the_expiry_too_brief_is_asked_for_longer() {
 }
 
 #[test]
-#[ignore = "needs SIPp: tools/test runs it"]
 fn a_trunk_that_asks_whether_we_are_there_is_told() {
     let scene = Scene::new("options");
     let port = scene.port();
@@ -63,7 +58,6 @@ fn a_trunk_that_asks_whether_we_are_there_is_told() {
 }
 
 #[test]
-#[ignore = "needs SIPp: tools/test runs it"]
 fn a_call_in_that_we_cannot_speak_with_is_refused_with_488() {
     let scene = Scene::new("call_in_no_codec");
     let port = scene.port();
@@ -73,7 +67,6 @@ fn a_call_in_that_we_cannot_speak_with_is_refused_with_488() {
 }
 
 #[test]
-#[ignore = "needs SIPp: tools/test runs it"]
 fn whoever_is_called_may_call_in_and_joins_the_room() {
     let scene = Scene::new("call_in");
     let (port, second) = (scene.port(), scene.port());
@@ -96,7 +89,6 @@ fn whoever_is_called_may_call_in_and_joins_the_room() {
 }
 
 #[test]
-#[ignore = "needs SIPp: tools/test runs it"]
 fn a_stranger_hears_nothing() {
     let scene = Scene::new("stranger");
     let port = scene.port();

@@ -50,7 +50,7 @@ impl Sipp {
     }
 
     /// Passes over messages that its scenario does not foresee, instead of failing.
-    pub fn is_patient(mut self) -> Sipp {
+    pub fn patient(mut self) -> Sipp {
         self.arguments.extend(["-default_behaviors", "none"]);
         self
     }
