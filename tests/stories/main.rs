@@ -1,9 +1,11 @@
 //! Nights told from outside: telephones ring, people press keys, time jumps.
 
 mod all_at_once;
+mod any_night;
 mod bad_network;
 mod call_in;
 mod incident_to_room;
+mod laws_bite;
 mod nobody_takes_it;
 mod power_cut;
 #[path = "../support/mod.rs"]

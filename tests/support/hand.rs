@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use hansho::base::{Digit, Time};
 use hansho::media::Way;
-use hansho::rig::{Noted, Phone, ear};
+use hansho::rig::{Noted, Phone, Script, ear};
 use hansho::sip::Cause;
 
 use super::millis;
@@ -47,6 +47,12 @@ impl<'a> Hand<'a> {
         self.world.with(place, |phone, now, out| phone.pick_up(now, out));
         self.world.wait_until(&format!("{} is connected", self.name()), |world| world.phones[place].is_up());
         self.world.listened[place] = self.world.now;
+        self
+    }
+
+    /// Does this whenever it is called, without being told.
+    pub fn follows(self, script: Script) -> Self {
+        self.world.with(self.place, |phone, _, _| phone.follow(script));
         self
     }
 

@@ -8,7 +8,7 @@
 #![allow(dead_code, reason = "each test binary uses its part of the world")]
 
 mod hand;
-mod laws;
+pub mod laws;
 mod link;
 mod node;
 mod sounds;

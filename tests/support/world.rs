@@ -168,6 +168,15 @@ impl World {
         }
     }
 
+    /// Lets time go by until an incident is decided; an hour must be enough.
+    pub fn wait_until_decided(&mut self, incident: IncidentId) {
+        let patience = self.now + minutes(60);
+        while !self.state(incident).is_final() {
+            assert!(self.now < patience, "in vain: the incident is decided");
+            self.wait(millis(500));
+        }
+    }
+
     /// Nobody's telephone rings for so long.
     pub fn stays_quiet(&mut self, length: Duration) {
         let calls = |world: &World| -> usize { world.phones.iter().map(rung).sum() };

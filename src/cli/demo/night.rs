@@ -21,11 +21,11 @@ use crate::shell::control::{Request, TriggerRequest};
 /// No single step takes longer.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long Yamada is alone in the room.
-const ALONE: Duration = Duration::from_millis(2_500);
+const ALONE: Duration = Duration::from_secs(2);
 /// From Tanaka's coming in until both talk.
 const BREATH: Duration = Duration::from_millis(600);
 /// How long both talk.
-const TALK: Duration = Duration::from_secs(4);
+const TALK: Duration = Duration::from_secs(3);
 /// The pitch each one hums at, by place; none is one of a key's.
 pub const HUMS: [f64; 4] = [285.0, 405.0, 345.0, 465.0];
 

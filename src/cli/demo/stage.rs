@@ -29,7 +29,7 @@ pub const YAMADA: usize = 3;
 /// How long a telephone rings before it is picked up.
 const RINGING: Duration = Duration::from_millis(800);
 /// What Tanaka hears before the key: who calls.
-const TANAKA_HEARS: Duration = Duration::from_millis(3_500);
+const TANAKA_HEARS: Duration = Duration::from_millis(3_200);
 /// What Yamada hears before the key: all of it, up to what key 1 does.
 const YAMADA_HEARS: Duration = Duration::from_millis(11_200);
 /// Ports for voice: more than the night needs.
