@@ -16,7 +16,7 @@ use super::case::Case;
 use super::desk::Switch;
 use super::legs::{Leg, Purpose};
 use super::tell::What;
-use crate::base::{AttemptId, ContactId, Digit, IncidentId, Language, LegId, Phone, RoomName, Stream, Time};
+use crate::base::{AttemptId, ContactId, Digit, IncidentId, Language, LegId, Phone, RoomName, Stamp, Stream, Time};
 use crate::incident::{CallEnd, CallHandle, EndedBy, Incident, Plan, Trigger};
 use crate::media::{Command, Way};
 use crate::sip::{Cause, End};
@@ -46,12 +46,22 @@ impl Switch {
     /// A trigger became an incident: its words are spoken while the first phone is dialled.
     pub(super) fn raised(&mut self, now: Time, trigger: Trigger, plan: Plan) -> IncidentId {
         let at = self.stamp(now);
-        let id = IncidentId::new(at, &mut self.rng);
+        let id = self.new_id(at);
         let incident = Incident::new(id, trigger.clone(), plan.clone(), self.rng.next_u64());
         self.cases.insert(id, Case::new(incident, trigger, plan));
         self.prepare_voices(id);
         self.with_incident(id, |incident, out| incident.on_raised(now, out));
         id
+    }
+
+    /// A name no open incident has: in a burst, the random part of two ids of one millisecond may be the same.
+    fn new_id(&mut self, at: Stamp) -> IncidentId {
+        loop {
+            let id = IncidentId::new(at, &mut self.rng);
+            if !self.cases.contains_key(&id) {
+                return id;
+            }
+        }
     }
 
     /// Rings a person over the first trunk that takes the call. A person has one call at a time: while they
@@ -166,7 +176,7 @@ impl Switch {
 
     /// Sends the INVITE, or says why it cannot be sent.
     fn place(&mut self, now: Time, call: &Waiting) -> Result<(LegId, String), NotNow> {
-        if let Some(leg) = self.legs.of_contact(&call.contact) {
+        if let Some(leg) = self.legs.of_contact(&call.contact).max_by_key(|leg| leg.room.is_some()) {
             let busy = |reason| CallEnd { by: EndedBy::Refused, code: Some(486), reason };
             return Err(match &leg.room {
                 Some(room) => NotNow::Never(busy(format!("already in the room {room}"))),

@@ -102,9 +102,9 @@ impl Legs {
         self.legs.iter().filter(|(_, leg)| about(leg)).map(|(id, _)| *id).collect()
     }
 
-    /// The leg a person is on: one person has one call at a time.
-    pub(super) fn of_contact(&self, contact: &ContactId) -> Option<&Leg> {
-        self.legs.values().find(|leg| leg.contact == *contact)
+    /// The legs a person is on: one, but for the moment in which another one ends.
+    pub(super) fn of_contact(&self, contact: &ContactId) -> impl Iterator<Item = &Leg> {
+        self.legs.values().filter(move |leg| leg.contact == *contact)
     }
 
     pub(super) fn len(&self) -> usize {

@@ -18,6 +18,8 @@ mod prompt_book;
 mod restart;
 mod rooms;
 mod tell;
+#[cfg(test)]
+mod tests;
 
 pub use batch::{Act, Batch, Entry};
 pub use desk::{NotOpen, Raised, Switch};

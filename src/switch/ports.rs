@@ -61,6 +61,12 @@ impl Ports {
     pub(super) fn give_back(&mut self, leg: LegId) {
         self.taken.retain(|_, holder| *holder != leg);
     }
+
+    /// How many are in use.
+    #[cfg(test)]
+    pub(super) fn in_use(&self) -> usize {
+        self.taken.len()
+    }
 }
 
 #[cfg(test)]

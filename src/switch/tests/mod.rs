@@ -1,0 +1,5 @@
+//! Nights in the corridor, in virtual time: a scripted trunk, scripted people, media events by hand.
+
+mod night;
+mod troubles;
+mod world;

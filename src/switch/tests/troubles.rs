@@ -1,0 +1,127 @@
+//! What can go wrong around a call.
+
+use super::world::{World, agent, plan, seconds, trigger};
+use crate::base::TrunkId;
+use crate::incident::{Fact, Outcome};
+use crate::switch::{Input, PortRange};
+
+fn found() -> Input {
+    let trunk = TrunkId::parse("main").unwrap();
+    Input::TrunkAddress { trunk, found: Ok("192.0.2.1:5060".parse().unwrap()) }
+}
+
+#[test]
+fn a_call_waits_for_a_trunk_that_is_away() {
+    let mut world = World::with(agent(0, false, None), PortRange::default());
+    world.input(Input::Start);
+    let id = world.raise(trigger(None), plan(&["ann", "bob"], None));
+    world.wait(seconds(20));
+    world.nobody_rings();
+    assert_eq!(world.story(id).len(), 2, "{:?}", world.story(id));
+    world.input(found());
+    world.rings("ann");
+    world.nobody_rings();
+}
+
+#[test]
+fn a_trunk_that_stays_away_leaves_a_trace_of_every_call() {
+    let mut world = World::with(agent(0, false, None), PortRange::default());
+    world.input(Input::Start);
+    let id = world.raise(trigger(None), plan(&["ann", "bob"], None));
+    world.wait(seconds(125));
+    assert_eq!(world.ends(id), [(1, Outcome::Failed), (2, Outcome::Failed)]);
+    assert_eq!(world.story(id).last(), Some(&&Fact::Exhausted));
+    world.nothing_is_left();
+}
+
+#[test]
+fn a_trunk_with_one_line_rings_the_next_person_when_the_line_is_free() {
+    let mut world = World::with(agent(1, false, Some("192.0.2.1:5060".parse().unwrap())), PortRange::default());
+    world.input(Input::Start);
+    world.raise(trigger(None), plan(&["ann"], None));
+    world.raise(trigger(None), plan(&["bob"], None));
+    let ann = world.rings("ann");
+    world.nobody_rings();
+    world.respond(&ann.invite.clone(), 486);
+    world.rings("bob");
+}
+
+#[test]
+fn a_media_port_that_cannot_be_opened_ends_the_call_with_the_reason() {
+    let mut world = World::new();
+    let id = world.raise(trigger(None), plan(&["ann", "bob"], None));
+    let ann = world.rings("ann");
+    world.input(Input::LegFailed { leg: ann.leg, why: "media port 20000: in use".into() });
+    world.is_let_go(&ann);
+    assert_eq!(world.ends(id), [(1, Outcome::Failed)]);
+    let ended = world.story(id).into_iter().find_map(|fact| match fact {
+        Fact::Ended { reason, .. } => Some(reason.clone()),
+        _ => None,
+    });
+    assert_eq!(ended.as_deref(), Some("media port 20000: in use"));
+    world.rings("bob");
+    assert_eq!(world.open.len(), 1);
+}
+
+#[test]
+fn an_incident_that_was_not_stored_leaves_nothing_behind() {
+    let mut world = World::new();
+    let id = world.raise(trigger(Some("db")), plan(&["ann"], None));
+    let ann = world.rings("ann");
+    world.open.clear(); // its batch never left
+    world.input(Input::NotStored(id));
+    world.nothing_is_left();
+    assert!(world.switch.record(id).is_none());
+    world.wait(seconds(120));
+    world.nobody_rings();
+    assert!(world.on_the_wire().is_empty(), "{:?} {ann:?}", world.on_the_wire());
+    assert_ne!(world.raise(trigger(Some("db")), plan(&["ann"], None)), id);
+    world.rings("ann");
+}
+
+#[test]
+fn a_stop_ends_the_calls_and_leaves_their_attempts_open() {
+    let mut world = World::new();
+    let id = world.raise(trigger(None), plan(&["ann", "bob"], None));
+    let ann = world.rings("ann");
+    world.input(Input::Stop);
+    assert!(!world.switch.is_idle());
+    world.is_let_go(&ann);
+    world.wait(seconds(40));
+    assert!(world.switch.is_idle());
+    assert_eq!(world.ends(id), []);
+    world.nobody_rings();
+    world.nothing_is_left();
+}
+
+#[test]
+fn a_key_after_the_stop_counts_and_nobody_is_dialled() {
+    let mut world = World::new();
+    let id = world.raise(trigger(None), plan(&["ann", "bob"], None));
+    let ann = world.rings("ann");
+    world.answers(&ann);
+    world.input(Input::Stop);
+    world.presses(&ann, '2');
+    world.hears_out(&ann);
+    world.is_let_go(&ann);
+    world.wait(seconds(40));
+    world.nobody_rings();
+    assert!(world.story(id).iter().any(|fact| matches!(fact, Fact::Key { .. })));
+    assert!(world.switch.is_idle());
+}
+
+#[test]
+fn ports_come_back_from_every_call() {
+    let proxy = Some("192.0.2.1:5060".parse().unwrap());
+    let mut world = World::with(agent(0, false, proxy), PortRange { first: 20_000, last: 20_003 });
+    world.input(Input::Start);
+    for _ in 0..5 {
+        world.raise(trigger(None), plan(&["ann", "bob"], None));
+        let ann = world.rings("ann");
+        world.respond(&ann.invite.clone(), 404);
+        let bob = world.rings("bob");
+        world.answers(&bob);
+        world.hangs_up(&bob);
+        world.nothing_is_left();
+    }
+}

@@ -1,0 +1,432 @@
+//! A corridor with one trunk, and everything around it played by the test.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use core::net::SocketAddr;
+use core::time::Duration;
+
+use crate::base::{
+    CallFlowId, Codec, ContactId, Digit, GuidanceId, IncidentId, Language, LegId, Phone, RoomName, Stamp, Time, TrunkId,
+};
+use crate::incident::{Answer, Behaviour, CallFlow, Contact, Fact, Guidance, Key, Outcome, Plan, Strategy, Trigger};
+use crate::media::{self, Command, Prompt, Way};
+use crate::sip::{Agent, Identity, IpRange, Trunk};
+use crate::switch::{Act, Batch, Clip, Entry, Event, Input, PortRange, PromptBook, Raised, Settings, Switch, What};
+use crate::wire::sip::{Builder, Message, Method, Name};
+
+const US: &str = "192.0.2.10:5060";
+const TRUNK: &str = "192.0.2.1:5060";
+
+pub fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+/// Everything that left the corridor, and the corridor itself.
+pub struct World {
+    pub switch: Switch,
+    pub now: Time,
+    /// The journal.
+    pub facts: Vec<Entry>,
+    pub events: Vec<Event>,
+    /// What is to be spoken.
+    pub texts: Vec<(IncidentId, Language, String)>,
+    /// Requests on the wire that nobody has looked at.
+    requests: Vec<Message>,
+    responses: Vec<Message>,
+    seen: BTreeSet<Vec<u8>>,
+    ports: BTreeMap<u16, LegId>,
+    /// Legs that are open in the media plane.
+    pub open: BTreeSet<LegId>,
+    playing: BTreeMap<LegId, media::Playlist>,
+    pub rooms: BTreeMap<LegId, media::Playlist>,
+    clips: BTreeMap<i16, String>,
+    next: u32,
+}
+
+/// One telephone that hansho rings, or that rings hansho.
+#[derive(Clone, Debug)]
+pub struct Ringing {
+    pub leg: LegId,
+    pub invite: Message,
+}
+
+pub fn agent(max_calls: u32, register: bool, proxy: Option<SocketAddr>) -> Agent {
+    let local: SocketAddr = US.parse().unwrap();
+    let identity = Identity { local, media_address: local.ip(), user_agent: "hansho-test".into() };
+    let trunk = Trunk {
+        id: TrunkId::parse("main").unwrap(),
+        proxy,
+        domain: "pbx.example".into(),
+        register,
+        expires_s: 300,
+        username: "hansho".into(),
+        password: "secret".into(),
+        caller_id: None,
+        codecs: Codec::ALL.to_vec(),
+        max_calls,
+        allow_from: vec![IpRange::parse("192.0.2.0/24").unwrap()],
+    };
+    Agent::new(identity, vec![trunk], 7)
+}
+
+pub fn contact(name: &str) -> Contact {
+    let number = name.bytes().map(u32::from).sum::<u32>();
+    Contact {
+        id: ContactId::parse(name).unwrap(),
+        name: name.to_owned(),
+        phones: vec![Phone::parse(&format!("+8190{number:08}")).unwrap()],
+        language: Language::En,
+    }
+}
+
+/// 1 takes it, 2 passes it on, 3 goes into the room; whoever takes it goes into `room`, where there is one.
+pub fn plan(people: &[&str], room: Option<&str>) -> Plan {
+    let key = |digit, behaviour| (Digit::from_char(digit).unwrap(), Key { behaviour, say: None });
+    Plan {
+        call_flow: CallFlow {
+            id: CallFlowId::parse("oncall").unwrap(),
+            strategy: Strategy::Sequential,
+            answer: Answer::One,
+            rounds: 1,
+            ring_timeout: seconds(25),
+            between_rounds: seconds(5),
+        },
+        contacts: people.iter().map(|name| contact(name)).collect(),
+        guidance: Guidance {
+            id: GuidanceId::parse("plain").unwrap(),
+            message: BTreeMap::new(),
+            keys: BTreeMap::from([key('1', Behaviour::Take), key('2', Behaviour::Next), key('3', Behaviour::Join)]),
+            first_key_timeout: seconds(10),
+            repeats: 1,
+            room: room.map(|room| RoomName::parse(room).unwrap()),
+        },
+    }
+}
+
+pub fn trigger(dedup: Option<&str>) -> Trigger {
+    Trigger {
+        call_flow: CallFlowId::parse("oncall").unwrap(),
+        guidance: None,
+        message: Some("the database is down".to_owned()),
+        parameters: BTreeMap::new(),
+        dedup: dedup.map(str::to_owned),
+        to: Vec::new(),
+    }
+}
+
+impl World {
+    /// A corridor with a trunk that wants no registration, and three people in the configuration.
+    pub fn new() -> World {
+        let mut world = World::with(agent(0, false, Some(TRUNK.parse().unwrap())), PortRange::default());
+        world.input(Input::Start);
+        world
+    }
+
+    pub fn with(agent: Agent, ports: PortRange) -> World {
+        let mut clips = BTreeMap::new();
+        let read = |language: Language, clip: Clip| {
+            let number = i16::try_from(clips.len() + 1).unwrap();
+            clips.insert(number, if language == Language::En { clip.name().to_owned() } else { "foreign".to_owned() });
+            Ok::<Prompt, String>(Prompt::from([number]))
+        };
+        let book = PromptBook::gather(read, Prompt::from([0])).unwrap();
+        let settings = Settings {
+            contacts: ["ann", "bob", "cleo"].iter().map(|name| contact(name)).collect(),
+            rooms: Vec::new(),
+            ports,
+            trunks: vec![TrunkId::parse("main").unwrap()],
+        };
+        let began = Stamp::from_unix_micros(1_795_000_000_000_000);
+        World {
+            switch: Switch::new(settings, agent, Arc::new(book), began, 7),
+            now: Time::ZERO,
+            facts: Vec::new(),
+            events: Vec::new(),
+            texts: Vec::new(),
+            requests: Vec::new(),
+            responses: Vec::new(),
+            seen: BTreeSet::new(),
+            ports: BTreeMap::new(),
+            open: BTreeSet::new(),
+            playing: BTreeMap::new(),
+            rooms: BTreeMap::new(),
+            clips,
+            next: 0,
+        }
+    }
+
+    /// The process ends here and another begins with what the journal holds.
+    pub fn crash(&self) -> World {
+        let mut next = World::with(agent(0, false, Some(TRUNK.parse().unwrap())), PortRange::default());
+        next.facts.clone_from(&self.facts);
+        next.next = self.next + 1_000;
+        let mut ids: Vec<IncidentId> = self.facts.iter().map(|(id, ..)| *id).collect();
+        ids.dedup();
+        let ids: BTreeSet<IncidentId> = ids.into_iter().collect();
+        for incident in ids {
+            let facts = self.facts.iter().filter(|(id, ..)| *id == incident);
+            let facts = facts.map(|(_, at, fact)| (*at, fact.clone())).collect();
+            next.input(Input::Restore { incident, facts });
+        }
+        next.input(Input::Start);
+        next
+    }
+
+    pub fn input(&mut self, input: Input) {
+        self.switch.handle(self.now, input);
+        self.gather();
+    }
+
+    pub fn raise(&mut self, trigger: Trigger, plan: Plan) -> IncidentId {
+        let raised = self.switch.raise(self.now, trigger, plan);
+        self.gather();
+        match raised {
+            Raised::New(id) | Raised::Joined(id) => id,
+        }
+    }
+
+    pub fn cancel(&mut self, id: IncidentId) -> bool {
+        let done = self.switch.cancel(self.now, id, "test").is_ok();
+        self.gather();
+        done
+    }
+
+    /// Time passes, and what is due in it happens.
+    pub fn wait(&mut self, pause: Duration) {
+        let until = self.now + pause;
+        let mut at_once = 0;
+        while let Some(next) = self.switch.next_deadline().filter(|next| *next <= until) {
+            at_once = if next <= self.now { at_once + 1 } else { 0 };
+            assert!(at_once < 10, "it wakes for ever at {next:?}");
+            self.now = self.now.max(next);
+            self.input(Input::Wake);
+        }
+        self.now = until;
+    }
+
+    fn gather(&mut self) {
+        let Batch { facts, acts, events } = self.switch.take();
+        self.facts.extend(facts);
+        self.events.extend(events);
+        for act in acts {
+            match act {
+                Act::Send { bytes, .. } => self.sent(bytes),
+                Act::OpenLeg { leg, port } => {
+                    assert!(self.open.insert(leg), "{leg} is opened twice");
+                    self.ports.insert(port, leg);
+                }
+                Act::Media(command) => self.media(command),
+                Act::Speak { incident, language, text } => self.texts.push((incident, language, text)),
+                Act::RecordRoom { .. } => {}
+            }
+        }
+    }
+
+    fn sent(&mut self, bytes: Vec<u8>) {
+        // A retransmission is no news.
+        if self.seen.insert(bytes.clone()) {
+            let message = Message::parse(&bytes).unwrap();
+            if message.is_request() { self.requests.push(message) } else { self.responses.push(message) }
+        }
+    }
+
+    fn media(&mut self, command: Command) {
+        match command {
+            Command::Play(leg, playlist) => {
+                self.playing.insert(leg, *playlist);
+            }
+            Command::Hush(leg) => {
+                self.playing.remove(&leg);
+            }
+            Command::Join(leg, _) => {
+                self.playing.remove(&leg);
+                self.rooms.insert(leg, media::Playlist { play: 0, prompts: Vec::new(), forever: false });
+            }
+            Command::Leave(leg) => {
+                self.rooms.remove(&leg);
+            }
+            Command::Close(leg) => {
+                self.open.remove(&leg);
+                self.playing.remove(&leg);
+                self.rooms.remove(&leg);
+            }
+            _ => {}
+        }
+    }
+
+    /// The phone of this person rings (180 is said).
+    pub fn rings(&mut self, name: &str) -> Ringing {
+        let phone = contact(name).phones[0].to_string();
+        let is = |request: &Message| request.method() == Method::Invite && request.uri().unwrap().contains(&phone);
+        let place = self.requests.iter().position(is);
+        let place = place.unwrap_or_else(|| panic!("{name} is not rung; on the wire: {:?}", self.on_the_wire()));
+        let invite = self.requests.remove(place);
+        let body = String::from_utf8_lossy(invite.body()).into_owned();
+        let port = body.split_once("m=audio ").unwrap().1.split(' ').next().unwrap().parse().unwrap();
+        let ringing = Ringing { leg: self.ports[&port], invite };
+        self.respond(&ringing.invite, 180);
+        ringing
+    }
+
+    /// Nobody is rung (any more) who was not rung before.
+    pub fn nobody_rings(&self) {
+        let rung = self.requests.iter().any(|request| request.method() == Method::Invite);
+        assert!(!rung, "somebody is rung: {:?}", self.on_the_wire());
+    }
+
+    pub fn on_the_wire(&self) -> Vec<String> {
+        self.requests.iter().map(|request| format!("{} {}", request.method(), request.uri().unwrap())).collect()
+    }
+
+    pub fn respond(&mut self, request: &Message, code: u16) {
+        let mut builder =
+            Builder::response(request, code).to_tag("there").header(Name::Contact, format!("<sip:{TRUNK}>"));
+        if code == 200 && request.method() == Method::Invite {
+            builder = builder.body("application/sdp", sdp().as_bytes());
+        }
+        let bytes = builder.finish();
+        self.input(Input::Datagram { from: TRUNK.parse().unwrap(), bytes });
+    }
+
+    pub fn answers(&mut self, phone: &Ringing) {
+        self.respond(&phone.invite.clone(), 200);
+    }
+
+    pub fn presses(&mut self, phone: &Ringing, key: char) {
+        let digit = Digit::from_char(key).unwrap();
+        self.input(Input::Media(media::Event::Digit { leg: phone.leg, digit, way: Way::Event }));
+    }
+
+    /// The clips that play on this phone now; a text that was spoken is `spoken`.
+    pub fn hears(&self, phone: &Ringing) -> Vec<&str> {
+        let Some(playlist) = self.playing.get(&phone.leg) else { return Vec::new() };
+        let name = |prompt: &Prompt| self.clips.get(&prompt[0]).map_or("spoken", String::as_str);
+        playlist.prompts.iter().map(name).collect()
+    }
+
+    /// What plays there is heard out.
+    pub fn hears_out(&mut self, phone: &Ringing) {
+        let play = self.playing.remove(&phone.leg).expect("something plays").play;
+        self.input(Input::Media(media::Event::PlayEnded { leg: phone.leg, play }));
+    }
+
+    pub fn spoken(&mut self, result: Result<(), &str>) {
+        for (incident, language, text) in core::mem::take(&mut self.texts) {
+            let prompt = result.map(|()| Prompt::from([-1])).map_err(str::to_owned);
+            self.input(Input::Spoken { incident, language, text, prompt });
+        }
+    }
+
+    /// hansho ends this call: its CANCEL or BYE is answered.
+    pub fn is_let_go(&mut self, phone: &Ringing) {
+        let call_id = phone.invite.call_id().unwrap().to_owned();
+        let ends = |request: &Message| {
+            matches!(request.method(), Method::Cancel | Method::Bye) && request.call_id() == Some(&call_id)
+        };
+        let place = self.requests.iter().position(ends);
+        let end = self.requests.remove(place.unwrap_or_else(|| panic!("not ended: {:?}", self.on_the_wire())));
+        self.respond(&end, 200);
+        if end.method() == Method::Cancel {
+            self.respond(&phone.invite.clone(), 487);
+        }
+    }
+
+    /// The person hangs up.
+    pub fn hangs_up(&mut self, phone: &Ringing) {
+        let header = |name| phone.invite.header(name).unwrap().to_owned();
+        let (ours, theirs) = (header(&Name::From), format!("{};tag=there", header(&Name::To)));
+        let bye = self.request(Method::Bye, &theirs, &ours, phone.invite.call_id().unwrap(), 5).finish();
+        self.input(Input::Datagram { from: TRUNK.parse().unwrap(), bytes: bye });
+    }
+
+    /// Somebody calls hansho's number; the INVITE.
+    pub fn call_comes_in(&mut self, caller: &str) -> Message {
+        self.next += 1;
+        let from = format!("<sip:{caller}@pbx.example>;tag=caller{}", self.next);
+        let call_id = format!("in-{}", self.next);
+        let invite = self.request(Method::Invite, &from, "<sip:hansho@pbx.example>", &call_id, 1);
+        let bytes = invite.header(Name::Contact, format!("<sip:{TRUNK}>")).body("application/sdp", sdp().as_bytes());
+        let bytes = bytes.finish();
+        self.input(Input::Datagram { from: TRUNK.parse().unwrap(), bytes: bytes.clone() });
+        Message::parse(&bytes).unwrap()
+    }
+
+    /// What hansho answered to this request, finally.
+    pub fn answered(&self, request: &Message) -> Option<u16> {
+        self.answer_to(request).and_then(Message::code)
+    }
+
+    /// The caller acknowledges the 200; the leg.
+    pub fn acknowledges(&mut self, invite: &Message) -> LegId {
+        let answer = self.answer_to(invite).expect("it was answered");
+        let to = answer.header(&Name::To).unwrap().to_owned();
+        let body = String::from_utf8_lossy(answer.body()).into_owned();
+        let port: u16 = body.split_once("m=audio ").unwrap().1.split(' ').next().unwrap().parse().unwrap();
+        let from = invite.header(&Name::From).unwrap().to_owned();
+        let ack = self.request(Method::Ack, &from, &to, invite.call_id().unwrap(), 1).finish();
+        self.input(Input::Datagram { from: TRUNK.parse().unwrap(), bytes: ack });
+        self.ports[&port]
+    }
+
+    /// The caller hangs up.
+    pub fn caller_hangs_up(&mut self, invite: &Message) {
+        let answer = self.answer_to(invite).expect("it was answered");
+        let to = answer.header(&Name::To).unwrap().to_owned();
+        let from = invite.header(&Name::From).unwrap().to_owned();
+        let bye = self.request(Method::Bye, &from, &to, invite.call_id().unwrap(), 2).finish();
+        self.input(Input::Datagram { from: TRUNK.parse().unwrap(), bytes: bye });
+    }
+
+    fn answer_to(&self, request: &Message) -> Option<&Message> {
+        let same = |answer: &&Message| {
+            answer.call_id() == request.call_id() && answer.method() == request.method() && answer.code() >= Some(200)
+        };
+        self.responses.iter().rev().find(same)
+    }
+
+    fn request(&mut self, method: Method, from: &str, to: &str, call_id: &str, number: u32) -> Builder {
+        self.next += 1;
+        let cseq = format!("{number} {}", method.as_str());
+        Builder::request(method, &format!("sip:hansho@{US}"))
+            .header(Name::Via, format!("SIP/2.0/UDP {TRUNK};branch=z9hG4bK{}", self.next))
+            .header(Name::MaxForwards, "70")
+            .header(Name::From, from)
+            .header(Name::To, to)
+            .header(Name::CallId, call_id)
+            .header(Name::CSeq, cseq)
+    }
+
+    /// The facts of an incident.
+    pub fn story(&self, id: IncidentId) -> Vec<&Fact> {
+        self.facts.iter().filter(|(of, ..)| *of == id).map(|(.., fact)| fact).collect()
+    }
+
+    /// How its attempts ended, in order.
+    pub fn ends(&self, id: IncidentId) -> Vec<(u32, Outcome)> {
+        let end = |fact: &&Fact| match fact {
+            Fact::Ended { attempt, outcome, .. } => Some((*attempt, *outcome)),
+            _ => None,
+        };
+        self.story(id).iter().filter_map(end).collect()
+    }
+
+    /// Nothing is left of any call: no leg, no port, no room.
+    pub fn nothing_is_left(&mut self) {
+        assert_eq!(self.switch.legs(), 0);
+        assert_eq!(self.switch.rooms().count(), 0);
+        assert!(self.open.is_empty(), "open in the media plane: {:?}", self.open);
+        assert_eq!(self.switch.ports.in_use(), 0);
+        assert!(self.switch.waiting.is_empty());
+    }
+
+    pub fn told(&self, what: impl Fn(&What) -> bool) -> usize {
+        self.events.iter().filter(|event| what(&event.what)).count()
+    }
+}
+
+fn sdp() -> String {
+    "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n\
+     m=audio 40000 RTP/AVP 0 101\r\na=rtpmap:101 telephone-event/8000\r\n"
+        .to_owned()
+}
