@@ -1,7 +1,8 @@
 //! A contact calls hansho's own number: into the room of an incident they are on.
 //!
-//! Caller ID alone opens nothing: only somebody on an open incident's roster gets in, and only while that
-//! incident has people to talk to. Everybody else hears the same refusal, whatever the reason was.
+//! Caller ID alone opens nothing: only somebody on an incident's roster gets in, and only while people are called
+//! for it or talk about it. Everybody else hears the same refusal, whatever the reason was. Easy to get wrong: a
+//! person has one call at a time, so whoever calls in while hansho rings them joins the incident they are rung for.
 
 use super::batch::Act;
 use super::case::Case;
@@ -9,7 +10,7 @@ use super::desk::Switch;
 use super::legs::{Leg, Purpose};
 use super::tell::What;
 use crate::base::{AttemptId, ContactId, IncidentId, Language, LegId, Phone, Time, TrunkId};
-use crate::incident::CallHandle;
+use crate::incident::{CallHandle, State};
 
 /// "Temporarily unavailable" (RFC 3261 §21.4.18): it tells a stranger nothing.
 const UNAVAILABLE: u16 = 480;
@@ -54,15 +55,30 @@ impl Switch {
 
     fn admit(&mut self, id: LegId, caller: &str) -> Result<(IncidentId, ContactId, Language, u16), &'static str> {
         let who = self.who_is(caller).ok_or("the caller is nobody on a roster")?;
-        if self.legs.of_contact(&who.0).is_some_and(|leg| leg.up) {
-            return Err("that person is on the phone with hansho already");
+        let mut rung_for = None;
+        for leg in self.legs.of_contact(&who.0) {
+            match leg.attempt() {
+                Some(attempt) if !leg.up => rung_for = Some(attempt.incident),
+                _ => return Err("that person is on the phone with hansho already"),
+            }
         }
-        // The latest one: the ids sort by time.
-        let has = |case: &Case| case.contact(&who.0).is_some();
-        let incident = self.cases.iter().rev().find(|(_, case)| has(case)).map(|(id, _)| *id);
-        let incident = incident.ok_or("no open incident is theirs")?;
+        let theirs = |case: &Case| case.contact(&who.0).is_some() && self.takes_calls(case);
+        let rung_for = rung_for.filter(|id| self.cases.get(id).is_some_and(theirs));
+        // Else the latest one: the ids sort by time.
+        let latest = || self.cases.iter().rev().find(|(_, case)| theirs(case)).map(|(id, _)| *id);
+        let incident = rung_for.or_else(latest).ok_or("no open incident is theirs")?;
         let port = self.ports.take(id).ok_or("every media port is in use")?;
         Ok((incident, who.0, who.1, port))
+    }
+
+    /// True while people are called for it or talk about it.
+    fn takes_calls(&self, case: &Case) -> bool {
+        match case.record.state {
+            // After a restart it has to end the former life's calls first.
+            State::Queued | State::Calling => case.resumes_at.is_none(),
+            State::Acknowledged => !self.rooms.people(case.incident.room()).is_empty(),
+            State::Exhausted | State::Suppressed | State::Resolved | State::Cancelled => false,
+        }
     }
 
     /// Who calls, by what a trunk shows of the caller: a number with its country code (the `+` may be
