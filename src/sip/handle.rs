@@ -93,6 +93,14 @@ pub fn read(text: &str) -> Option<Handle> {
     }
 }
 
+/// The Call-ID of the call that a handle ends; `None` for anything but a handle.
+pub fn call_id_of(text: &str) -> Option<String> {
+    Some(match read(text)? {
+        Handle::Unanswered { call_id, .. } => call_id,
+        Handle::Answered { dialog, .. } => dialog.call_id,
+    })
+}
+
 fn words(list: &[&str]) -> String {
     let mut text = String::new();
     for (place, word) in list.iter().enumerate() {

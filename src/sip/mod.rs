@@ -50,6 +50,7 @@ mod table;
 mod tests;
 
 pub use agent::{Agent, Counts, DialError, Identity, MAX_CALLS, TrunkState};
+pub use handle::call_id_of;
 pub use trunk::{IpRange, Trunk};
 
 use core::net::SocketAddr;

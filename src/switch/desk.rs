@@ -124,20 +124,20 @@ impl Switch {
 
     /// Stops the calling; who is in a room may go on talking.
     pub fn cancel(&mut self, now: Time, id: IncidentId, by: &str) -> Result<(), NotOpen> {
-        if !self.cases.contains_key(&id) {
+        if self.cases.get(&id).is_none_or(|case| case.record.state.is_final()) {
             return Err(NotOpen(id.to_string()));
         }
-        self.with_incident(id, |incident, out| incident.on_cancel(now, by, out));
+        self.call_off(now, id, |incident, out| incident.on_cancel(now, by, out));
         self.settle(now);
         Ok(())
     }
 
     /// What it was about is over: stops the calling of every incident with this deduplication key.
     pub fn resolve(&mut self, now: Time, dedup: &str, by: &str) -> Result<Vec<IncidentId>, NotOpen> {
-        let about = |case: &&Case| case.trigger.dedup.as_deref() == Some(dedup);
+        let about = |case: &&Case| case.trigger.dedup.as_deref() == Some(dedup) && !case.record.state.is_final();
         let ids: Vec<_> = self.cases.values().filter(about).map(|case| case.incident.id()).collect();
         for id in &ids {
-            self.with_incident(*id, |incident, out| incident.on_resolve(now, by, out));
+            self.call_off(now, *id, |incident, out| incident.on_resolve(now, by, out));
         }
         self.settle(now);
         if ids.is_empty() { Err(NotOpen(format!("with the deduplication key `{dedup}`"))) } else { Ok(ids) }

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use super::case::Case;
 use super::desk::Switch;
-use crate::base::{IncidentId, Stamp, Time};
-use crate::incident::{CallHandle, Fact, Incident};
+use crate::base::{IncidentId, Outbox, Stamp, Time};
+use crate::incident::{CallHandle, Fact, Incident, Order};
+use crate::sip;
 use rand::Rng as _;
 
 /// A phone that still rings from the former life is given this long to stop before it is rung again.
@@ -21,6 +22,8 @@ impl Switch {
         let mut case = Case::new(incident, trigger, plan);
         for (at, fact) in &facts {
             case.apply(*at, fact);
+            let known = call_of(fact).and_then(|(attempt, call)| Some((attempt, sip::call_id_of(&call.0)?)));
+            case.call_ids.extend(known);
         }
         for handle in calls_left_up(&facts) {
             self.agent.recover(now, &handle, &mut self.sip_out);
@@ -41,22 +44,37 @@ impl Switch {
             },
         );
     }
+
+    /// Tells an incident that nobody is to be called any more. One that has not gone on yet after a restart does
+    /// so now, or the calls that were cut would never get their ends.
+    pub(super) fn call_off(&mut self, now: Time, id: IncidentId, tell: impl FnOnce(&mut Incident, &mut Outbox<Order>)) {
+        let resumes = self.cases.get_mut(&id).and_then(|case| case.resumes_at.take()).is_some();
+        self.with_incident(id, |incident, out| {
+            tell(incident, out);
+            if resumes {
+                incident.on_resumed(now, out);
+            }
+        });
+    }
+}
+
+/// The attempt that a fact begins or answers, and how to end its call.
+fn call_of(fact: &Fact) -> Option<(u32, &CallHandle)> {
+    match fact {
+        Fact::Dialled { attempt, call, .. }
+        | Fact::Answered { attempt, call }
+        | Fact::CalledIn { attempt, call, .. } => Some((*attempt, call)),
+        _ => None,
+    }
 }
 
 /// The calls that were up when the former life ended: the latest handle of every attempt without an end.
 fn calls_left_up(facts: &[(Stamp, Fact)]) -> Vec<String> {
     let mut up: BTreeMap<u32, &CallHandle> = BTreeMap::new();
     for (_, fact) in facts {
-        match fact {
-            Fact::Dialled { attempt, call, .. }
-            | Fact::Answered { attempt, call }
-            | Fact::CalledIn { attempt, call, .. } => {
-                up.insert(*attempt, call);
-            }
-            Fact::Ended { attempt, .. } => {
-                up.remove(attempt);
-            }
-            _ => {}
+        up.extend(call_of(fact));
+        if let Fact::Ended { attempt, .. } = fact {
+            up.remove(attempt);
         }
     }
     up.into_values().map(|call| call.0.clone()).filter(|handle| !handle.is_empty()).collect()

@@ -2,5 +2,6 @@
 
 mod calls_in;
 mod night;
+mod restarts;
 mod troubles;
 mod world;

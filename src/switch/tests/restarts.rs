@@ -1,0 +1,96 @@
+//! hansho ends, and another hansho reads what it left.
+
+use super::calls_in::number;
+use super::world::{World, plan, seconds, trigger};
+use crate::incident::{Fact, Incident, Outcome};
+use crate::wire::sip::Method;
+
+#[test]
+fn a_phone_that_rang_is_let_go_and_rung_again() {
+    let mut before = World::new();
+    let id = before.raise(trigger(None), plan(&["ann", "bob"], None));
+    before.rings("ann");
+    let mut after = before.crash();
+    assert!(after.on_the_wire().iter().all(|request| request.starts_with(Method::Cancel.as_str())));
+    assert!(!after.on_the_wire().is_empty(), "the call of the former life is cancelled");
+    after.nobody_rings();
+    assert_eq!(after.texts.len(), 1, "the voice is asked again");
+    after.wait(seconds(2));
+    assert_eq!(after.ends(id), [(1, Outcome::Failed)]);
+    let ann = after.rings("ann");
+    after.answers(&ann);
+    after.presses(&ann, '1');
+    assert_eq!(after.switch.record(id).unwrap().taken_by.len(), 1);
+}
+
+#[test]
+fn the_end_of_a_call_that_was_cut_is_told_with_its_call_id() {
+    let mut before = World::new();
+    before.raise(trigger(None), plan(&["ann"], None));
+    let ann = before.rings("ann");
+    let mut after = before.crash();
+    after.wait(seconds(2));
+    let cut = after.events.iter().find(|event| event.attempt == Some(1)).unwrap();
+    assert_eq!(cut.call_id.as_deref(), ann.invite.call_id());
+}
+
+#[test]
+fn an_acknowledged_incident_with_people_in_its_room_ends_with_them() {
+    let mut before = World::new();
+    let id = before.raise(trigger(None), plan(&["ann", "bob"], Some("war-room")));
+    let ann = before.rings("ann");
+    before.answers(&ann);
+    before.presses(&ann, '1');
+    before.hears_out(&ann);
+    let mut after = before.crash();
+    assert!(after.on_the_wire().iter().any(|request| request.starts_with("BYE")), "{:?}", after.on_the_wire());
+    after.wait(seconds(60));
+    assert_eq!(after.ends(id), [(1, Outcome::Taken)]);
+    assert!(after.switch.record(id).is_none());
+    after.nobody_rings();
+}
+
+#[test]
+fn an_incident_that_is_cancelled_right_after_a_restart_has_an_end_for_every_call() {
+    let mut before = World::new();
+    let id = before.raise(trigger(None), plan(&["ann", "bob"], None));
+    before.rings("ann");
+    let mut after = before.crash();
+    assert!(after.cancel(id));
+    after.wait(seconds(60));
+    after.nobody_rings();
+    assert_eq!(after.ends(id).len(), 1);
+    assert!(after.switch.record(id).is_none());
+}
+
+#[test]
+fn who_calls_in_right_after_a_restart_does_not_spoil_the_journal() {
+    let mut before = World::new();
+    let id = before.raise(trigger(None), plan(&["ann", "bob"], None));
+    before.rings("ann");
+    let mut after = before.crash();
+    let call = after.call_comes_in(&number("bob"));
+    if after.answered(&call) == Some(200) {
+        after.acknowledges(&call);
+    }
+    after.wait(seconds(10));
+    if after.answered(&call) == Some(200) {
+        after.caller_hangs_up(&call);
+    }
+    let facts: Vec<Fact> = after.story(id).into_iter().cloned().collect();
+    assert!(Incident::replay(id, facts, 1).is_ok());
+    let mut ended: Vec<u32> = after.ends(id).iter().map(|(attempt, _)| *attempt).collect();
+    ended.dedup();
+    assert_eq!(ended.len(), after.ends(id).len(), "nothing ends twice");
+}
+
+#[test]
+fn what_cannot_be_replayed_is_left_alone() {
+    let mut before = World::new();
+    let id = before.raise(trigger(None), plan(&["ann"], None));
+    before.facts.remove(0);
+    let mut after = before.crash();
+    assert!(after.switch.record(id).is_none());
+    after.wait(seconds(60));
+    after.nobody_rings();
+}
