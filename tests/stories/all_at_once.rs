@@ -14,8 +14,8 @@ fn when_one_takes_it_the_others_stop_ringing_and_who_is_late_is_told() {
     world.phone("sato").answers().hears("intro");
     world.phone("suzuki").answers().hears("intro");
     world.phone("suzuki").presses('1').hears("taken");
-    world.phone("sato").hears("taken-by-another").is_hung_up();
-    world.phone("tanaka").is_hung_up();
+    world.phone("sato").hears("taken-by-another").gets_hung_up();
+    world.phone("tanaka").gets_hung_up();
     world.ends();
     world.stays_quiet(minutes(10));
     assert_eq!(world.state(night), State::Acknowledged);

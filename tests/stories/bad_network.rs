@@ -12,10 +12,10 @@ fn with_one_datagram_in_eight_lost_the_incident_is_taken_all_the_same() {
         world.link.doubles_one_in = 10;
         world.wait(minutes(2));
         let night = world.trigger("disk full");
-        world.phone("sato").rings().is_hung_up();
+        world.phone("sato").rings().gets_hung_up();
         world.phone("suzuki").rings().answers();
         world.wait(core::time::Duration::from_secs(2));
-        world.phone("suzuki").presses('1').is_hung_up();
+        world.phone("suzuki").presses('1').gets_hung_up();
         world.ends();
         assert_eq!(world.state(night), State::Acknowledged, "seed {seed}");
     }

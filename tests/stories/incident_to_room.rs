@@ -12,14 +12,14 @@ fn an_incident_finds_the_person_who_takes_it_and_they_meet_in_a_room() {
     world.phone("sato").rings();
     world.wait(seconds(15));
     world.phone("sato").rings();
-    world.phone("suzuki").is_quiet();
-    world.phone("sato").is_hung_up();
+    world.phone("suzuki").keeps_quiet();
+    world.phone("sato").gets_hung_up();
 
     world.phone("suzuki").rings().refuses(486);
 
     world.phone("tanaka").rings().answers().hears("intro").hears("message").presses_in_band('2').hears("passed");
     world.phone("yamada").rings().answers().hears("intro").hears("message").hears("press-1").hears("do-join");
-    world.phone("tanaka").is_hung_up();
+    world.phone("tanaka").gets_hung_up();
     world.phone("yamada").presses('1').hears("joining").hears("music");
     assert_eq!(world.state(night), State::Acknowledged);
 

@@ -10,7 +10,7 @@ fn after_the_last_round_hansho_gives_up_and_says_so() {
     let night = world.trigger("disk full");
     for _ in 0..3 {
         world.phone("sato").rings().refuses(603);
-        world.phone("suzuki").rings().is_hung_up();
+        world.phone("suzuki").rings().gets_hung_up();
     }
     world.ends();
     world.stays_quiet(minutes(60));
@@ -23,7 +23,7 @@ fn after_the_last_round_hansho_gives_up_and_says_so() {
 fn whoever_picks_up_and_presses_nothing_has_not_taken_it() {
     let mut world = World::new(Town::of(&["sato", "suzuki"]));
     let night = world.trigger("disk full");
-    world.phone("sato").rings().answers().hears("intro").hears("no-key").is_hung_up();
+    world.phone("sato").rings().answers().hears("intro").hears("no-key").gets_hung_up();
     world.phone("suzuki").rings().answers().hears("intro").hangs_up();
     world.ends();
     assert_eq!(world.state(night), State::Exhausted);
@@ -37,7 +37,7 @@ fn a_key_that_means_nothing_takes_nothing_and_is_told() {
     let night = world.trigger("disk full");
     world.phone("sato").rings().answers().hears("message").presses('7').hears("not-a-key").hears("press-1");
     assert_eq!(world.state(night), State::Calling);
-    world.phone("sato").presses('1').hears("taken").is_hung_up();
+    world.phone("sato").presses('1').hears("taken").gets_hung_up();
     world.ends();
     assert_eq!(world.state(night), State::Acknowledged);
 }
@@ -49,7 +49,7 @@ fn an_incident_that_is_called_off_stops_ringing_at_once() {
     world.phone("sato").rings();
     world.cancel(night);
     world.wait(seconds(1));
-    world.phone("sato").is_quiet();
+    world.phone("sato").keeps_quiet();
     world.stays_quiet(minutes(60));
     world.ends();
     assert_eq!(world.state(night), State::Cancelled);

@@ -13,8 +13,8 @@ fn killed_while_a_telephone_rings_it_ends_that_call_and_calls_again() {
     world.crash();
     world.wait(seconds(2));
     world.restart();
-    world.phone("sato").is_hung_up();
-    world.phone("sato").rings().answers().hears("intro").presses('1').hears("taken").is_hung_up();
+    world.phone("sato").gets_hung_up();
+    world.phone("sato").rings().answers().hears("intro").presses('1').hears("taken").gets_hung_up();
     world.ends();
     assert_eq!(world.state(night), State::Acknowledged);
 }
@@ -23,13 +23,13 @@ fn killed_while_a_telephone_rings_it_ends_that_call_and_calls_again() {
 fn killed_after_somebody_passed_it_does_not_call_them_again() {
     let mut world = World::new(Town::of(&["sato", "suzuki"]));
     let night = world.trigger("disk full");
-    world.phone("sato").rings().answers().hears("intro").presses('2').hears("passed").is_hung_up();
+    world.phone("sato").rings().answers().hears("intro").presses('2').hears("passed").gets_hung_up();
     world.phone("suzuki").rings();
     world.crash();
     world.restart();
-    world.phone("suzuki").is_hung_up();
-    world.phone("suzuki").rings().is_hung_up();
-    world.phone("sato").is_quiet();
+    world.phone("suzuki").gets_hung_up();
+    world.phone("suzuki").rings().gets_hung_up();
+    world.phone("sato").keeps_quiet();
     world.ends();
     assert_eq!(world.state(night), State::Exhausted);
     let sato = world.outcomes(night).into_iter().filter(|(who, ..)| who == "sato").count();
@@ -44,7 +44,7 @@ fn killed_while_people_talk_it_hangs_up_properly_and_calls_nobody() {
     world.crash();
     world.wait(seconds(5));
     world.restart();
-    world.phone("sato").is_hung_up();
+    world.phone("sato").gets_hung_up();
     world.stays_quiet(minutes(10));
     world.ends();
     assert_eq!(world.state(night), State::Acknowledged);

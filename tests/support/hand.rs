@@ -35,7 +35,7 @@ impl<'a> Hand<'a> {
     }
 
     /// It does not ring.
-    pub fn is_quiet(self) -> Self {
+    pub fn keeps_quiet(self) -> Self {
         assert!(self.phone().is_idle(), "{} is in a call", self.name());
         self
     }
@@ -118,7 +118,7 @@ impl<'a> Hand<'a> {
     }
 
     /// hansho hangs up, or ceases to ring.
-    pub fn is_hung_up(self) -> Self {
+    pub fn gets_hung_up(self) -> Self {
         let place = self.place;
         self.world.wait_until(&format!("{} is hung up", self.name()), |world| world.phones[place].is_idle());
         let end = self.phone().log().iter().rev().find_map(|(_, noted)| match noted {
@@ -145,7 +145,7 @@ impl<'a> Hand<'a> {
     }
 
     /// Calls hansho's number and is turned away with this status.
-    pub fn is_turned_away(mut self, code: u16) -> Self {
+    pub fn gets_turned_away(mut self, code: u16) -> Self {
         let place = self.place;
         self.dial();
         self.world.wait_until("the call in is turned away", |world| world.phones[place].is_idle());

@@ -167,7 +167,7 @@ pub fn carrier(seed: u64) -> TrunkSettings {
         local: trunk_sip(),
         realm: REALM.to_owned(),
         account: Account { username: "hansho".into(), password: "secret".into(), number: HANSHO_NUMBER.into() },
-        hash: if seed % 2 == 0 { Hash::Sha256 } else { Hash::Md5 },
+        hash: if seed.is_multiple_of(2) { Hash::Sha256 } else { Hash::Md5 },
         nonce_life: minutes(5),
         expires_min_s: 60,
         expires_max_s: 600,
