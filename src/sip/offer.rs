@@ -9,7 +9,7 @@
 //! have as many `m=` lines as the offer, the refused ones with port 0; `sendonly` is answered with `recvonly`;
 //! `c=0.0.0.0` is the old way to hold, and nothing may be sent there (RFC 3264 §8.4).
 
-use core::net::{IpAddr, SocketAddr};
+use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use core::time::Duration;
 
 use crate::base::{Codec, EVENT_PAYLOAD_TYPE, Stream};
@@ -52,6 +52,9 @@ pub enum Refusal {
     /// IPv6 for us and IPv4 for them, or the other way round.
     #[error("the session description names {0}, which cannot be reached from here")]
     OtherFamily(IpAddr),
+    /// A group, or everybody on a network: a call has one far end.
+    #[error("the session description names {0}, which is no single machine")]
+    ManyMachines(IpAddr),
 }
 
 impl Refusal {
@@ -162,6 +165,9 @@ fn stream(local: &Local<'_>, theirs: &Description<'_>, audio: &Media<'_>, ours: 
     let held = ip.is_unspecified();
     if !held && ip.is_ipv4() != local.media.is_ipv4() {
         return Err(Refusal::OtherFamily(ip));
+    }
+    if ip.is_multicast() || ip == IpAddr::V4(Ipv4Addr::BROADCAST) {
+        return Err(Refusal::ManyMachines(ip));
     }
     let direction = theirs.direction_of(audio).mirrored();
     Ok(Stream {

@@ -99,6 +99,10 @@ fn no_agreement_says_why_and_which_status() {
     assert_eq!(status("m=audio 5000 RTP/AVP 0\r\nc=IN IP4 media.example\r\n"), Err((Refusal::NoAddress, 488)));
     let v6 = "2001:db8::1".parse().unwrap();
     assert_eq!(status("m=audio 5000 RTP/AVP 0\r\nc=IN IP6 2001:db8::1\r\n"), Err((Refusal::OtherFamily(v6), 488)));
+    for many in ["224.2.1.1", "255.255.255.255"] {
+        let refusal = Refusal::ManyMachines(many.parse().unwrap());
+        assert_eq!(status(&format!("m=audio 5000 RTP/AVP 0\r\nc=IN IP4 {many}\r\n")), Err((refusal, 488)));
+    }
     assert_eq!(answer(&LOCAL, b"hello").unwrap_err().status(), 400);
     assert!(matches!(read_answer(&LOCAL, &[b' '; MAX_SDP + 1]), Err(Refusal::Unreadable(BadSdp::TooLong(_)))));
 }
