@@ -64,10 +64,10 @@ enum Phase {
     Waiting { until: Time },
     /// Dialled.
     Ringing { until: Time, heard: bool },
-    /// Something is being said and a key counts. `times` is how often everything has been said.
-    Speaking { times: u32, cap: Time },
+    /// Something is being said and a key counts.
+    Speaking(Asked),
     /// Everything was said; a key counts.
-    Listening { times: u32, until: Time, cap: Time },
+    Listening { asked: Asked, until: Time },
     /// The last words are being said. `late` names who took it, where this person did not.
     Leaving { outcome: Outcome, late: Option<ContactId>, until: Time },
     /// On the way into the room, hearing so.
@@ -78,6 +78,15 @@ enum Phase {
     HangingUp { outcome: Outcome, until: Time },
     /// Over.
     Gone,
+}
+
+/// How far the asking has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Asked {
+    /// How often everything has been said.
+    times: u32,
+    /// The call ends then.
+    cap: Time,
 }
 
 /// What happens to a call.
@@ -132,8 +141,8 @@ impl Call {
             | Phase::Leaving { until, .. }
             | Phase::Joining { until, .. }
             | Phase::HangingUp { until, .. } => Some(*until),
-            Phase::Speaking { cap, .. } => Some(*cap),
-            Phase::Listening { until, cap, .. } => Some((*until).min(*cap)),
+            Phase::Speaking(asked) => Some(asked.cap),
+            Phase::Listening { asked, until } => Some((*until).min(asked.cap)),
             Phase::InRoom | Phase::Gone => None,
         }
     }
@@ -175,22 +184,22 @@ impl Call {
             (Phase::Ringing { .. }, Event::Answered(call)) => {
                 out.push(Order::Store(Fact::Answered { attempt, call }));
                 self.say_all(None, out);
-                Phase::Speaking { times: 1, cap: now + CALL_MAX }
+                Phase::Speaking(Asked { times: 1, cap: now + CALL_MAX })
             }
             // A 200 crossed our CANCEL. The fact is kept, because the call could outlive a crash now.
             (Phase::HangingUp { outcome, until }, Event::Answered(call)) if self.has_dialled => {
                 out.push(Order::Store(Fact::Answered { attempt, call }));
                 Phase::HangingUp { outcome, until }
             }
-            (Phase::Speaking { times, cap }, Event::Said) => {
-                Phase::Listening { times, until: now + scene.guidance.first_key_timeout, cap }
+            (Phase::Speaking(asked), Event::Said) => {
+                Phase::Listening { asked, until: now + scene.guidance.first_key_timeout }
             }
-            (Phase::Speaking { times, cap }, Event::Key(digit, key)) => {
+            (Phase::Speaking(asked), Event::Key(digit, key)) => {
                 out.push(Order::Hush { attempt });
-                self.pressed(now, digit, key, times, cap, scene, out)
+                self.pressed(now, (digit, key), asked, scene, out)
             }
-            (Phase::Listening { times, cap, .. }, Event::Key(digit, key)) => {
-                self.pressed(now, digit, key, times, cap, scene, out)
+            (Phase::Listening { asked, .. }, Event::Key(digit, key)) => {
+                self.pressed(now, (digit, key), asked, scene, out)
             }
             (Phase::Leaving { outcome, late: Some(who), until }, Event::Key(digit, Some(key))) => match key.behaviour {
                 Behaviour::Join => {
@@ -219,11 +228,13 @@ impl Call {
             (Phase::Leaving { outcome, .. }, Event::Said | Event::Deadline) => self.hang_up(now, outcome, out),
             (Phase::Waiting { .. }, Event::Deadline) => self.hang_up(now, Outcome::Busy, out),
             (Phase::Ringing { .. }, Event::Deadline) => self.hang_up(now, Outcome::NoAnswer, out),
-            (Phase::Speaking { .. }, Event::Deadline) => self.hang_up(now, Outcome::Ignored, out),
-            (Phase::Listening { cap, .. }, Event::Deadline) if cap <= now => self.hang_up(now, Outcome::Ignored, out),
-            (Phase::Listening { times, cap, .. }, Event::Deadline) if times < scene.guidance.repeats => {
+            (Phase::Speaking(_), Event::Deadline) => self.hang_up(now, Outcome::Ignored, out),
+            (Phase::Listening { asked, .. }, Event::Deadline) if asked.cap <= now => {
+                self.hang_up(now, Outcome::Ignored, out)
+            }
+            (Phase::Listening { asked, .. }, Event::Deadline) if asked.times < scene.guidance.repeats => {
                 self.say_all(None, out);
-                Phase::Speaking { times: times + 1, cap }
+                Phase::Speaking(Asked { times: asked.times + 1, ..asked })
             }
             (Phase::Listening { .. }, Event::Deadline) => self.no_key(now, out),
             (Phase::HangingUp { outcome, .. }, Event::Deadline) => {
@@ -236,7 +247,7 @@ impl Call {
             (Phase::Waiting { .. } | Phase::Ringing { .. }, Event::Stop(_)) => {
                 self.hang_up(now, Outcome::Cancelled, out)
             }
-            (Phase::Speaking { .. } | Phase::Listening { .. }, Event::Stop(stop)) => {
+            (Phase::Speaking(_) | Phase::Listening { .. }, Event::Stop(stop)) => {
                 let (line, late) = match stop {
                     Stop::TakenBy(who) => (Line::TakenByAnother(who.clone()), Some(who)),
                     Stop::Over => (Line::Over, None),
@@ -254,14 +265,11 @@ impl Call {
     }
 
     /// A key while keys count.
-    #[allow(clippy::too_many_arguments)]
     fn pressed(
         &mut self,
         now: Time,
-        digit: Digit,
-        key: Option<&Key>,
-        times: u32,
-        cap: Time,
+        (digit, key): (Digit, Option<&Key>),
+        asked: Asked,
         scene: &Scene<'_>,
         out: &mut Outbox<Order>,
     ) -> Phase {
@@ -271,13 +279,13 @@ impl Call {
         self.store_key(digit, key, out);
         let Some(key) = key else {
             self.say(vec![Line::NotAKey, Line::Menu], out);
-            return Phase::Speaking { times, cap };
+            return Phase::Speaking(asked);
         };
         let leaving = |outcome| Phase::Leaving { outcome, late: None, until: now + LAST_WORDS_MAX };
         match key.behaviour {
             Behaviour::Repeat => {
                 self.say_all(key.say.as_deref(), out);
-                Phase::Speaking { times, cap }
+                Phase::Speaking(asked)
             }
             Behaviour::Next => {
                 self.say(vec![confirmation(key, Line::Passed)], out);
@@ -351,7 +359,7 @@ impl Call {
     fn outcome_of(&self, phase: &Phase, end: &CallEnd, scene: &Scene<'_>) -> Outcome {
         match phase {
             Phase::Waiting { .. } | Phase::Ringing { .. } | Phase::Gone => unanswered(end),
-            Phase::Speaking { .. } | Phase::Listening { .. } => answered(end),
+            Phase::Speaking(_) | Phase::Listening { .. } => answered(end),
             Phase::Leaving { outcome, .. } | Phase::HangingUp { outcome, .. } => *outcome,
             // Who called in and pressed nothing took part in an incident that is taken, and in no other.
             Phase::Joining { .. } | Phase::InRoom => {
@@ -378,13 +386,13 @@ mod tests {
     const NOW: Time = Time::from_micros(1_000_000_000);
 
     fn phase(name: &str) -> Phase {
-        let cap = NOW + CALL_MAX;
+        let asked = Asked { times: 1, cap: NOW + CALL_MAX };
         let outcome = Outcome::Cancelled;
         match name {
             "waiting" => Phase::Waiting { until: NOW },
             "ringing" => Phase::Ringing { until: NOW, heard: false },
-            "speaking" => Phase::Speaking { times: 1, cap },
-            "listening" => Phase::Listening { times: 1, until: NOW, cap },
+            "speaking" => Phase::Speaking(asked),
+            "listening" => Phase::Listening { asked, until: NOW },
             "leaving" => Phase::Leaving { outcome, late: None, until: NOW },
             "late" => Phase::Leaving { outcome, late: Some(ContactId::parse("b").unwrap()), until: NOW },
             "joining" => Phase::Joining { room: RoomName::parse("room").unwrap(), until: NOW },
@@ -398,7 +406,7 @@ mod tests {
         match phase {
             Phase::Waiting { .. } => "waiting",
             Phase::Ringing { .. } => "ringing",
-            Phase::Speaking { .. } => "speaking",
+            Phase::Speaking(_) => "speaking",
             Phase::Listening { .. } => "listening",
             Phase::Leaving { late: None, .. } => "leaving",
             Phase::Leaving { late: Some(_), .. } => "late",

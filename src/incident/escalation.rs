@@ -29,6 +29,8 @@ pub struct Incident {
     /// Every call that is wanted, up, or being ended.
     calls: BTreeMap<u32, Call>,
     last_attempt: u32,
+    /// False until `on_raised` or `on_resumed`: nobody is dialled before.
+    awake: bool,
     /// The next round begins then.
     pause: Option<Time>,
     /// Where those who join go.
@@ -41,7 +43,7 @@ impl Incident {
         let own_room = || RoomName::parse(&id.to_string()).expect("an incident's id is letters and digits");
         let room = plan.guidance.room.clone().unwrap_or_else(own_room);
         let ladder = Ladder::new(trigger, plan);
-        Incident { id, seed, ladder, calls: BTreeMap::new(), last_attempt: 0, pause: None, room }
+        Incident { id, seed, ladder, calls: BTreeMap::new(), last_attempt: 0, awake: false, pause: None, room }
     }
 
     /// The incident whose stored facts these are, oldest first. Nothing is done about it before
@@ -95,6 +97,7 @@ impl Incident {
 
     /// The trigger was accepted: the incident is stored and the calling begins.
     pub fn on_raised(&mut self, now: Time, out: &mut Outbox<Order>) {
+        self.awake = true;
         let (trigger, plan) = (self.ladder.trigger.clone(), self.ladder.plan.clone());
         self.store(Fact::Accepted { trigger, plan }, out);
         self.start_round(out);
@@ -104,7 +107,9 @@ impl Incident {
     /// hansho was restarted and the facts were replayed: what was cut gets its end, then the calling goes on
     /// where it stood.
     pub fn on_resumed(&mut self, now: Time, out: &mut Outbox<Order>) {
-        let cut: Vec<_> = self.ladder.open().collect();
+        self.awake = true;
+        // Who called in since the restart is not cut.
+        let cut: Vec<_> = self.ladder.open().filter(|(attempt, _)| !self.calls.contains_key(attempt)).collect();
         for (attempt, outcome) in cut {
             self.store(Fact::Ended { attempt, outcome, code: None, reason: RESTART.to_owned() }, out);
         }
@@ -280,7 +285,7 @@ impl Incident {
 
     /// Dials whoever may be dialled now, and ends the round when nobody is left in it.
     fn climb(&mut self, now: Time, out: &mut Outbox<Order>) {
-        while self.state() == State::Calling && self.pause.is_none() {
+        while self.awake && self.state() == State::Calling && self.pause.is_none() {
             let called: BTreeSet<&ContactId> = self.calls.values().map(|call| &call.contact).collect();
             let free = self.ladder.to_call().filter(|(contact, _)| !called.contains(contact));
             let one_at_a_time = self.plan().call_flow.strategy != Strategy::Simultaneous;

@@ -198,3 +198,49 @@ impl fmt::Display for Outcome {
         f.write_str(self.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::incident::tests::{any_plan, any_trigger};
+
+    #[test]
+    fn a_stored_fact_reads_back_as_it_was_written_under_the_name_it_always_had() {
+        let contact = ContactId::parse("当番").unwrap();
+        let phone = Phone::parse("+818012345678").unwrap();
+        let call = CallHandle("handle".to_owned());
+        let mut plan = any_plan();
+        plan.guidance.room = RoomName::parse("war-room").ok();
+        let digit = Digit::from_char('#').unwrap();
+        let facts = [
+            ("accepted", Fact::Accepted { trigger: any_trigger(), plan }),
+            ("round_started", Fact::RoundStarted { round: 1, order: vec![contact.clone()] }),
+            (
+                "dialled",
+                Fact::Dialled { attempt: 1, contact: contact.clone(), phone: phone.clone(), call: call.clone() },
+            ),
+            ("ringing", Fact::Ringing { attempt: 1, code: 183 }),
+            ("answered", Fact::Answered { attempt: 1, call: call.clone() }),
+            ("called_in", Fact::CalledIn { attempt: 2, contact: contact.clone(), phone, call }),
+            ("key", Fact::Key { attempt: 1, digit, behaviour: None }),
+            ("key", Fact::Key { attempt: 1, digit, behaviour: Some(Behaviour::Take) }),
+            ("taken", Fact::Taken { attempt: 1, contact: contact.clone() }),
+            ("acknowledged", Fact::Acknowledged { contact }),
+            ("joined", Fact::Joined { attempt: 1, room: RoomName::parse("war-room").unwrap() }),
+            (
+                "ended",
+                Fact::Ended { attempt: 1, outcome: Outcome::NoAnswer, code: Some(487), reason: "半鐘".to_owned() },
+            ),
+            ("exhausted", Fact::Exhausted),
+            ("cancelled", Fact::Cancelled { by: "control".to_owned() }),
+            ("resolved", Fact::Resolved { by: "control".to_owned() }),
+        ];
+        for (name, fact) in facts {
+            let written = serde_json::to_value(&fact).unwrap();
+            assert_eq!(written["fact"], name);
+            assert_eq!(serde_json::from_value::<Fact>(written.clone()).unwrap(), fact, "{written}");
+            let text = written.to_string();
+            assert_eq!(serde_json::from_str::<Fact>(&text).unwrap(), fact, "{text}");
+        }
+    }
+}

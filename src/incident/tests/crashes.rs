@@ -109,6 +109,20 @@ fn a_crash_right_after_the_trigger_was_accepted_loses_nothing() {
 }
 
 #[test]
+fn between_replaying_and_resuming_people_can_call_in_and_nobody_is_dialled() {
+    let mut night = Night::begins(plan(Strategy::Sequential));
+    night.rings("a");
+    night.incident = Incident::replay(night.incident.id(), night.facts.clone(), 7).unwrap();
+    let attempt = night.calls_in("b").unwrap();
+    night.act(|incident, now, out| incident.on_key(now, attempt, Digit::from_char('4').unwrap(), out));
+    assert_eq!(night.dialled(), "a");
+    night.act(|incident, now, out| incident.on_resumed(now, out));
+    assert_eq!((night.outcome("a"), night.dialled().as_str()), (None, "a a"));
+    let ends: Vec<_> = night.record.attempts.iter().map(|it| (it.number, it.outcome)).collect();
+    assert_eq!(ends, [(1, Some(Outcome::Failed)), (2, None), (3, None)]);
+}
+
+#[test]
 fn facts_that_cannot_be_one_incident_are_refused() {
     let night = Night::begins(plan(Strategy::Sequential));
     let (incident, facts) = (night.incident.id(), night.facts);
