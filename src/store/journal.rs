@@ -15,6 +15,10 @@ use crate::incident::Fact;
 /// How long a reader that starts up may hold the writer back before that is an error.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How often a lock that somebody holds is tried again, and how long after: half a second in all.
+const LOCK_TRIES: u32 = 20;
+const LOCK_PAUSE: Duration = Duration::from_millis(25);
+
 /// The journal, opened for writing. While it lives nobody else can open the same file for writing.
 #[derive(Debug)]
 pub struct Journal {
@@ -43,7 +47,7 @@ impl Journal {
             |path: &Path| OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
         // A file beside it: locks on the database itself would disturb SQLite's own (and its readers).
         let held = private(&lock_path(path)).map_err(failed)?;
-        held.try_lock().map_err(|error| match error {
+        hold(&held).map_err(|error| match error {
             TryLockError::WouldBlock => StoreError::Held(path.to_owned()),
             TryLockError::Error(problem) => failed(problem),
         })?;
@@ -109,6 +113,19 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
     let db = Connection::open_with_flags(path, flags).map_err(failed)?;
     db.busy_timeout(PATIENCE).map_err(failed)?;
     Ok(db)
+}
+
+/// Locks the file for us alone. A hansho that was killed while it started a voice maker leaves the lock with that
+/// child until it has become the other program, so a lock that is held is tried again for a moment.
+#[allow(clippy::disallowed_methods, reason = "at start only, before anything runs")]
+fn hold(file: &File) -> Result<(), TryLockError> {
+    for _ in 0..LOCK_TRIES {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            done => return done,
+        }
+    }
+    file.try_lock()
 }
 
 fn lock_path(path: &Path) -> PathBuf {

@@ -162,6 +162,17 @@ fn what_append_has_returned_survives_a_crash_in_the_next_append() {
 }
 
 #[test]
+#[allow(clippy::disallowed_methods, reason = "two processes, as two threads")]
+fn a_lock_that_is_let_go_of_a_moment_later_is_waited_for() {
+    let folder = Folder::new("moment");
+    let first = folder.open();
+    let path = folder.journal();
+    let second = std::thread::spawn(move || Journal::open(&path).map(|_| ()));
+    drop(first);
+    assert!(second.join().unwrap().is_ok());
+}
+
+#[test]
 fn a_second_daemon_on_the_same_journal_is_told_so() {
     let folder = Folder::new("held");
     let first = folder.open();
