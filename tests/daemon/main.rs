@@ -10,5 +10,7 @@ mod calls;
 mod control;
 mod crashes;
 mod disk;
+mod files;
 mod second;
+mod strangers;
 mod support;

@@ -298,6 +298,11 @@ impl State {
 }
 
 impl Call {
+    /// Where hansho listens.
+    pub fn peer(&self) -> SocketAddr {
+        self.peer
+    }
+
     fn begin(
         habit: Habit,
         number: &str,
