@@ -82,7 +82,7 @@ fn one(
     town.answer(anna)?;
     phones.speak(media, event_type)?;
 
-    let mut voices: Vec<Voice> = Vec::with_capacity(256);
+    let mut voices: Vec<Box<Voice>> = Vec::with_capacity(256);
     let (mut acked, mut press_at, mut pressed): (_, _, Option<Pressed>) = (None, None, None);
     let (mut invite, mut gone, mut over) = (None, false, false);
     let until = now() + LIMIT;

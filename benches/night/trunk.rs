@@ -55,7 +55,7 @@ pub enum Heard {
     /// Hung up or cancelled by hansho.
     Ended(usize),
     /// A packet of voice.
-    Voice(Voice),
+    Voice(Box<Voice>),
     /// Something that was dealt with.
     Other,
 }
@@ -246,6 +246,6 @@ impl Town {
         let Ok(payload) = <&[u8; FRAME]>::try_from(packet.payload) else { return Heard::Other };
         let mut frame = [0; FRAME];
         g711::decode_ulaw(payload, &mut frame);
-        Heard::Voice(Voice { port: arrival.from.port(), at: arrival.at, header: packet.header, frame })
+        Heard::Voice(Box::new(Voice { port: arrival.from.port(), at: arrival.at, header: packet.header, frame }))
     }
 }
