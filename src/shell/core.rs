@@ -86,6 +86,8 @@ impl Core {
                 self.handle(Input::Stop);
             }
         }
+        // The last chance of what the disk refused; the journal's thread ends when it has tried.
+        self.gate.retry();
     }
 
     fn wake_at(&self, stopping: Option<tokio::time::Instant>) -> tokio::time::Instant {

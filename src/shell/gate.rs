@@ -47,6 +47,8 @@ pub struct Gate<D = JournalThread> {
     journal: D,
     parked: VecDeque<Parked>,
     unwritten: Vec<Entry>,
+    /// What came while a second try was under way: behind `unwritten`, or a history would lose its order.
+    untried: Vec<Entry>,
     last: Ticket,
     trouble: Option<String>,
 }
@@ -54,7 +56,7 @@ pub struct Gate<D = JournalThread> {
 impl<D: Disk> Gate<D> {
     /// A gate before this journal.
     pub fn new(journal: D) -> Gate<D> {
-        Gate { journal, parked: VecDeque::new(), unwritten: Vec::new(), last: 0, trouble: None }
+        Gate { journal, parked: VecDeque::new(), unwritten: Vec::new(), untried: Vec::new(), last: 0, trouble: None }
     }
 
     /// Why the journal takes nothing at the moment.
@@ -64,7 +66,7 @@ impl<D: Disk> Gate<D> {
 
     /// True when nothing waits, on its way out or for the disk.
     pub fn is_empty(&self) -> bool {
-        self.parked.is_empty() && self.unwritten.is_empty()
+        self.parked.is_empty() && self.unwritten.is_empty() && self.untried.is_empty()
     }
 
     /// Lets a batch out in its turn; `answer` is told when it leaves, or why it never will.
@@ -72,8 +74,12 @@ impl<D: Disk> Gate<D> {
         let accepts = batch.accepts();
         let mut entries = core::mem::take(&mut batch.facts);
         if accepts.is_none() && !entries.is_empty() {
-            // What the disk refused before goes first: a history must not have a hole.
-            entries.splice(0..0, core::mem::take(&mut self.unwritten));
+            if self.trouble.is_some() && self.is_writing() {
+                self.untried.append(&mut entries);
+            } else {
+                // What the disk refused before goes first: a history must not have a hole.
+                entries.splice(0..0, self.kept());
+            }
         }
         let ticket = self.write(&entries);
         self.parked.push_back(Parked { ticket, accepts, entries, batch, answer });
@@ -81,7 +87,10 @@ impl<D: Disk> Gate<D> {
 
     /// Asks the disk again for the facts it refused.
     pub fn retry(&mut self) {
-        let entries = core::mem::take(&mut self.unwritten);
+        if self.is_writing() {
+            return;
+        }
+        let entries = self.kept();
         let ticket = self.write(&entries);
         if ticket.is_some() {
             self.parked.push_back(Parked { ticket, accepts: None, entries, batch: Batch::default(), answer: None });
@@ -94,12 +103,16 @@ impl<D: Disk> Gate<D> {
         parked.ticket = None;
         let Err(why) = result else {
             self.trouble = None;
+            if !self.untried.is_empty() {
+                self.retry();
+            }
             return None;
         };
         self.trouble = Some(why.clone());
         let Some(incident) = parked.accepts else {
             self.unwritten.append(&mut parked.entries);
-            let too_many = self.unwritten.len().saturating_sub(KEPT_MAX);
+            let too_many = (self.unwritten.len() + self.untried.len()).saturating_sub(KEPT_MAX);
+            let too_many = too_many.min(self.unwritten.len());
             self.unwritten.drain(..too_many);
             return None;
         };
@@ -120,6 +133,17 @@ impl<D: Disk> Gate<D> {
             answer(Ok(()));
         }
         Some(parked.batch)
+    }
+
+    fn is_writing(&self) -> bool {
+        self.parked.iter().any(|parked| parked.ticket.is_some())
+    }
+
+    /// Everything that was kept back, in its order.
+    fn kept(&mut self) -> Vec<Entry> {
+        let mut entries = core::mem::take(&mut self.unwritten);
+        entries.append(&mut self.untried);
+        entries
     }
 
     fn write(&mut self, entries: &[Entry]) -> Option<Ticket> {
@@ -242,6 +266,42 @@ mod tests {
         assert_eq!(facts, [Fact::Exhausted, Fact::Resolved { by: "x".into() }]);
         gate.written(2, Ok(()));
         assert_eq!((mark(gate.pop()), gate.trouble(), gate.is_empty()), (Some(2), None, true));
+    }
+
+    #[test]
+    fn a_small_fact_does_not_overtake_larger_ones_that_are_being_tried_again() {
+        let mut gate = Gate::new(Paper::default());
+        let (first, second) = (Fact::Exhausted, Fact::Resolved { by: "x".into() });
+        gate.push(of(vec![first.clone()], 1), None);
+        gate.written(1, Err("disk full".into()));
+        gate.pop();
+        gate.retry();
+        gate.push(of(vec![second.clone()], 2), None);
+        gate.retry();
+        assert_eq!(gate.journal.0.borrow().len(), 2, "one try at a time");
+        gate.written(2, Err("disk full".into()));
+        assert_eq!((mark(gate.pop()), mark(gate.pop())), (None, Some(2)), "the call goes on meanwhile");
+        gate.retry();
+        let facts: Vec<_> = gate.journal.0.borrow()[2].1.iter().map(|(_, _, fact)| fact.clone()).collect();
+        assert_eq!(facts, [first, second]);
+        gate.written(3, Ok(()));
+        gate.pop();
+        assert!(gate.is_empty());
+    }
+
+    #[test]
+    fn what_came_during_a_try_is_written_as_soon_as_the_try_succeeds() {
+        let mut gate = Gate::new(Paper::default());
+        gate.push(of(vec![Fact::Exhausted], 1), None);
+        gate.written(1, Err("disk full".into()));
+        gate.pop();
+        gate.retry();
+        gate.push(of(vec![Fact::Exhausted], 2), None);
+        gate.written(2, Ok(()));
+        assert_eq!(gate.journal.0.borrow().len(), 3);
+        gate.written(3, Ok(()));
+        while gate.pop().is_some() {}
+        assert!(gate.is_empty());
     }
 
     #[test]
