@@ -33,6 +33,8 @@ pub struct Switch {
     pub(super) rooms: Rooms,
     pub(super) ports: Ports,
     pub(super) waiting: Vec<Waiting>,
+    /// When those who wait are tried again.
+    pub(super) try_again_at: Time,
     pub(super) rng: Rng,
     pub(super) batch: Batch,
     pub(super) sip_out: Outbox<sip::Output>,
@@ -73,6 +75,7 @@ impl Switch {
             legs: Legs::default(),
             rooms: Rooms::default(),
             waiting: Vec::new(),
+            try_again_at: Time::ZERO,
             rng: seeded(seed),
             batch: Batch::default(),
             sip_out: Outbox::new(),
@@ -154,8 +157,7 @@ impl Switch {
             return self.agent.next_deadline();
         }
         let incidents = self.deadlines.first().map(|(at, _)| *at);
-        let waiting = self.waiting.iter().map(|waiting| waiting.until).min();
-        [self.agent.next_deadline(), incidents, waiting].into_iter().flatten().min()
+        [self.agent.next_deadline(), incidents, self.waiting_wakes_at()].into_iter().flatten().min()
     }
 
     /// The calendar was set: `began` is the calendar time of [`Time::ZERO`] as it looks now.
@@ -328,7 +330,9 @@ impl Switch {
             }
             self.incident_wakes(now, id);
         }
-        self.give_up_waiting(now);
+        if self.waiting_wakes_at().is_some_and(|at| at <= now) {
+            self.on_waiting_deadline(now);
+        }
     }
 
     fn close_what_is_over(&mut self) {

@@ -16,7 +16,9 @@ use super::case::Case;
 use super::desk::Switch;
 use super::legs::{Leg, Purpose};
 use super::tell::What;
-use crate::base::{AttemptId, ContactId, Digit, IncidentId, Language, LegId, Phone, RoomName, Stamp, Stream, Time};
+use crate::base::{
+    AttemptId, ContactId, Digit, IncidentId, Language, LegId, Phone, RoomName, Stamp, Stream, Time, TrunkId,
+};
 use crate::incident::{CallEnd, CallHandle, EndedBy, Incident, Plan, Trigger};
 use crate::media::{Command, Way};
 use crate::sip::{Cause, End};
@@ -24,6 +26,10 @@ use rand::Rng as _;
 
 /// How long a call waits for its person to be off the phone, or for a trunk to come back.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a call waits for a registration that is under way; then a trunk is tried that does not know us (yet).
+const REGISTRATION: Duration = Duration::from_secs(5);
+/// How often those who wait are tried again: not all that they wait for is told.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
 
 /// A call that is to be made as soon as it can be.
 #[derive(Clone, Debug)]
@@ -31,6 +37,7 @@ pub(super) struct Waiting {
     pub(super) attempt: AttemptId,
     contact: ContactId,
     phone: Phone,
+    since: Time,
     pub(super) until: Time,
     /// Why it could not be made so far.
     why: String,
@@ -38,7 +45,7 @@ pub(super) struct Waiting {
 
 impl Waiting {
     pub(super) fn new(now: Time, attempt: AttemptId, contact: ContactId, phone: Phone) -> Waiting {
-        Waiting { attempt, contact, phone, until: now + PATIENCE, why: String::new() }
+        Waiting { attempt, contact, phone, since: now, until: now + PATIENCE, why: String::new() }
     }
 }
 
@@ -64,8 +71,9 @@ impl Switch {
         }
     }
 
-    /// Rings a person over the first trunk that takes the call. A person has one call at a time: while they
-    /// are on the phone with another incident, or while no trunk is up, the call waits a while.
+    /// Rings a person over the first trunk that takes the call, those first that hansho is registered at. A person
+    /// has one call at a time: while they are on the phone with another incident, or while no trunk is up, the
+    /// call waits a while.
     pub(super) fn dial(&mut self, now: Time, mut call: Waiting) {
         let Some(language) = self.language_of(&call) else { return };
         match self.place(now, &call) {
@@ -79,6 +87,9 @@ impl Switch {
             }
             Err(NotNow::Later(why)) => {
                 call.why = why;
+                if self.waiting.is_empty() {
+                    self.try_again_at = now + TRY_AGAIN;
+                }
                 self.waiting.push(call);
             }
             Err(NotNow::Never(end)) => self.not_dialled(now, call.attempt, end),
@@ -146,13 +157,23 @@ impl Switch {
 
     /// Tries again for everybody who waits: a person hung up, or a trunk came back.
     pub(super) fn dial_those_who_wait(&mut self, now: Time) {
+        self.try_again_at = now + TRY_AGAIN;
         for call in core::mem::take(&mut self.waiting) {
             self.dial(now, call);
         }
     }
 
-    /// Whoever waited long enough is not called this time.
-    pub(super) fn give_up_waiting(&mut self, now: Time) {
+    /// When something is next to be done about those who wait.
+    pub(super) fn waiting_wakes_at(&self) -> Option<Time> {
+        let late = self.waiting.iter().map(|call| call.until).min()?;
+        Some(late.min(self.try_again_at))
+    }
+
+    /// Tries again for those who wait; whoever waited long enough is not called this time.
+    pub(super) fn on_waiting_deadline(&mut self, now: Time) {
+        if self.try_again_at <= now {
+            self.dial_those_who_wait(now);
+        }
         let (late, waiting) = core::mem::take(&mut self.waiting).into_iter().partition(|call| call.until <= now);
         self.waiting = waiting;
         let late: Vec<Waiting> = late;
@@ -187,8 +208,8 @@ impl Switch {
         let Some(port) = self.ports.take(leg) else {
             return Err(NotNow::Later("every media port is in use: widen `ports` in [media]".into()));
         };
-        let mut why = "no trunk is configured".to_owned();
-        for trunk in &self.settings.trunks {
+        let mut why = "no trunk is registered".to_owned();
+        for trunk in &self.trunks_to_try(now, call) {
             match self.agent.dial(now, leg, trunk, &call.phone, port, &mut self.sip_out) {
                 Ok(handle) => {
                     self.batch.acts.push(Act::OpenLeg { leg, port });
@@ -199,6 +220,15 @@ impl Switch {
         }
         self.ports.give_back(leg);
         Err(NotNow::Later(why))
+    }
+
+    /// The trunks that are up, in the order they are preferred; behind them the others, when the call has waited
+    /// for them: a trunk that refuses to register us may still take a call, and one that is gone costs half a
+    /// minute.
+    fn trunks_to_try(&self, now: Time, call: &Waiting) -> Vec<TrunkId> {
+        let up: Vec<TrunkId> = self.agent.trunks().filter(|trunk| trunk.registered).map(|trunk| trunk.id).collect();
+        let (up, away): (Vec<_>, Vec<_>) = self.settings.trunks.iter().cloned().partition(|id| up.contains(id));
+        if now.since(call.since) < REGISTRATION { up } else { up.into_iter().chain(away).collect() }
     }
 
     /// Keeps the Call-ID beside the attempt: it is told with everything that becomes of it.

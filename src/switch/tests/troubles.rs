@@ -125,3 +125,37 @@ fn ports_come_back_from_every_call() {
         world.nothing_is_left();
     }
 }
+
+#[test]
+fn a_call_waits_for_a_registration_that_is_under_way() {
+    let proxy = Some("192.0.2.1:5060".parse().unwrap());
+    let mut world = World::with(agent(0, true, proxy), PortRange::default());
+    world.input(Input::Start);
+    world.raise(trigger(None), plan(&["ann"], None));
+    world.nobody_rings();
+    world.registers(200);
+    world.rings("ann");
+}
+
+#[test]
+fn a_trunk_that_refuses_to_register_us_is_tried_all_the_same() {
+    let proxy = Some("192.0.2.1:5060".parse().unwrap());
+    let mut world = World::with(agent(0, true, proxy), PortRange::default());
+    world.input(Input::Start);
+    world.registers(403);
+    world.raise(trigger(None), plan(&["ann"], None));
+    world.nobody_rings();
+    world.wait(seconds(6));
+    world.rings("ann");
+}
+
+#[test]
+fn who_waits_for_a_person_whose_call_never_was_is_dialled_soon() {
+    let mut world = World::new();
+    let first = world.raise(trigger(None), plan(&["ann"], None));
+    world.rings("ann");
+    world.raise(trigger(None), plan(&["ann"], None));
+    world.input(Input::NotStored(first));
+    world.wait(seconds(2));
+    world.rings("ann");
+}

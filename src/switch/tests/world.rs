@@ -255,6 +255,16 @@ impl World {
         }
     }
 
+    /// The trunk answers the REGISTER.
+    pub fn registers(&mut self, code: u16) {
+        let place = self.requests.iter().position(|request| request.method() == Method::Register).unwrap();
+        let register = self.requests.remove(place);
+        let contact = register.header(&Name::Contact).unwrap_or_default().to_owned();
+        let builder = Builder::response(&register, code).to_tag("there").header(Name::Contact, contact);
+        let bytes = builder.header(Name::Expires, "300").finish();
+        self.input(Input::Datagram { from: TRUNK.parse().unwrap(), bytes });
+    }
+
     /// The phone of this person rings (180 is said).
     pub fn rings(&mut self, name: &str) -> Ringing {
         let phone = contact(name).phones[0].to_string();
