@@ -217,7 +217,7 @@ impl Core {
             Request::Watch { .. } => Ok(()),
         };
         match result {
-            Ok(()) => self.flush(Some(Box::new(move |stored| {
+            Ok(()) => self.flush(Some(Answer::new(move |stored| {
                 let _ = reply.send(stored.map(|()| json!({})).map_err(not_stored));
             }))),
             Err(failure) => {
@@ -239,13 +239,14 @@ impl Core {
                 return;
             }
         };
-        let answer = match self.switch.raise(self.clock.now(), trigger, plan) {
-            Raised::New(id) => json!({ "incident": id }),
-            Raised::Joined(id) => json!({ "incident": id, "joined": true }),
+        let (id, answer) = match self.switch.raise(self.clock.now(), trigger, plan) {
+            Raised::New(id) => (id, json!({ "incident": id })),
+            Raised::Joined(id) => (id, json!({ "incident": id, "joined": true })),
         };
-        self.flush(Some(Box::new(move |stored| {
+        let answer = Answer::new(move |stored| {
             let _ = reply.send(stored.map(|()| answer).map_err(not_stored));
-        })));
+        });
+        self.flush(Some(answer.about(id)));
     }
 
     fn status(&self, incident: Option<String>, reply: tokio::sync::oneshot::Sender<Result<Value, Failure>>) {

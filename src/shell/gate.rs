@@ -6,18 +6,35 @@
 //! an open one go on: waking a person is worth more than the record of it. Their facts are kept and written
 //! again with the next ones.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::SocketAddr;
 
 use super::journal::{JournalThread, Ticket};
 use crate::base::IncidentId;
 use crate::store::Entry;
-use crate::switch::Batch;
+use crate::switch::{Act, Batch};
 
 /// Facts kept back at the most while the disk takes none.
 const KEPT_MAX: usize = 100_000;
 
-/// What a batch is answered with when it has left, or could not.
-pub type Answer = Box<dyn FnOnce(Result<(), String>) + Send>;
+/// Somebody waits for a batch to leave, and is told so, or why it never will.
+pub struct Answer {
+    /// The incident that is answered with, where it may still come to nothing.
+    about: Option<IncidentId>,
+    tell: Box<dyn FnOnce(Result<(), String>) + Send>,
+}
+
+impl Answer {
+    /// Calls `tell` when the batch has left.
+    pub fn new(tell: impl FnOnce(Result<(), String>) + Send + 'static) -> Answer {
+        Answer { about: None, tell: Box::new(tell) }
+    }
+
+    /// Says that `incident` is open: untrue when its acceptance, which may still be on its way, is refused.
+    pub fn about(self, incident: IncidentId) -> Answer {
+        Answer { about: Some(incident), ..self }
+    }
+}
 
 struct Parked {
     /// Set while the disk has not reported.
@@ -30,15 +47,15 @@ struct Parked {
     answer: Option<Answer>,
 }
 
-/// Where facts go to become durable. [`Gate::written`] is told of every ticket, in any order.
+/// Where facts go to become durable. [`Gate::written`] is told of every ticket.
 pub trait Disk {
-    /// Takes these facts; false when it never will.
-    fn write(&self, ticket: Ticket, entries: Vec<Entry>) -> bool;
+    /// Takes these facts. `knows`: [`Gate::written`] was told of every earlier ticket.
+    fn write(&self, ticket: Ticket, entries: Vec<Entry>, knows: bool);
 }
 
 impl Disk for JournalThread {
-    fn write(&self, ticket: Ticket, entries: Vec<Entry>) -> bool {
-        JournalThread::write(self, ticket, entries)
+    fn write(&self, ticket: Ticket, entries: Vec<Entry>, knows: bool) {
+        JournalThread::write(self, ticket, entries, knows);
     }
 }
 
@@ -46,9 +63,10 @@ impl Disk for JournalThread {
 pub struct Gate<D = JournalThread> {
     journal: D,
     parked: VecDeque<Parked>,
-    unwritten: Vec<Entry>,
-    /// What came while a second try was under way: behind `unwritten`, or a history would lose its order.
-    untried: Vec<Entry>,
+    /// What the disk refused, and what must not be written before it, in order.
+    unwritten: BTreeMap<Ticket, Vec<Entry>>,
+    /// Tickets the disk has not reported.
+    in_flight: usize,
     last: Ticket,
     trouble: Option<String>,
 }
@@ -56,7 +74,8 @@ pub struct Gate<D = JournalThread> {
 impl<D: Disk> Gate<D> {
     /// A gate before this journal.
     pub fn new(journal: D) -> Gate<D> {
-        Gate { journal, parked: VecDeque::new(), unwritten: Vec::new(), untried: Vec::new(), last: 0, trouble: None }
+        let (parked, unwritten) = (VecDeque::new(), BTreeMap::new());
+        Gate { journal, parked, unwritten, in_flight: 0, last: 0, trouble: None }
     }
 
     /// Why the journal takes nothing at the moment.
@@ -66,60 +85,54 @@ impl<D: Disk> Gate<D> {
 
     /// True when nothing waits, on its way out or for the disk.
     pub fn is_empty(&self) -> bool {
-        self.parked.is_empty() && self.unwritten.is_empty() && self.untried.is_empty()
+        self.parked.is_empty() && self.unwritten.is_empty()
     }
 
     /// Lets a batch out in its turn; `answer` is told when it leaves, or why it never will.
     pub fn push(&mut self, mut batch: Batch, answer: Option<Answer>) {
         let accepts = batch.accepts();
         let mut entries = core::mem::take(&mut batch.facts);
-        if accepts.is_none() && !entries.is_empty() {
-            if self.trouble.is_some() && self.is_writing() {
-                self.untried.append(&mut entries);
-            } else {
-                // What the disk refused before goes first: a history must not have a hole.
-                entries.splice(0..0, self.kept());
-            }
+        let mut ticket = None;
+        let in_trouble = !self.unwritten.is_empty() || (self.trouble.is_some() && self.in_flight > 0);
+        if accepts.is_none() && !entries.is_empty() && in_trouble {
+            // What the disk refused before goes first: a history must not have a hole.
+            self.last += 1;
+            self.keep(self.last, entries);
+            entries = self.take_unwritten();
         }
-        let ticket = self.write(&entries);
+        if !entries.is_empty() {
+            ticket = Some(self.write(&entries));
+        }
         self.parked.push_back(Parked { ticket, accepts, entries, batch, answer });
     }
 
     /// Asks the disk again for the facts it refused.
     pub fn retry(&mut self) {
-        if self.is_writing() {
-            return;
-        }
-        let entries = self.kept();
-        let ticket = self.write(&entries);
-        if ticket.is_some() {
+        let entries = self.take_unwritten();
+        if !entries.is_empty() {
+            let ticket = Some(self.write(&entries));
             self.parked.push_back(Parked { ticket, accepts: None, entries, batch: Batch::default(), answer: None });
         }
     }
 
     /// The journal reports. Returns the incident that was not accepted after all.
     pub fn written(&mut self, ticket: Ticket, result: Result<(), String>) -> Option<IncidentId> {
-        let parked = self.parked.iter_mut().find(|parked| parked.ticket == Some(ticket))?;
+        let place = self.parked.iter().position(|parked| parked.ticket == Some(ticket))?;
+        let parked = self.parked.get_mut(place)?;
         parked.ticket = None;
+        self.in_flight = self.in_flight.saturating_sub(1);
         let Err(why) = result else {
             self.trouble = None;
-            if !self.untried.is_empty() {
-                self.retry();
-            }
+            self.retry();
             return None;
         };
         self.trouble = Some(why.clone());
+        let entries = core::mem::take(&mut parked.entries);
         let Some(incident) = parked.accepts else {
-            self.unwritten.append(&mut parked.entries);
-            let too_many = (self.unwritten.len() + self.untried.len()).saturating_sub(KEPT_MAX);
-            let too_many = too_many.min(self.unwritten.len());
-            self.unwritten.drain(..too_many);
+            self.keep(ticket, entries);
             return None;
         };
-        parked.batch = Batch::default();
-        if let Some(answer) = parked.answer.take() {
-            answer(Err(why));
-        }
+        self.never_was(place, incident, &why);
         Some(incident)
     }
 
@@ -130,32 +143,56 @@ impl<D: Disk> Gate<D> {
         }
         let parked = self.parked.pop_front()?;
         if let Some(answer) = parked.answer {
-            answer(Ok(()));
+            (answer.tell)(Ok(()));
         }
         Some(parked.batch)
     }
 
-    fn is_writing(&self) -> bool {
-        self.parked.iter().any(|parked| parked.ticket.is_some())
-    }
-
-    /// Everything that was kept back, in its order.
-    fn kept(&mut self) -> Vec<Entry> {
-        let mut entries = core::mem::take(&mut self.unwritten);
-        entries.append(&mut self.untried);
-        entries
-    }
-
-    fn write(&mut self, entries: &[Entry]) -> Option<Ticket> {
-        if entries.is_empty() {
-            return None;
+    /// Nothing of the batch at `place`, which accepts `incident`, leaves the house, nor anything of the same
+    /// incident behind it: facts, copies of its datagrams, answers that name it.
+    fn never_was(&mut self, place: usize, incident: IncidentId, why: &str) {
+        let Some(parked) = self.parked.get_mut(place) else { return };
+        let sent: BTreeSet<(SocketAddr, Vec<u8>)> = core::mem::take(&mut parked.batch)
+            .acts
+            .into_iter()
+            .filter_map(|act| if let Act::Send { to, bytes } = act { Some((to, bytes)) } else { None })
+            .collect();
+        parked.answer = parked.answer.take().map(|answer| answer.about(incident));
+        for parked in self.parked.iter_mut().skip(place) {
+            let again = |act: &Act| matches!(act, Act::Send { to, bytes } if sent.contains(&(*to, bytes.clone())));
+            parked.batch.acts.retain(|act| !again(act));
+            parked.batch.events.retain(|event| event.incident != Some(incident));
+            parked.entries.retain(|(of, ..)| *of != incident);
+            if let Some(answer) = parked.answer.take_if(|answer| answer.about == Some(incident)) {
+                (answer.tell)(Err(why.to_owned()));
+            }
         }
+        self.unwritten.values_mut().for_each(|entries| entries.retain(|(of, ..)| *of != incident));
+        self.unwritten.retain(|_, entries| !entries.is_empty());
+    }
+
+    fn keep(&mut self, ticket: Ticket, entries: Vec<Entry>) {
+        if !entries.is_empty() {
+            self.unwritten.insert(ticket, entries);
+        }
+        while self.unwritten.values().map(Vec::len).sum::<usize>() > KEPT_MAX {
+            self.unwritten.pop_first();
+        }
+    }
+
+    /// What the disk refused, to be written again; nothing while it may still refuse what stands between.
+    fn take_unwritten(&mut self) -> Vec<Entry> {
+        if self.in_flight > 0 {
+            return Vec::new();
+        }
+        core::mem::take(&mut self.unwritten).into_values().flatten().collect()
+    }
+
+    fn write(&mut self, entries: &[Entry]) -> Ticket {
         self.last += 1;
-        if self.journal.write(self.last, entries.to_vec()) {
-            return Some(self.last);
-        }
-        self.trouble = Some("the journal's thread is gone".into());
-        None
+        self.journal.write(self.last, entries.to_vec(), self.in_flight == 0);
+        self.in_flight += 1;
+        self.last
     }
 }
 
@@ -174,9 +211,8 @@ mod tests {
     struct Paper(RefCell<Vec<(Ticket, Vec<Entry>)>>);
 
     impl Disk for Paper {
-        fn write(&self, ticket: Ticket, entries: Vec<Entry>) -> bool {
+        fn write(&self, ticket: Ticket, entries: Vec<Entry>, _knows: bool) {
             self.0.borrow_mut().push((ticket, entries));
-            true
         }
     }
 
@@ -247,7 +283,7 @@ mod tests {
     fn an_acceptance_that_is_not_on_disk_never_was_and_its_sender_learns_why() {
         let mut gate = Gate::new(Paper::default());
         let (told, answer) = mpsc::channel();
-        gate.push(of(vec![accepted()], 1), Some(Box::new(move |result| told.send(result).unwrap())));
+        gate.push(of(vec![accepted()], 1), Some(Answer::new(move |result| told.send(result).unwrap())));
         assert_eq!(gate.written(1, Err("disk full".into())), Some(incident()));
         assert_eq!(answer.recv().unwrap(), Err("disk full".to_owned()));
         assert_eq!(mark(gate.pop()), None, "nothing of it leaves");
@@ -264,7 +300,7 @@ mod tests {
         gate.push(of(vec![Fact::Resolved { by: "x".into() }], 2), None);
         let facts: Vec<_> = gate.journal.0.borrow()[1].1.iter().map(|(_, _, fact)| fact.clone()).collect();
         assert_eq!(facts, [Fact::Exhausted, Fact::Resolved { by: "x".into() }]);
-        gate.written(2, Ok(()));
+        gate.written(3, Ok(()));
         assert_eq!((mark(gate.pop()), gate.trouble(), gate.is_empty()), (Some(2), None, true));
     }
 
@@ -284,7 +320,7 @@ mod tests {
         gate.retry();
         let facts: Vec<_> = gate.journal.0.borrow()[2].1.iter().map(|(_, _, fact)| fact.clone()).collect();
         assert_eq!(facts, [first, second]);
-        gate.written(3, Ok(()));
+        gate.written(4, Ok(()));
         gate.pop();
         assert!(gate.is_empty());
     }
@@ -299,7 +335,7 @@ mod tests {
         gate.push(of(vec![Fact::Exhausted], 2), None);
         gate.written(2, Ok(()));
         assert_eq!(gate.journal.0.borrow().len(), 3);
-        gate.written(3, Ok(()));
+        gate.written(4, Ok(()));
         while gate.pop().is_some() {}
         assert!(gate.is_empty());
     }
@@ -315,5 +351,53 @@ mod tests {
         gate.written(2, Ok(()));
         gate.pop();
         assert!(gate.is_empty());
+    }
+
+    fn written_by(gate: &Gate<Paper>) -> Vec<Vec<Fact>> {
+        let facts = |entries: &Vec<Entry>| entries.iter().map(|(_, _, fact)| fact.clone()).collect();
+        gate.journal.0.borrow().iter().map(|(_, entries)| facts(entries)).collect()
+    }
+
+    fn by(name: &str) -> Fact {
+        Fact::Resolved { by: name.into() }
+    }
+
+    #[test]
+    fn facts_are_written_again_in_their_order_when_the_disk_refuses_several_at_once() {
+        let mut gate = Gate::new(Paper::default());
+        gate.push(of(vec![by("a")], 1), None);
+        gate.push(of(vec![by("b")], 2), None);
+        gate.written(1, Err("disk full".into()));
+        gate.push(of(vec![by("c")], 3), None);
+        assert_eq!(written_by(&gate).len(), 2, "`b` may still be refused");
+        gate.written(2, Err("disk full".into()));
+        gate.push(of(vec![by("d")], 4), None);
+        assert_eq!(written_by(&gate).last(), Some(&vec![by("a"), by("b"), by("c"), by("d")]));
+    }
+
+    #[test]
+    fn who_joined_an_incident_that_never_was_learns_why() {
+        let mut gate = Gate::new(Paper::default());
+        let (told, answer) = mpsc::channel();
+        gate.push(of(vec![accepted()], 1), None);
+        gate.push(Batch::default(), Some(Answer::new(move |result| told.send(result).unwrap()).about(incident())));
+        gate.written(1, Err("disk full".into()));
+        while gate.pop().is_some() {}
+        assert_eq!(answer.recv().unwrap(), Err("disk full".to_owned()));
+    }
+
+    #[test]
+    fn a_copy_of_an_invite_that_never_was_does_not_leave_either() {
+        let mut gate = Gate::new(Paper::default());
+        let to = SocketAddr::from(([192, 0, 2, 1], 5060));
+        let send = |text: &str| Act::Send { to, bytes: text.into() };
+        let mut first = of(vec![accepted()], 1);
+        first.acts.push(send("INVITE"));
+        gate.push(first, None);
+        gate.push(Batch { acts: vec![send("INVITE"), send("OPTIONS")], ..Batch::default() }, None);
+        gate.written(1, Err("disk full".into()));
+        assert!(gate.pop().unwrap().acts.is_empty());
+        let left = gate.pop().unwrap().acts;
+        assert!(matches!(&left[..], [Act::Send { bytes, .. }] if bytes == b"OPTIONS"), "{left:?}");
     }
 }

@@ -17,6 +17,7 @@ pub type Written = (Ticket, Result<(), String>);
 /// The way to the thread that writes.
 #[derive(Debug)]
 pub struct JournalThread {
+    told: UnboundedSender<Written>,
     batches: Option<Sender<Batch<Ticket>>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -26,18 +27,22 @@ impl JournalThread {
     pub fn start(mut journal: Journal) -> std::io::Result<(JournalThread, UnboundedReceiver<Written>)> {
         let (batches, waiting) = channel();
         let (told, written): (UnboundedSender<Written>, _) = unbounded_channel();
+        let here = told.clone();
         let thread = thread::Builder::new().name("journal".into()).spawn(move || {
             writer::serve(&mut journal, &waiting, |ticket, result| {
                 // Nobody listens any more only when the process ends.
                 let _ = told.send((ticket, result.map_err(|error| error.to_string())));
             });
         })?;
-        Ok((JournalThread { batches: Some(batches), thread: Some(thread) }, written))
+        Ok((JournalThread { told: here, batches: Some(batches), thread: Some(thread) }, written))
     }
 
-    /// Has these facts written; false when the thread is gone.
-    pub fn write(&self, ticket: Ticket, entries: Vec<Entry>) -> bool {
-        self.batches.as_ref().is_some_and(|batches| batches.send(Batch { ticket, entries }).is_ok())
+    /// Has these facts written. `knows`: every earlier ticket has been told of.
+    pub fn write(&self, ticket: Ticket, entries: Vec<Entry>, knows: bool) {
+        let sent = self.batches.as_ref().is_some_and(|batches| batches.send(Batch { ticket, entries, knows }).is_ok());
+        if !sent {
+            let _ = self.told.send((ticket, Err("the journal's thread is gone".into())));
+        }
     }
 }
 

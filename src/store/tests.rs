@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::mpsc;
 
-use super::writer::{Batch, serve, write_group};
+use super::writer::{Batch, Behind, serve, write_group};
 use super::*;
 use crate::base::{ContactId, Phone, seeded};
 use crate::incident::{CallHandle, Outcome};
@@ -188,7 +188,7 @@ fn a_burst_is_written_as_one_transaction() {
     let mut journal = folder.open();
     let (send, batches) = mpsc::channel();
     for ticket in 0..100 {
-        send.send(Batch { ticket, entries: vec![(incident(ticket), at(ticket), accepted())] }).unwrap();
+        send.send(Batch { ticket, entries: vec![(incident(ticket), at(ticket), accepted())], knows: false }).unwrap();
     }
     drop(send);
     let path = folder.journal();
@@ -232,19 +232,29 @@ fn one_batch_too_large_for_the_disk_does_not_fail_the_others_of_its_group() {
     journal.connection().query_row(&sql, [], |row| row.get::<_, i64>(0)).unwrap();
     let large: Vec<Entry> = (0..200).map(|n| (incident(2), at(n), dialled(n as u32))).collect();
     let group = vec![
-        Batch { ticket: 'a', entries: vec![(incident(1), at(2), dialled(1))] },
-        Batch { ticket: 'b', entries: large },
-        Batch { ticket: 'c', entries: vec![(incident(2), at(3), ended(1))] },
-        Batch { ticket: 'd', entries: vec![(incident(1), at(4), ended(1))] },
+        Batch { ticket: 'a', entries: vec![(incident(1), at(2), dialled(1))], knows: false },
+        Batch { ticket: 'b', entries: large, knows: false },
+        Batch { ticket: 'c', entries: vec![(incident(2), at(3), ended(1))], knows: false },
+        Batch { ticket: 'd', entries: vec![(incident(1), at(4), ended(1))], knows: false },
     ];
     let mut told = Vec::new();
-    write_group(&mut journal, group, &mut |ticket, result| told.push((ticket, result.map_err(|e| e.to_string()))));
+    let mut behind = Behind::new();
+    let mut note = |ticket, result: Result<(), StoreError>| told.push((ticket, result.map_err(|e| e.to_string())));
+    write_group(&mut journal, group, &mut behind, &mut note);
     assert_eq!(told[0], ('a', Ok(())));
     assert!(told[1].1.as_ref().unwrap_err().contains("SQLITE_FULL"), "{told:?}");
     assert!(told[2].1.as_ref().unwrap_err().contains("an earlier fact"), "{told:?}");
     assert_eq!(told[3], ('d', Ok(())));
     assert_eq!(journal.facts(incident(1)).unwrap().len(), 3);
     assert_eq!(journal.facts(incident(2)).unwrap().len(), 0);
+    // Sent before anybody could know; then by somebody who does.
+    let mut go = |ticket, knows| {
+        let group = vec![Batch { ticket, entries: vec![(incident(2), at(5), accepted())], knows }];
+        let mut went = None;
+        write_group(&mut journal, group, &mut behind, &mut |_, result| went = Some(result.is_ok()));
+        went.unwrap()
+    };
+    assert_eq!((go('e', false), go('f', true)), (false, true));
 }
 
 #[test]

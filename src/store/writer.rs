@@ -4,7 +4,8 @@
 //! the next one gathers in the channel, so the disk's own speed decides how large groups are.
 //!
 //! Easy to get wrong: when a group fails, one batch may be to blame for all, so each is tried alone; and when
-//! a batch fails alone, a later batch of the same incident must fail with it, or the history would have a hole.
+//! a batch fails alone, a later batch of the same incident must fail with it, or the history would have a hole;
+//! also one that was sent before its sender could know ([`Batch::knows`]).
 
 use std::collections::BTreeSet;
 use std::sync::mpsc::Receiver;
@@ -24,33 +25,39 @@ pub struct Batch<T> {
     pub ticket: T,
     /// In order.
     pub entries: Vec<Entry>,
+    /// The sender has been told of every batch before this one: what failed is its own business from here on.
+    pub knows: bool,
 }
+
+/// The incidents that lack a fact, until their sender knows.
+pub type Behind = BTreeSet<IncidentId>;
 
 /// Writes batches as they come until every sender is gone, and tells `done` how each went, in order.
 pub fn serve<T>(journal: &mut Journal, batches: &Receiver<Batch<T>>, mut done: impl FnMut(T, Result<(), StoreError>)) {
+    let mut behind = Behind::new();
     while let Ok(first) = batches.recv() {
         let group: Vec<Batch<T>> = std::iter::once(first).chain(batches.try_iter().take(GROUP - 1)).collect();
-        write_group(journal, group, &mut done);
+        write_group(journal, group, &mut behind, &mut done);
     }
 }
 
-/// Writes one group in one transaction; when that fails, each batch in its own.
-pub fn write_group<T>(journal: &mut Journal, group: Vec<Batch<T>>, done: &mut impl FnMut(T, Result<(), StoreError>)) {
-    let mut group = group;
-    if group.len() == 1 {
-        let Some(batch) = group.pop() else { return };
-        let result = journal.append(&batch.entries);
-        return done(batch.ticket, result);
+/// Writes one group in one transaction; when that fails, or an incident of it is `behind`, each batch in its own.
+pub fn write_group<T>(
+    journal: &mut Journal,
+    group: Vec<Batch<T>>,
+    behind: &mut Behind,
+    done: &mut impl FnMut(T, Result<(), StoreError>),
+) {
+    // Whoever knows of everything has nothing in the channel before it: it stands first.
+    if group.first().is_some_and(|batch| batch.knows) {
+        behind.clear();
     }
-    let all: Vec<Entry> = group.iter().flat_map(|batch| batch.entries.iter().cloned()).collect();
-    match journal.append(&all) {
-        Ok(()) => group.into_iter().for_each(|batch| done(batch.ticket, Ok(()))),
-        Err(_) => write_each(journal, group, done),
+    if behind.is_empty() && group.len() > 1 {
+        let all: Vec<Entry> = group.iter().flat_map(|batch| batch.entries.iter().cloned()).collect();
+        if journal.append(&all).is_ok() {
+            return group.into_iter().for_each(|batch| done(batch.ticket, Ok(())));
+        }
     }
-}
-
-fn write_each<T>(journal: &mut Journal, group: Vec<Batch<T>>, done: &mut impl FnMut(T, Result<(), StoreError>)) {
-    let mut behind: BTreeSet<IncidentId> = BTreeSet::new();
     for batch in group {
         let incidents = || batch.entries.iter().map(|(incident, ..)| *incident);
         let result = match incidents().find(|incident| behind.contains(incident)) {
