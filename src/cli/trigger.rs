@@ -4,10 +4,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 use jiff::tz::TimeZone;
-use serde_json::Value;
 
 use super::control::{complain, connect, reach};
-use super::timeline::{Timeline, colour_wanted};
+use super::timeline::{Timeline, colour_wanted, shown};
 use super::{BAD, Daemon, FAILED};
 use crate::shell::control::client::Client;
 use crate::shell::control::{Request, TriggerRequest};
@@ -91,7 +90,10 @@ fn follow(mut watch: Client, zone: TimeZone, daemon: &Daemon, incident: &str) ->
     let mut timeline = Timeline::new(colour_wanted()).in_zone(zone);
     while let Some(event) = watch.read().map_err(|error| complain(&error))? {
         if event["event"] == "watch.lagged" {
-            return Ok(decided(daemon, incident));
+            match decided(daemon, incident)? {
+                Some(code) => return Ok(code),
+                None => continue,
+            }
         }
         if event["incident"] != incident {
             continue;
@@ -109,11 +111,43 @@ fn follow(mut watch: Client, zone: TimeZone, daemon: &Daemon, incident: &str) ->
     Ok(ExitCode::from(FAILED))
 }
 
-/// Too much happened to follow: asks how it stands instead.
-fn decided(daemon: &Daemon, incident: &str) -> ExitCode {
+/// Some events were missed: asks how it stands. `None` while it is not decided.
+fn decided(daemon: &Daemon, incident: &str) -> Result<Option<ExitCode>, ExitCode> {
     let ask = Request::Status { incident: Some(incident.to_owned()) };
-    let status = connect(daemon).and_then(|mut client| client.ask(&ask).map_err(|error| complain(&error)));
-    let state = status.as_ref().map(|status| &status["incidents"][0]["state"]);
-    println!("{incident}: {}", state.ok().and_then(Value::as_str).unwrap_or("unknown"));
-    if state.is_ok_and(|state| state == "acknowledged") { ExitCode::SUCCESS } else { ExitCode::from(FAILED) }
+    let status = connect(daemon)?.ask(&ask).map_err(|error| complain(&error))?;
+    let state = status["incidents"][0]["state"].as_str().unwrap_or("unknown");
+    println!("{incident}: {}", shown(state));
+    Ok(match state {
+        "acknowledged" => Some(ExitCode::SUCCESS),
+        "queued" | "calling" => None,
+        _ => Some(ExitCode::from(FAILED)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader, Write};
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    #[test]
+    fn a_viewer_who_missed_something_waits_until_it_is_decided() {
+        let path = std::env::temp_dir().join(format!("hansho-trigger-{}.sock", std::process::id()));
+        let _ = std::fs::remove_file(&path);
+        let listener = UnixListener::bind(&path).unwrap();
+        let daemon = Daemon { socket: Some(path.clone()), ..Daemon::default() };
+        let watch = Client::connect(&path).unwrap();
+        let script = std::thread::spawn(move || {
+            let (mut events, _) = listener.accept().unwrap();
+            events.write_all(b"{\"event\":\"watch.lagged\",\"missed\":9}\n").unwrap();
+            let (mut status, _) = listener.accept().unwrap();
+            BufReader::new(status.try_clone().unwrap()).read_line(&mut String::new()).unwrap();
+            status.write_all(b"{\"ok\":true,\"incidents\":[{\"state\":\"calling\"}]}\n").unwrap();
+            events.write_all(b"{\"event\":\"incident.acknowledged\",\"incident\":\"x\"}\n").unwrap();
+        });
+        assert_eq!(follow(watch, TimeZone::UTC, &daemon, "x"), Ok(ExitCode::SUCCESS));
+        script.join().unwrap();
+        std::fs::remove_file(&path).unwrap();
+    }
 }

@@ -98,8 +98,11 @@ impl Daemon {
         };
         let mut switch = Switch::new(corridor, agent, Arc::new(book), clock.began(), rand::random());
         for (incident, facts) in open {
-            tracing::info!(%incident, "goes on after a restart");
             switch.handle(clock.now(), Input::Restore { incident, facts });
+            match switch.record(incident) {
+                Some(_) => tracing::info!(%incident, "goes on after a restart"),
+                None => tracing::error!(%incident, "cannot go on: what the journal holds of it makes no sense"),
+            }
         }
 
         let (asks, asked) = mpsc::channel(WAITING);

@@ -6,19 +6,25 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream as BlockingStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::unix::OwnedWriteHalf;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Interest};
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, broadcast, mpsc, oneshot};
 
 use super::request::{self, Failure, Request};
+use crate::base::IncidentId;
 use crate::shell::ask::Ask;
 use crate::shell::events::{Told, line};
 
 const LINE_MAX: u64 = 64 * 1024;
 const CONNECTIONS_MAX: usize = 64;
+/// After a connection could not be accepted.
+const PAUSE: Duration = Duration::from_millis(100);
+/// How often it is looked whether a client that says no more still listens.
+const LISTENS: Duration = Duration::from_secs(1);
 
 /// A bound control socket; the file is removed when it is dropped.
 #[derive(Debug)]
@@ -64,7 +70,11 @@ impl Server {
     pub async fn serve(self, core: mpsc::Sender<Ask>, events: broadcast::Sender<Told>) {
         let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
         while !core.is_closed() {
-            let Ok((stream, _)) = self.listener.accept().await else { continue };
+            let Ok((stream, _)) = self.listener.accept().await else {
+                // Too many files are open, say: that does not pass by asking at once.
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            };
             let Ok(place) = places.clone().try_acquire_owned() else {
                 turn_away(&stream);
                 continue;
@@ -107,6 +117,13 @@ async fn converse(stream: UnixStream, core: &mpsc::Sender<Ask>, events: &broadca
         match request::read(&line) {
             Err(failure) => answer(&mut write, Err(failure)).await?,
             Ok(Request::Watch { incident }) => {
+                let incident = match incident.map(|text| text.parse::<IncidentId>()).transpose() {
+                    Ok(incident) => incident,
+                    Err(error) => {
+                        answer(&mut write, Err(Failure::new("bad_request", error.to_string()))).await?;
+                        continue;
+                    }
+                };
                 let events = events.subscribe();
                 // Who watches says no more: all that can still come is the end. Without looking for it, those who
                 // leave in a quiet night would keep their places.
@@ -124,9 +141,13 @@ async fn converse(stream: UnixStream, core: &mpsc::Sender<Ask>, events: &broadca
 }
 
 /// Waits for the end of a connection; what still comes is not read for anything.
-async fn until_gone(read: &mut (impl AsyncReadExt + Unpin)) -> io::Result<()> {
+async fn until_gone(read: &mut BufReader<OwnedReadHalf>) -> io::Result<()> {
     let mut unread = [0; 512];
     while read.read(&mut unread).await? > 0 {}
+    // One that only ended its own side (`printf … | nc -N`) still listens.
+    while !read.get_ref().as_ref().ready(Interest::WRITABLE).await?.is_write_closed() {
+        tokio::time::sleep(LISTENS).await;
+    }
     Ok(())
 }
 
@@ -151,14 +172,13 @@ async fn answer(write: &mut OwnedWriteHalf, result: Result<Value, Failure>) -> i
 async fn watch(
     write: &mut OwnedWriteHalf,
     mut events: broadcast::Receiver<Told>,
-    incident: Option<String>,
+    incident: Option<IncidentId>,
 ) -> io::Result<()> {
     answer(write, Ok(json!({}))).await?;
     loop {
         match events.recv().await {
             Ok(event) => {
-                let about = event.incident.map(|id| id.to_string());
-                if incident.is_none() || incident == about {
+                if incident.is_none() || incident == event.incident {
                     write.write_all(format!("{}\n", line(&event)).as_bytes()).await?;
                 }
             }
@@ -168,5 +188,68 @@ async fn watch(
             }
             Err(broadcast::error::RecvError::Closed) => return Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Stamp;
+    use crate::switch::{Event, What};
+    use tokio::time::timeout;
+
+    const ID: &str = "d1xsb63t14gg";
+
+    fn event(incident: &str) -> Told {
+        let incident = Some(incident.parse().unwrap());
+        let (at, what) = (Stamp::default(), What::Acknowledged);
+        Arc::new(Event { at, incident, attempt: None, call_id: None, contact: None, name: None, what })
+    }
+
+    /// A connection, and the task that serves it.
+    fn connect(events: &broadcast::Sender<Told>) -> (BufReader<UnixStream>, tokio::task::JoinHandle<()>) {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let (core, _asked) = mpsc::channel(1);
+        let events = events.clone();
+        let served = tokio::spawn(async move {
+            let _ = converse(theirs, &core, &events).await;
+        });
+        (BufReader::new(ours), served)
+    }
+
+    async fn says(client: &mut BufReader<UnixStream>, line: &str) -> Value {
+        client.get_mut().write_all(format!("{line}\n").as_bytes()).await.unwrap();
+        hears(client).await
+    }
+
+    async fn hears(client: &mut BufReader<UnixStream>) -> Value {
+        let mut line = String::new();
+        timeout(Duration::from_secs(10), client.read_line(&mut line)).await.expect("an answer in time").unwrap();
+        serde_json::from_str(&line).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_watcher_who_ended_only_their_own_side_goes_on_watching_until_they_leave() {
+        let (events, _) = broadcast::channel(8);
+        let (mut client, mut served) = connect(&events);
+        says(&mut client, "{\"op\":\"watch\"}").await;
+        client.get_mut().shutdown().await.unwrap();
+        assert!(timeout(Duration::from_millis(100), &mut served).await.is_err(), "still served");
+        events.send(event(ID)).unwrap();
+        assert_eq!(hears(&mut client).await["event"], "incident.acknowledged");
+        drop(client);
+        timeout(Duration::from_secs(10), served).await.expect("the connection ends").unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_is_watched_is_an_incident_in_capitals_too_and_nothing_else() {
+        let (events, _) = broadcast::channel(8);
+        let (mut client, _served) = connect(&events);
+        let refused = says(&mut client, "{\"op\":\"watch\",\"incident\":\"no\"}").await;
+        assert_eq!(refused["error"]["code"], "bad_request");
+        says(&mut client, &format!("{{\"op\":\"watch\",\"incident\":\"{}\"}}", ID.to_uppercase())).await;
+        events.send(event("d1xsb63t14gh")).unwrap();
+        events.send(event(ID)).unwrap();
+        assert_eq!(hears(&mut client).await["incident"], ID);
     }
 }
