@@ -204,6 +204,9 @@ impl Switch {
                 None => NotNow::Later("on the phone with hansho about another incident".into()),
             });
         }
+        if self.was_cut(&call.contact) {
+            return Err(NotNow::Later("a call that a restart cut is still being ended".into()));
+        }
         let leg = self.legs.next_id();
         let Some(port) = self.ports.take(leg) else {
             return Err(NotNow::Later("every media port is in use: widen `ports` in [media]".into()));

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use super::case::Case;
 use super::desk::Switch;
-use crate::base::{IncidentId, Outbox, Stamp, Time};
-use crate::incident::{CallHandle, Fact, Incident, Order};
+use crate::base::{ContactId, IncidentId, Outbox, Stamp, Time};
+use crate::incident::{Attempt, CallHandle, Fact, Incident, Order};
 use crate::sip;
 use rand::Rng as _;
 
@@ -43,6 +43,15 @@ impl Switch {
                 if resumes { incident.on_resumed(now, out) } else { incident.on_deadline(now, out) }
             },
         );
+        if resumes {
+            self.dial_those_who_wait(now);
+        }
+    }
+
+    /// True while a call of the former life to this person is being ended: no other incident rings them now.
+    pub(super) fn was_cut(&self, contact: &ContactId) -> bool {
+        let up = |attempt: &Attempt| attempt.ended_at.is_none() && attempt.contact == *contact;
+        self.cases.values().any(|case| case.resumes_at.is_some() && case.record.attempts.iter().any(up))
     }
 
     /// Tells an incident that nobody is to be called any more. One that has not gone on yet after a restart does
@@ -55,6 +64,9 @@ impl Switch {
                 incident.on_resumed(now, out);
             }
         });
+        if resumes {
+            self.dial_those_who_wait(now);
+        }
     }
 }
 

@@ -24,6 +24,22 @@ fn a_phone_that_rang_is_let_go_and_rung_again() {
 }
 
 #[test]
+fn a_person_whose_call_was_cut_is_rung_for_another_incident_only_when_that_call_has_its_end() {
+    let mut before = World::new();
+    let old = before.raise(trigger(None), plan(&["ann"], None));
+    before.rings("ann");
+    let mut after = before.crash();
+    let new = after.raise(trigger(None), plan(&["ann"], None));
+    after.nobody_rings();
+    after.wait(seconds(2));
+    assert_eq!(after.ends(old), [(1, Outcome::Failed)]);
+    after.rings("ann");
+    let rung: Vec<usize> =
+        [old, new].iter().filter_map(|id| Some(after.switch.record(*id)?.attempts.len())).collect();
+    assert_eq!(rung.iter().sum::<usize>(), 2, "one call was cut, one rings: {rung:?}");
+}
+
+#[test]
 fn the_end_of_a_call_that_was_cut_is_told_with_its_call_id() {
     let mut before = World::new();
     before.raise(trigger(None), plan(&["ann"], None));
