@@ -14,7 +14,7 @@ pub mod control;
 mod core;
 mod daemon;
 pub mod events;
-mod gate;
+pub mod gate;
 mod history;
 mod journal;
 mod log;

@@ -21,13 +21,15 @@ pub struct Link {
     pub loses_one_in: u32,
     /// One in so many comes twice; 0: none.
     pub doubles_one_in: u32,
+    /// One in so many is overtaken by many others; 0: none.
+    pub delays_one_in: u32,
     flying: BTreeMap<(Time, u64), Flying>,
     count: u64,
 }
 
 impl Link {
     pub fn new(rng: Rng) -> Link {
-        Link { rng, loses_one_in: 0, doubles_one_in: 0, flying: BTreeMap::new(), count: 0 }
+        Link { rng, loses_one_in: 0, doubles_one_in: 0, delays_one_in: 0, flying: BTreeMap::new(), count: 0 }
     }
 
     pub fn send(&mut self, now: Time, flying: Flying) {
@@ -36,7 +38,8 @@ impl Link {
         }
         let copies = if self.happens(self.doubles_one_in) { 2 } else { 1 };
         for _ in 0..copies {
-            let delay = Duration::from_micros(self.rng.random_range(5_000..12_000));
+            let most = if self.happens(self.delays_one_in) { 400_000 } else { 12_000 };
+            let delay = Duration::from_micros(self.rng.random_range(5_000..most));
             self.count += 1;
             self.flying.insert((now + delay, self.count), flying.clone());
         }

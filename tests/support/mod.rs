@@ -5,14 +5,14 @@
 //! reorders and loses; the disk, which takes its time and keeps what it took when hansho is killed; and the
 //! voice maker. A story failing by chance prints its seed; `HANSHO_SEED=` plays it again.
 
-#![allow(dead_code, reason = "each test binary uses its part of the world")]
+#![allow(dead_code, unused_imports, reason = "each test binary uses its part of the world")]
 
 mod hand;
 pub mod laws;
-mod link;
+pub mod link;
 mod node;
-mod sounds;
-mod town;
+pub mod sounds;
+pub mod town;
 mod world;
 
 pub use town::Town;
