@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, channel};
 use hansho::base::{IncidentId, LegId, Rng, Stamp, Time, seeded};
 use hansho::incident::{Plan, Trigger};
 use hansho::media::{Command, Event as MediaEvent};
-use hansho::shell::gate::Gate;
+use hansho::shell::gate::{Answer, Gate};
 use hansho::sip::{Agent, Identity, Trunk};
 use hansho::switch::{Act, Batch, Entry, Input, Raised, Settings, Switch};
 use rand::RngExt;
@@ -118,7 +118,7 @@ impl House {
         let (told, answer) = channel();
         self.raised.push((id, answer));
         let answered = move |stored: Result<(), String>| told.send(stored.is_ok()).unwrap_or_default();
-        self.flush(now, Some(Box::new(answered)));
+        self.flush(now, Some(Answer::new(answered).about(id)));
         self.work(now);
     }
 
@@ -211,7 +211,7 @@ impl House {
     }
 
     /// The daemon's order: what was decided goes into the gate, what comes out of it is done.
-    fn flush(&mut self, now: Time, answer: Option<hansho::shell::gate::Answer>) {
+    fn flush(&mut self, now: Time, answer: Option<Answer>) {
         self.disk.clock(now);
         let batch = self.switch.take();
         if !batch.is_empty() || answer.is_some() {

@@ -34,8 +34,7 @@ fn a_person_whose_call_was_cut_is_rung_for_another_incident_only_when_that_call_
     after.wait(seconds(2));
     assert_eq!(after.ends(old), [(1, Outcome::Failed)]);
     after.rings("ann");
-    let rung: Vec<usize> =
-        [old, new].iter().filter_map(|id| Some(after.switch.record(*id)?.attempts.len())).collect();
+    let rung: Vec<usize> = [old, new].iter().filter_map(|id| Some(after.switch.record(*id)?.attempts.len())).collect();
     assert_eq!(rung.iter().sum::<usize>(), 2, "one call was cut, one rings: {rung:?}");
 }
 
