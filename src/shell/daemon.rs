@@ -19,7 +19,7 @@ use super::history;
 use super::journal::JournalThread;
 use super::lookup;
 use super::media::{MediaHandle, MediaSettings};
-use super::voice::{Speaker, SpeakerSettings, load_prompts};
+use super::voice::{Speaker, SpeakerSettings, load_prompts, sweep};
 use crate::config::Settings;
 use crate::sip::{Agent, Identity};
 use crate::store::{Journal, StoreError};
@@ -70,6 +70,7 @@ impl Daemon {
         let settings = Arc::new(settings);
         // Whoever holds the journal is the daemon; the rest is opened after it.
         let journal = Journal::open(&settings.journal)?;
+        sweep(&settings.node.data_dir);
         let reader = journal.reader()?;
         let open = journal.open_incidents()?;
         let control = control::listen(&settings.control_socket).map_err(system("cannot start"))?;

@@ -16,6 +16,8 @@ mod scratch;
 mod speaker;
 mod text;
 
+pub(in crate::shell) use scratch::sweep;
+
 pub use level::{active_dbm0, finish};
 pub use prompts::load_prompts;
 pub use speaker::{SpeakError, Speaker, SpeakerSettings};

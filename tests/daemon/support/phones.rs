@@ -150,9 +150,10 @@ impl Phones {
 
     /// Waits until no call is left ringing or up.
     pub fn fall_silent(&self) {
-        self.until("silence: a call is left ringing or up", |state| {
-            state.calls.iter().all(|call| matches!(call.stage, Stage::Refused | Stage::Ended)).then_some(())
-        });
+        let over = |call: &&Call| matches!(call.stage, Stage::Refused | Stage::Ended);
+        let all = self.within(LIMIT, |state| state.calls.iter().all(|call| over(&call)).then_some(()));
+        let left = |state: &State| state.calls.iter().filter(|call| !over(call)).map(Call::story).collect::<Vec<_>>();
+        assert!(all.is_some(), "calls are left ringing or up: {:#?}", self.look(left));
     }
 
     /// Presses a key in the call that is up: an RFC 4733 event of 100 ms with its end sent three times.
@@ -298,6 +299,11 @@ impl State {
 }
 
 impl Call {
+    /// What became of it, for a test that fails.
+    fn story(&self) -> String {
+        format!("{} {:?}, cancelled: {}, Call-ID {}", self.number, self.stage, self.cancelled, self.id)
+    }
+
     /// Where hansho listens.
     pub fn peer(&self) -> SocketAddr {
         self.peer
