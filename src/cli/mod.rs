@@ -13,6 +13,7 @@ mod tones;
 mod trigger;
 mod watch;
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -90,3 +91,25 @@ const FAILED: u8 = 1;
 const BAD: u8 = 2;
 /// No daemon answers.
 const NO_DAEMON: u8 = 3;
+
+/// Prints a line on standard output; false when nobody reads it any more (`| head`), which is no failure.
+fn print_line(line: &str) -> bool {
+    print_to(&mut io::stdout().lock(), line)
+}
+
+fn print_to(out: &mut impl Write, line: &str) -> bool {
+    writeln!(out, "{line}").and_then(|()| out.flush()).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reader_who_left_is_noticed_and_is_no_panic() {
+        let (reader, mut writer) = io::pipe().unwrap();
+        assert!(print_to(&mut writer, "heard"));
+        drop(reader);
+        assert!(!print_to(&mut writer, "not heard"));
+    }
+}

@@ -34,13 +34,19 @@ pub fn run(options: &Options) -> ExitCode {
         let served = runtime.block_on(async {
             let mut daemon = Daemon::start(settings).await.map_err(|error| error.to_string())?;
             let (mut term, mut int) = signals().map_err(|error| error.to_string())?;
-            tokio::select! {
-                _ = term.recv() => tracing::info!("SIGTERM: stopping"),
-                _ = int.recv() => tracing::info!("SIGINT: stopping"),
-                () = daemon.ended() => {}
-            }
+            let ended = tokio::select! {
+                _ = term.recv() => {
+                    tracing::info!("SIGTERM: stopping");
+                    Ok(())
+                }
+                _ = int.recv() => {
+                    tracing::info!("SIGINT: stopping");
+                    Ok(())
+                }
+                ended = daemon.ended() => ended,
+            };
             daemon.stop().await;
-            Ok(())
+            ended
         });
         // A look-up that hangs because the name server is away holds up no end.
         runtime.shutdown_background();

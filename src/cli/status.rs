@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use super::Daemon;
 use super::control::{complain, reach};
 use super::timeline::{padded, shown};
+use super::{Daemon, print_line};
 use crate::shell::control::Request;
 
 /// `hansho status`.
@@ -38,7 +38,7 @@ pub fn run(options: &Options) -> ExitCode {
             let page = Page { text: String::new(), zone };
             let text =
                 if options.json { format!("{status:#}\n") } else { page.of(&status, options.incident.is_some()) };
-            print!("{text}");
+            print_line(text.trim_end_matches('\n'));
             ExitCode::SUCCESS
         }
     }

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use super::control::{complain, connect, reach};
 use super::timeline::{Timeline, colour_wanted, shown};
-use super::{BAD, Daemon, FAILED};
+use super::{BAD, Daemon, FAILED, print_line};
 use crate::shell::control::client::Client;
 use crate::shell::control::{Request, TriggerRequest};
 
@@ -98,7 +98,8 @@ fn follow(mut watch: Client, zone: TimeZone, daemon: &Daemon, incident: &str) ->
         if event["incident"] != incident {
             continue;
         }
-        println!("{}", timeline.line(&event));
+        // The exit code is wanted also where nobody reads the lines.
+        print_line(&timeline.line(&event));
         match event["event"].as_str() {
             Some("incident.acknowledged") => return Ok(ExitCode::SUCCESS),
             Some("incident.exhausted" | "incident.cancelled" | "incident.resolved") => {
@@ -116,7 +117,7 @@ fn decided(daemon: &Daemon, incident: &str) -> Result<Option<ExitCode>, ExitCode
     let ask = Request::Status { incident: Some(incident.to_owned()) };
     let status = connect(daemon)?.ask(&ask).map_err(|error| complain(&error))?;
     let state = status["incidents"][0]["state"].as_str().unwrap_or("unknown");
-    println!("{incident}: {}", shown(state));
+    print_line(&format!("{incident}: {}", shown(state)));
     Ok(match state {
         "acknowledged" => Some(ExitCode::SUCCESS),
         "queued" | "calling" => None,

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::control::{complain, reach};
 use super::timeline::{Timeline, colour_wanted};
-use super::{Daemon, FAILED};
+use super::{Daemon, FAILED, print_line};
 use crate::shell::control::Request;
 
 /// `hansho watch`.
@@ -32,10 +32,9 @@ fn show(options: &Options) -> Result<ExitCode, ExitCode> {
     client.ask(&watch).map_err(|error| complain(&error))?;
     let mut timeline = Timeline::new(colour_wanted()).in_zone(zone).with_incidents();
     while let Some(event) = client.read().map_err(|error| complain(&error))? {
-        if options.json {
-            println!("{event}");
-        } else {
-            println!("{}", timeline.line(&event));
+        let line = if options.json { event.to_string() } else { timeline.line(&event) };
+        if !print_line(&line) {
+            return Ok(ExitCode::SUCCESS);
         }
     }
     eprintln!("hansho: the daemon ended");

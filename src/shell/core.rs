@@ -56,8 +56,8 @@ pub(super) struct Inlets {
 }
 
 impl Core {
-    /// Runs until it is told to stop and everybody has been said goodbye.
-    pub(super) async fn run(mut self, mut inlets: Inlets) {
+    /// Runs until it is told to stop and everybody has been said goodbye. The error: it cannot go on.
+    pub(super) async fn run(mut self, mut inlets: Inlets) -> Result<(), String> {
         let mut buffer = vec![0u8; DATAGRAM_MAX];
         let mut retry = tokio::time::interval(RETRY);
         let mut stopping: Option<tokio::time::Instant> = None;
@@ -73,7 +73,11 @@ impl Core {
             let mut stop = false;
             tokio::select! {
                 received = self.sip.recv_from(&mut buffer) => self.receive(received, &mut buffer),
-                Some(event) = inlets.media.recv() => self.handle(Input::Media(event)),
+                event = inlets.media.recv() => match event {
+                    Some(event) => self.handle(Input::Media(event)),
+                    // Calls without a voice are worse than none: whoever starts us again goes on with them.
+                    None => return Err("the media thread has ended".to_owned()),
+                },
                 Some((ticket, result)) = inlets.written.recv() => self.written(ticket, result),
                 Some(ask) = inlets.asks.recv(), if stopping.is_none() => stop = self.answer(ask),
                 Some(input) = inlets.inputs.recv() => self.handle(input),
@@ -88,6 +92,7 @@ impl Core {
         }
         // The last chance of what the disk refused; the journal's thread ends when it has tried.
         self.gate.retry();
+        Ok(())
     }
 
     fn wake_at(&self, stopping: Option<tokio::time::Instant>) -> tokio::time::Instant {

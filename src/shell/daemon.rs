@@ -59,7 +59,7 @@ fn system(what: impl Into<String>) -> impl FnOnce(io::Error) -> StartError {
 pub struct Daemon {
     sip: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
-    core: JoinHandle<()>,
+    core: JoinHandle<Result<(), String>>,
     others: Vec<JoinHandle<()>>,
 }
 
@@ -129,9 +129,9 @@ impl Daemon {
         self.sip
     }
 
-    /// Waits until it ends by itself (`shutdown` on the control socket).
-    pub async fn ended(&mut self) {
-        let _ = (&mut self.core).await;
+    /// Waits until it ends by itself: `shutdown` on the control socket, or a reason why it cannot go on.
+    pub async fn ended(&mut self) -> Result<(), String> {
+        (&mut self.core).await.unwrap_or_else(|broken| Err(format!("the core task ended: {broken}")))
     }
 
     /// Hangs up, de-registers, and ends. Open incidents go on when the daemon runs again.
