@@ -1,6 +1,8 @@
 //! What can go wrong around a call.
 
-use super::world::{World, agent, plan, seconds, trigger};
+use core::net::SocketAddr;
+
+use super::world::{World, agent, agent_with, plan, seconds, trigger, trunk};
 use crate::base::TrunkId;
 use crate::incident::{Fact, Outcome};
 use crate::switch::{Input, PortRange};
@@ -158,4 +160,19 @@ fn who_waits_for_a_person_whose_call_never_was_is_dialled_soon() {
     world.input(Input::NotStored(first));
     world.wait(seconds(2));
     world.rings("ann");
+}
+
+#[test]
+fn a_trunk_that_is_up_is_preferred_to_a_better_one_that_is_away() {
+    let (best, spare) = ("192.0.2.1:5060".parse::<SocketAddr>().unwrap(), "192.0.2.2:5060".parse().unwrap());
+    let trunks = vec![trunk("best", 0, true, Some(best)), trunk("spare", 0, false, Some(spare))];
+    let mut world = World::with(agent_with(trunks), PortRange::default());
+    world.input(Input::Start);
+    world.raise(trigger(None), plan(&["ann"], None));
+    assert_eq!(world.last_sent_to, Some(spare));
+    let ann = world.rings("ann");
+    world.respond(&ann.invite.clone(), 486);
+    world.registers(200);
+    world.raise(trigger(None), plan(&["ann"], None));
+    assert_eq!(world.last_sent_to, Some(best));
 }

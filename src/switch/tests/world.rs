@@ -35,6 +35,8 @@ pub struct World {
     requests: Vec<Message>,
     responses: Vec<Message>,
     seen: BTreeSet<Vec<u8>>,
+    /// Where the last datagram went.
+    pub last_sent_to: Option<SocketAddr>,
     ports: BTreeMap<u16, LegId>,
     /// Legs that are open in the media plane.
     pub open: BTreeSet<LegId>,
@@ -51,11 +53,9 @@ pub struct Ringing {
     pub invite: Message,
 }
 
-pub fn agent(max_calls: u32, register: bool, proxy: Option<SocketAddr>) -> Agent {
-    let local: SocketAddr = US.parse().unwrap();
-    let identity = Identity { local, media_address: local.ip(), user_agent: "hansho-test".into() };
-    let trunk = Trunk {
-        id: TrunkId::parse("main").unwrap(),
+pub fn trunk(id: &str, max_calls: u32, register: bool, proxy: Option<SocketAddr>) -> Trunk {
+    Trunk {
+        id: TrunkId::parse(id).unwrap(),
         proxy,
         domain: "pbx.example".into(),
         register,
@@ -66,8 +66,18 @@ pub fn agent(max_calls: u32, register: bool, proxy: Option<SocketAddr>) -> Agent
         codecs: Codec::ALL.to_vec(),
         max_calls,
         allow_from: vec![IpRange::parse("192.0.2.0/24").unwrap()],
-    };
-    Agent::new(identity, vec![trunk], 7)
+    }
+}
+
+pub fn agent_with(trunks: Vec<Trunk>) -> Agent {
+    let local: SocketAddr = US.parse().unwrap();
+    let identity = Identity { local, media_address: local.ip(), user_agent: "hansho-test".into() };
+    Agent::new(identity, trunks, 7)
+}
+
+/// An agent with one trunk.
+pub fn agent(max_calls: u32, register: bool, proxy: Option<SocketAddr>) -> Agent {
+    agent_with(vec![trunk("main", max_calls, register, proxy)])
 }
 
 pub fn contact(name: &str) -> Contact {
@@ -135,7 +145,7 @@ impl World {
             contacts: ["ann", "bob", "cleo"].iter().map(|name| contact(name)).collect(),
             rooms: Vec::new(),
             ports,
-            trunks: vec![TrunkId::parse("main").unwrap()],
+            trunks: agent.trunks().map(|trunk| trunk.id).collect(),
         };
         let began = Stamp::from_unix_micros(1_795_000_000_000_000);
         World {
@@ -147,6 +157,7 @@ impl World {
             requests: Vec::new(),
             responses: Vec::new(),
             seen: BTreeSet::new(),
+            last_sent_to: None,
             ports: BTreeMap::new(),
             open: BTreeSet::new(),
             playing: BTreeMap::new(),
@@ -211,7 +222,10 @@ impl World {
         self.events.extend(events);
         for act in acts {
             match act {
-                Act::Send { bytes, .. } => self.sent(bytes),
+                Act::Send { to, bytes } => {
+                    self.last_sent_to = Some(to);
+                    self.sent(bytes);
+                }
                 Act::OpenLeg { leg, port } => {
                     assert!(self.open.insert(leg), "{leg} is opened twice");
                     self.ports.insert(port, leg);
