@@ -26,8 +26,9 @@ use crate::wire::sip::{Method, Name, NameAddr};
 
 /// More calls than this at once are refused, in either direction.
 pub const MAX_CALLS: usize = 4_096;
-/// A former life may have numbered this many requests after the handle was written.
-const NUMBERS_SKIPPED: u32 = 8;
+/// A former life may have numbered this many requests after the handle was written: a question every two minutes
+/// for months.
+const NUMBERS_SKIPPED: u32 = 100_000;
 
 /// A trunk that is not registered at and whose name is not found is looked up again after this.
 const LOOK_UP_AGAIN_S: u32 = 30;

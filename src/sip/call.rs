@@ -81,8 +81,9 @@ impl Call {
     pub fn on_response(&mut self, ctx: &mut Ctx<'_>, tx: TxId, response: &Message) {
         let next = match &mut self.phase {
             Phase::Outgoing(outgoing) => outgoing.on_response(ctx, tx, response),
+            Phase::Up(session) => session.on_response(ctx, tx, response),
             Phase::Leaving(farewell) => farewell.on_response(ctx, tx, response),
-            Phase::Incoming(_) | Phase::Up(_) | Phase::Over => Next::Stay,
+            Phase::Incoming(_) | Phase::Over => Next::Stay,
         };
         self.go(ctx, next);
     }
@@ -91,8 +92,9 @@ impl Call {
     pub fn on_timeout(&mut self, ctx: &mut Ctx<'_>, tx: TxId) {
         let next = match &mut self.phase {
             Phase::Outgoing(outgoing) => outgoing.on_timeout(tx),
+            Phase::Up(session) => session.on_timeout(ctx, tx),
             Phase::Leaving(farewell) => farewell.on_timeout(tx),
-            Phase::Incoming(_) | Phase::Up(_) | Phase::Over => Next::Stay,
+            Phase::Incoming(_) | Phase::Over => Next::Stay,
         };
         self.go(ctx, next);
     }

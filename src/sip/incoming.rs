@@ -148,7 +148,7 @@ impl Incoming {
                     Ok(stream) => {
                         let handle = handle::answered(&ctx.line.trunk.id, &dialog);
                         ctx.tell(|leg| Event::Answered { leg, stream, handle });
-                        Next::Up(Session::new(self.owner, dialog, terms, stream))
+                        Next::Up(Session::new(ctx.now, self.owner, dialog, terms, stream))
                     }
                     Err(reason) => {
                         let end = End { cause: Cause::NoCommonCodec, code: Some(200), reason };

@@ -8,6 +8,7 @@
 //! | `agent` | the face: trunks, wishes, deadlines; `arrivals`: whose a datagram is |
 //! | `call`, `calls` | a call's way from machine to machine; how it is found |
 //! | `outgoing`, `incoming`, `session`, `farewell` | the machines of a call, in the order of its life |
+//! | `pulse` | asks whether an answered call still stands |
 //! | `register`, `attempt`, `auth`, `digest` | registration; a request sent again with credentials |
 //! | `dialog`, `message`, `terms`, `offer`, `success` | route and numbers; what is written; SDP; the unacknowledged 200 |
 //! | `handle` | the line of text that ends a call after a crash |
@@ -34,6 +35,7 @@ mod incoming;
 mod message;
 pub mod offer;
 mod outgoing;
+mod pulse;
 mod register;
 mod server_invite;
 mod server_other;

@@ -270,7 +270,7 @@ impl Outgoing {
                 // a 200 that was never acknowledged comes again.
                 ctx.tell(|leg| Event::Answered { leg, stream, handle });
                 self.acknowledge(ctx, response, &dialog);
-                Next::Up(Session::new(self.owner, dialog, self.terms.clone(), stream))
+                Next::Up(Session::new(ctx.now, self.owner, dialog, self.terms.clone(), stream))
             }
             Err(reason) => {
                 self.say_goodbye(ctx, response, End { cause: Cause::NoCommonCodec, code: Some(200), reason })

@@ -1,7 +1,8 @@
 //! An answered call: both ends have said yes, and until one says BYE they may change the terms.
 //!
 //! Easy to get wrong: a re-INVITE that we refuse changes nothing (RFC 3261 §14.2), the call goes on as it was;
-//! one without SDP asks us for an offer, and the answer comes with the ACK.
+//! one without SDP asks us for an offer, and the answer comes with the ACK. Whether the call still stands is asked in
+//! [`pulse`](crate::sip::pulse).
 //!
 //! | state | event | next | does |
 //! | --- | --- | --- | --- |
@@ -38,9 +39,10 @@ use crate::sip::context::{Asked, Ctx};
 use crate::sip::dialog::Dialog;
 use crate::sip::farewell::Farewell;
 use crate::sip::message::{ALLOW, SDP, reply_to};
+use crate::sip::pulse::Pulse;
 use crate::sip::success::Success;
 use crate::sip::terms::Terms;
-use crate::sip::transactions::Owner;
+use crate::sip::transactions::{Owner, TxId};
 use crate::sip::{Cause, End, Event};
 use crate::wire::sip::{Message, Method, Name};
 
@@ -52,6 +54,7 @@ pub struct Session {
     terms: Terms,
     stream: Stream,
     state: State,
+    pulse: Pulse,
 }
 
 #[derive(Debug)]
@@ -64,8 +67,8 @@ enum State {
 
 impl Session {
     /// The call was just answered and acknowledged.
-    pub fn new(owner: Owner, dialog: Dialog, terms: Terms, stream: Stream) -> Session {
-        Session { owner, dialog, terms, stream, state: State::Steady }
+    pub fn new(now: Time, owner: Owner, dialog: Dialog, terms: Terms, stream: Stream) -> Session {
+        Session { owner, dialog, terms, stream, state: State::Steady, pulse: Pulse::new(now) }
     }
 
     /// Our wish to end it.
@@ -113,16 +116,28 @@ impl Session {
         }
     }
 
-    /// When to call [`Session::on_deadline`].
-    pub fn next_deadline(&self) -> Option<Time> {
-        match &self.state {
-            State::Steady => None,
-            State::Unacknowledged { success, .. } => Some(success.next_deadline()),
-        }
+    /// A response to a question of ours.
+    pub fn on_response(&mut self, ctx: &mut Ctx<'_>, tx: TxId, response: &Message) -> Next {
+        self.pulse.on_response(ctx, &mut self.dialog, tx, response)
     }
 
-    /// The 200 to a re-INVITE is sent again, or given up.
+    /// Nothing answered a question of ours.
+    pub fn on_timeout(&mut self, ctx: &mut Ctx<'_>, tx: TxId) -> Next {
+        self.pulse.on_timeout(ctx, self.owner, &mut self.dialog, tx)
+    }
+
+    /// When to call [`Session::on_deadline`].
+    pub fn next_deadline(&self) -> Option<Time> {
+        let success = match &self.state {
+            State::Steady => None,
+            State::Unacknowledged { success, .. } => Some(success.next_deadline()),
+        };
+        success.into_iter().chain(self.pulse.next_deadline()).min()
+    }
+
+    /// The 200 to a re-INVITE is sent again, or given up; or it is time to ask whether the call still stands.
     pub fn on_deadline(&mut self, ctx: &mut Ctx<'_>) -> Next {
+        self.pulse.on_deadline(ctx, self.owner, &mut self.dialog);
         let State::Unacknowledged { success, .. } = &mut self.state else { return Next::Stay };
         if !success.on_deadline(ctx.now, ctx.out) {
             return Next::Stay;
