@@ -315,9 +315,7 @@ impl Night {
             Happening::TrunkAway(away) => {
                 self.trunk_away = away;
                 if away {
-                    // hansho does not ask afterwards whether a call still stands: nobody is to hang up unheard.
-                    let alone = self.phones.iter().all(Phone::has_no_dialog);
-                    let length = up_to(&mut self.rng, if alone { 400 } else { 10 });
+                    let length = up_to(&mut self.rng, 400);
                     self.plan(self.now + length, Happening::TrunkAway(false));
                 }
             }
