@@ -5,7 +5,7 @@ use serde_json::json;
 use std::time::{Duration, Instant};
 
 use crate::support::phones::Stage;
-use crate::support::{Habit, World, hansho};
+use crate::support::{Habit, World, hansho, until};
 
 const ANNA: &str = "+815000000001";
 const BERT: &str = "+815000000002";
@@ -42,8 +42,10 @@ fn a_cancel_stops_the_ringing_on_the_wire() {
     assert_eq!(world.command(&["cancel", &incident]).status.code(), Some(0));
     world.phones.reaches(ANNA, 1, Stage::Refused);
     assert!(world.phones.look(|state| state.calls[0].cancelled));
-    let status = daemon.comes_to(&incident, "cancelled");
-    assert_eq!(status["attempts"][0]["outcome"], "cancelled");
+    daemon.comes_to(&incident, "cancelled");
+    until("the call's own end", || {
+        Some(daemon.status(&incident)).filter(|status| status["attempts"][0]["outcome"] == "cancelled")
+    });
     assert_eq!(world.phones.calls_to(BERT), 0, "nobody is called after a cancel");
     assert_eq!(world.command(&["cancel", &incident]).status.code(), Some(1), "it is not open any more");
 }

@@ -156,12 +156,12 @@ fn is_up(state: &State, number: &str) -> bool {
     state.calls.iter().rev().any(|call| call.number == number && call.stage == Stage::Up(true))
 }
 
-/// Twenty lives of one daemon, each cut off after so many messages on the wire; `HANSHO_KILLS=200` makes it a
+/// Twelve lives of one daemon, each cut off after so many messages on the wire; `HANSHO_KILLS=200` makes it a
 /// long night, `HANSHO_SEED` repeats one.
 #[test]
 fn a_night_of_many_power_cuts_keeps_the_laws() {
     let read = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    let kills = read("HANSHO_KILLS").unwrap_or(20);
+    let kills = read("HANSHO_KILLS").unwrap_or(12);
     let seed = read("HANSHO_SEED").unwrap_or_else(|| u64::from(std::process::id()));
     eprintln!("HANSHO_SEED={seed} HANSHO_KILLS={kills}");
     let mut rng = seeded(seed);
