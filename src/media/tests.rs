@@ -7,7 +7,7 @@ use super::*;
 use crate::audio::goertzel::{Bank, HOP};
 use crate::audio::tone::{self, Sine};
 use crate::audio::{FRAME, g711, level};
-use crate::base::{Codec, Time};
+use crate::base::{Codec, EVENT_PAYLOAD_TYPE, Time};
 use crate::wire::rtp::{Header, Packet};
 use crate::wire::telephone_event;
 
@@ -323,7 +323,7 @@ fn a_voice_in_a_codec_we_do_not_know_is_no_key() {
         world.packet(1, &[&header.to_bytes()[..], &[7; 60]].concat());
     }
     assert_eq!(world.digits(), "");
-    let header = Header { marker: true, payload_type: 97, sequence: 20, timestamp: 0, ssrc: 5 };
+    let header = Header { marker: true, payload_type: EVENT_PAYLOAD_TYPE, sequence: 20, timestamp: 0, ssrc: 5 };
     world.packet(1, &[&header.to_bytes()[..], &[7, 10, 0, 160]].concat());
     assert_eq!(world.digits(), "7", "an event under the number that we offered");
 }

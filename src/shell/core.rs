@@ -6,7 +6,6 @@ use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::net::UdpSocket;
 use tokio::sync::{broadcast, mpsc};
 
 use super::ask::Ask;
@@ -15,6 +14,7 @@ use super::control::{Failure, Request, Status, TriggerRequest};
 use super::events::{self, Told};
 use super::gate::{Answer, Gate};
 use super::history::Unfinished;
+use super::inbox::Inbox;
 use super::journal::Written;
 use super::media::{MediaEvents, MediaHandle};
 use super::voice::Speaker;
@@ -23,14 +23,12 @@ use crate::config::Settings;
 use crate::media::Source;
 use crate::switch::{Act, Batch, Input, Raised, Switch};
 
-/// Datagrams taken in one go before anything else gets its turn.
+/// Datagrams dealt with in one go before anything else gets its turn.
 const BURST: usize = 64;
 /// How often what the disk refused is tried again.
 const RETRY: Duration = Duration::from_secs(5);
 /// How long the far ends get to answer our goodbyes.
 const GOODBYE: Duration = Duration::from_secs(4);
-/// The longest datagram (RFC 768).
-const DATAGRAM_MAX: usize = 65_535;
 
 /// Everything the core task owns.
 pub(super) struct Core {
@@ -38,7 +36,7 @@ pub(super) struct Core {
     pub(super) settings: Arc<Settings>,
     pub(super) clock: Clock,
     pub(super) gate: Gate,
-    pub(super) sip: UdpSocket,
+    pub(super) sip: Inbox,
     pub(super) media: MediaHandle,
     pub(super) speaker: Arc<Speaker>,
     pub(super) events: broadcast::Sender<Told>,
@@ -58,7 +56,6 @@ pub(super) struct Inlets {
 impl Core {
     /// Runs until it is told to stop and everybody has been said goodbye. The error: it cannot go on.
     pub(super) async fn run(mut self, mut inlets: Inlets) -> Result<(), String> {
-        let mut buffer = vec![0u8; DATAGRAM_MAX];
         let mut retry = tokio::time::interval(RETRY);
         let mut stopping: Option<tokio::time::Instant> = None;
         self.handle(Input::Start);
@@ -72,7 +69,7 @@ impl Core {
             let wake = self.wake_at(stopping);
             let mut stop = false;
             tokio::select! {
-                received = self.sip.recv_from(&mut buffer) => self.receive(received, &mut buffer),
+                () = self.sip.arrived() => self.receive(),
                 event = inlets.media.recv() => match event {
                     Some(event) => self.handle(Input::Media(event)),
                     // Calls without a voice are worse than none: whoever starts us again goes on with them.
@@ -101,15 +98,11 @@ impl Core {
         stopping.map_or(next, |until| next.min(until))
     }
 
-    fn receive(&mut self, first: std::io::Result<(usize, SocketAddr)>, buffer: &mut [u8]) {
-        let mut received = first;
+    fn receive(&mut self) {
         for _ in 0..BURST {
-            // An ICMP error of an earlier send shows up here (RFC 3261 §18.4); the timers deal with it.
-            let Ok((length, from)) = received else { break };
-            let bytes = buffer.get(..length).unwrap_or_default();
-            tracing::debug!(target: "hansho::sip", %from, "received\n{}", String::from_utf8_lossy(bytes));
-            self.handle(Input::Datagram { from, bytes: bytes.to_vec() });
-            received = self.sip.try_recv_from(buffer);
+            let Some((from, bytes)) = self.sip.pop() else { break };
+            tracing::debug!(target: "hansho::sip", %from, "received\n{}", String::from_utf8_lossy(&bytes));
+            self.handle(Input::Datagram { from, bytes });
         }
     }
 
@@ -177,10 +170,7 @@ impl Core {
 
     fn send(&self, to: SocketAddr, bytes: &[u8]) {
         tracing::debug!(target: "hansho::sip", %to, "sent\n{}", String::from_utf8_lossy(bytes));
-        // A datagram the kernel does not take is a lost one: retransmission is for that (RFC 3261 §17).
-        if let Err(error) = self.sip.try_send_to(bytes, to) {
-            tracing::debug!(%to, %error, "datagram not sent");
-        }
+        self.sip.send(to, bytes);
     }
 
     fn speak(&self, incident: IncidentId, language: crate::base::Language, text: String) {

@@ -6,7 +6,6 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use tokio::net::UdpSocket;
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
@@ -16,6 +15,7 @@ use super::core::{Core, Inlets};
 use super::events::Told;
 use super::gate::Gate;
 use super::history;
+use super::inbox::Inbox;
 use super::journal::JournalThread;
 use super::lookup;
 use super::media::{MediaHandle, MediaSettings};
@@ -74,7 +74,7 @@ impl Daemon {
         let reader = journal.reader()?;
         let open = journal.open_incidents()?;
         let control = control::listen(&settings.control_socket).map_err(system("cannot start"))?;
-        let (sip, local) = sip_socket(settings.sip.listen)?;
+        let (sip, local) = sip_port(settings.sip.listen)?;
         let public = public_address(&settings, local);
         let book = load_prompts().map_err(|error| StartError::Prompt(error.to_string()))?;
         let (media, media_events) =
@@ -148,16 +148,15 @@ impl Daemon {
     }
 }
 
-fn sip_socket(listen: SocketAddr) -> Result<(UdpSocket, SocketAddr), StartError> {
+fn sip_port(listen: SocketAddr) -> Result<(Inbox, SocketAddr), StartError> {
     let say = |why: io::Error| {
         let taken = why.kind() == io::ErrorKind::AddrInUse;
         let hint = if taken { " (another hansho, or another SIP program)" } else { "" };
         StartError::System { what: format!("cannot listen for SIP on udp:{listen}{hint}"), why }
     };
-    let socket = std::net::UdpSocket::bind(listen).map_err(say)?;
-    socket.set_nonblocking(true).map_err(say)?;
-    let local = socket.local_addr().map_err(say)?;
-    Ok((UdpSocket::from_std(socket).map_err(say)?, local))
+    let inbox = Inbox::bind(listen).map_err(say)?;
+    let local = inbox.local_addr().map_err(say)?;
+    Ok((inbox, local))
 }
 
 /// What Via and Contact say: as configured, as bound, or as this machine would reach the world.

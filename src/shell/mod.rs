@@ -16,6 +16,7 @@ mod daemon;
 pub mod events;
 pub mod gate;
 mod history;
+mod inbox;
 mod journal;
 mod log;
 mod lookup;

@@ -89,6 +89,9 @@ impl<'a> Address<'a> {
         }
         // A multicast address has its TTL behind a slash.
         let address = address.split('/').next().unwrap_or(address);
+        if address.is_empty() {
+            return Err("no address");
+        }
         Ok(address.parse().map_or(Address::Name(address), Address::Ip))
     }
 }

@@ -1,0 +1,101 @@
+//! The SIP port: datagrams in, datagrams out.
+//!
+//! Everything that came is taken from the kernel before any of it is dealt with: when a hundred phones answer at
+//! once, the kernel's buffer would be full long before the first calls are dealt with.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::SocketAddr;
+
+use nix::sys::socket::{setsockopt, sockopt};
+use tokio::net::UdpSocket;
+
+/// Bytes that may wait in the kernel.
+const KERNEL_BYTES: usize = 4 << 20;
+/// Datagrams that may wait here; what comes on top is lost, as on any network.
+const WAITING: usize = 8_192;
+/// The longest datagram (RFC 768).
+const DATAGRAM_MAX: usize = 65_535;
+
+/// A bound SIP port.
+#[derive(Debug)]
+pub struct Inbox {
+    socket: UdpSocket,
+    buffer: Vec<u8>,
+    waiting: VecDeque<(SocketAddr, Vec<u8>)>,
+}
+
+impl Inbox {
+    /// Binds `listen`.
+    pub fn bind(listen: SocketAddr) -> io::Result<Inbox> {
+        let socket = std::net::UdpSocket::bind(listen)?;
+        socket.set_nonblocking(true)?;
+        // Without the right to more than the system's limit, the limit it is.
+        if setsockopt(&socket, sockopt::RcvBufForce, &KERNEL_BYTES).is_err() {
+            let _ = setsockopt(&socket, sockopt::RcvBuf, &KERNEL_BYTES);
+        }
+        let socket = UdpSocket::from_std(socket)?;
+        Ok(Inbox { socket, buffer: vec![0; DATAGRAM_MAX], waiting: VecDeque::new() })
+    }
+
+    /// Where it listens.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+
+    /// Waits until there is something to take. Nothing is lost when the waiting is given up.
+    pub async fn arrived(&mut self) {
+        while self.waiting.is_empty() {
+            if self.socket.readable().await.is_err() {
+                return;
+            }
+            self.drain();
+        }
+    }
+
+    /// The oldest datagram, after everything that came meanwhile was taken in behind it.
+    pub fn pop(&mut self) -> Option<(SocketAddr, Vec<u8>)> {
+        self.drain();
+        self.waiting.pop_front()
+    }
+
+    /// Sends a datagram. One that the kernel does not take is a lost one: retransmission is for that (RFC 3261
+    /// §17).
+    pub fn send(&self, to: SocketAddr, bytes: &[u8]) {
+        if let Err(error) = self.socket.try_send_to(bytes, to) {
+            tracing::debug!(%to, %error, "datagram not sent");
+        }
+    }
+
+    fn drain(&mut self) {
+        while self.waiting.len() < WAITING {
+            match self.socket.try_recv_from(&mut self.buffer) {
+                Ok((length, from)) => {
+                    let bytes = self.buffer.get(..length).unwrap_or_default().to_vec();
+                    self.waiting.push_back((from, bytes));
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                // An ICMP error of an earlier datagram shows up here (RFC 3261 §18.4); what came may lie behind
+                // it, and the timers deal with what did not arrive.
+                Err(_) => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_came_at_once_is_taken_in_order_and_none_of_it_is_lost() {
+        let mut inbox = Inbox::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let phone = Inbox::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let to = inbox.local_addr().unwrap();
+        (0..300u16).for_each(|number| phone.send(to, &[&number.to_be_bytes()[..], &[0; 800]].concat()));
+        inbox.arrived().await;
+        let taken: Vec<u16> =
+            std::iter::from_fn(|| inbox.pop()).map(|(_, bytes)| u16::from_be_bytes([bytes[0], bytes[1]])).collect();
+        assert_eq!(taken, (0..300).collect::<Vec<_>>());
+    }
+}
