@@ -10,7 +10,6 @@ mod orders;
 mod rtp;
 mod strangers;
 #[path = "../support/mod.rs"]
-#[allow(unused_imports, reason = "of the simulated world only the town is needed")]
 mod support;
 
 /// The seeds to try: the one of `HANSHO_SEED`, else so many.

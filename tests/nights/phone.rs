@@ -57,7 +57,7 @@ impl Phone {
         Phone::Mute(Box::new(Mute {
             agent: Agent::new(identity, vec![trunk], seed),
             place,
-            says_180: seed % 4 != 0,
+            says_180: !seed.is_multiple_of(4),
             state: (Line::Idle, LegId(0)),
             wishes: Outbox::new(),
             dialled: 0,

@@ -27,7 +27,7 @@ impl Weather {
 
     /// True when every message arrives and every call that was made is known: then hansho ends every call itself.
     pub fn is_fair(self) -> bool {
-        !self.loss && !self.outages && !(self.crashes && self.full_disk)
+        !(self.loss || self.outages || self.crashes && self.full_disk)
     }
 }
 
