@@ -39,13 +39,13 @@ pub(super) struct Waiting {
     phone: Phone,
     since: Time,
     pub(super) until: Time,
-    /// Why it could not be made so far.
-    why: String,
+    /// How it ends if it cannot be made in time.
+    end: CallEnd,
 }
 
 impl Waiting {
     pub(super) fn new(now: Time, attempt: AttemptId, contact: ContactId, phone: Phone) -> Waiting {
-        Waiting { attempt, contact, phone, since: now, until: now + PATIENCE, why: String::new() }
+        Waiting { attempt, contact, phone, since: now, until: now + PATIENCE, end: fault(String::new()) }
     }
 }
 
@@ -85,8 +85,8 @@ impl Switch {
                     incident.on_dialled(now, number, CallHandle(handle), out);
                 });
             }
-            Err(NotNow::Later(why)) => {
-                call.why = why;
+            Err(NotNow::Later(end)) => {
+                call.end = end;
                 if self.waiting.is_empty() {
                     self.try_again_at = now + TRY_AGAIN;
                 }
@@ -178,8 +178,7 @@ impl Switch {
         self.waiting = waiting;
         let late: Vec<Waiting> = late;
         for call in late {
-            let end = CallEnd { by: EndedBy::Failed, code: None, reason: call.why };
-            self.not_dialled(now, call.attempt, end);
+            self.not_dialled(now, call.attempt, call.end);
         }
     }
 
@@ -198,18 +197,19 @@ impl Switch {
     /// Sends the INVITE, or says why it cannot be sent.
     fn place(&mut self, now: Time, call: &Waiting) -> Result<(LegId, String), NotNow> {
         if let Some(leg) = self.legs.of_contact(&call.contact).max_by_key(|leg| leg.room.is_some()) {
+            // Busy as a telephone is, though no telephone said so.
             let busy = |reason| CallEnd { by: EndedBy::Refused, code: Some(486), reason };
             return Err(match &leg.room {
                 Some(room) => NotNow::Never(busy(format!("already in the room {room}"))),
-                None => NotNow::Later("on the phone with hansho about another incident".into()),
+                None => NotNow::Later(busy("on the phone with hansho about another incident".into())),
             });
         }
         if self.was_cut(&call.contact) {
-            return Err(NotNow::Later("a call that a restart cut is still being ended".into()));
+            return Err(NotNow::Later(fault("a call that a restart cut is still being ended".into())));
         }
         let leg = self.legs.next_id();
         let Some(port) = self.ports.take(leg) else {
-            return Err(NotNow::Later("every media port is in use: widen `ports` in [media]".into()));
+            return Err(NotNow::Later(fault("every media port is in use: widen `ports` in [media]".into())));
         };
         let mut why = "no trunk is registered".to_owned();
         for trunk in &self.trunks_to_try(now, call) {
@@ -222,7 +222,7 @@ impl Switch {
             }
         }
         self.ports.give_back(leg);
-        Err(NotNow::Later(why))
+        Err(NotNow::Later(fault(why)))
     }
 
     /// The trunks that are up, in the order they are preferred; behind them the others, when the call has waited
@@ -250,10 +250,15 @@ impl Switch {
     }
 }
 
+/// Something of ours is in the way.
+fn fault(reason: String) -> CallEnd {
+    CallEnd { by: EndedBy::Failed, code: None, reason }
+}
+
 /// Why an INVITE was not sent.
 enum NotNow {
-    /// It may be in a moment.
-    Later(String),
+    /// It may be in a moment; if not, this is how the attempt ends.
+    Later(CallEnd),
     /// It will not be, and this is how the attempt ended.
     Never(CallEnd),
 }

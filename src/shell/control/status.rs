@@ -46,7 +46,12 @@ impl Status {
             rooms: core.switch.rooms().map(|(room, people)| json!({ "room": room, "people": people })).collect(),
             voices: voices.collect(),
             legs: core.switch.legs(),
-            trouble: core.gate.trouble().map(|why| format!("journal: {why}")).into_iter().collect(),
+            trouble: core
+                .gate
+                .trouble()
+                .map(|why| format!("journal: the last write failed: {why}"))
+                .into_iter()
+                .collect(),
         }
     }
 }

@@ -73,7 +73,7 @@ fn who_waits_too_long_for_a_person_leaves_a_trace_and_goes_on() {
     world.answers(&ann);
     let second = world.raise(trigger(None), plan(&["ann", "bob"], None));
     world.wait(seconds(61));
-    assert_eq!(world.ends(second), [(1, Outcome::Failed)]);
+    assert_eq!(world.ends(second), [(1, Outcome::Busy)]);
     world.rings("bob");
 }
 
