@@ -50,7 +50,7 @@ enum State {
     /// The next question is due then.
     Resting { due: Time },
     /// One is under way.
-    Asking(Attempt),
+    Asking(Box<Attempt>),
 }
 
 impl Pulse {
@@ -71,7 +71,8 @@ impl Pulse {
     pub fn on_deadline(&mut self, ctx: &mut Ctx<'_>, owner: Owner, dialog: &mut Dialog) {
         if self.next_deadline().is_some_and(|due| due <= ctx.now) {
             let secret = token(ctx.rng, 16);
-            self.state = State::Asking(Attempt::send(ctx, owner, secret, dialog.request(Method::Options)));
+            let question = Attempt::send(ctx, owner, secret, dialog.request(Method::Options));
+            self.state = State::Asking(Box::new(question));
         }
     }
 
