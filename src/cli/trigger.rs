@@ -125,8 +125,8 @@ fn decided(daemon: &Daemon, incident: &str) -> Result<Option<ExitCode>, ExitCode
     })
 }
 
-#[cfg(test)]
 #[allow(clippy::disallowed_methods, reason = "the client blocks, so its daemon stands on another thread")]
+#[cfg(test)]
 mod tests {
     use std::io::{BufRead, BufReader, Write};
     use std::os::unix::net::UnixListener;

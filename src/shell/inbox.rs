@@ -21,6 +21,8 @@ const DATAGRAM_MAX: usize = 65_535;
 #[derive(Debug)]
 pub struct Inbox {
     socket: UdpSocket,
+    /// The same socket for sending: the runtime's would not send before it has seen that it may.
+    out: std::net::UdpSocket,
     buffer: Vec<u8>,
     waiting: VecDeque<(SocketAddr, Vec<u8>)>,
 }
@@ -34,8 +36,9 @@ impl Inbox {
         if setsockopt(&socket, sockopt::RcvBufForce, &KERNEL_BYTES).is_err() {
             let _ = setsockopt(&socket, sockopt::RcvBuf, &KERNEL_BYTES);
         }
+        let out = socket.try_clone()?;
         let socket = UdpSocket::from_std(socket)?;
-        Ok(Inbox { socket, buffer: vec![0; DATAGRAM_MAX], waiting: VecDeque::new() })
+        Ok(Inbox { socket, out, buffer: vec![0; DATAGRAM_MAX], waiting: VecDeque::new() })
     }
 
     /// Where it listens.
@@ -62,7 +65,7 @@ impl Inbox {
     /// Sends a datagram. One that the kernel does not take is a lost one: retransmission is for that (RFC 3261
     /// §17).
     pub fn send(&self, to: SocketAddr, bytes: &[u8]) {
-        if let Err(error) = self.socket.try_send_to(bytes, to) {
+        if let Err(error) = self.out.send_to(bytes, to) {
             tracing::debug!(%to, %error, "datagram not sent");
         }
     }
