@@ -36,7 +36,7 @@ pub struct Node {
 pub struct Sip {
     /// The UDP address to bind.
     pub listen: SocketAddr,
-    /// What stands in Via, Contact and SDP; `None`: the address the system uses towards each trunk.
+    /// What stands in Via, Contact and SDP; `None`: the address the system uses towards the first trunk.
     pub public_address: Option<IpAddr>,
 }
 

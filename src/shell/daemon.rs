@@ -3,8 +3,9 @@
 //! Everything that can be wrong at start is wrong here, before the first call, and says what it is.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -29,6 +30,11 @@ use crate::switch::{self, Input, PortRange, Switch};
 const EVENTS: usize = 4_096;
 /// Requests and inputs that may wait for the core task.
 const WAITING: usize = 1_024;
+/// How long the start may wait for a trunk's address, only to find our own on the way to it.
+const LOOK_UP: Duration = Duration::from_secs(2);
+/// Addresses for documents, which nobody has, so they lie behind the default route.
+const WORLD_V4: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 9);
+const WORLD_V6: SocketAddr = SocketAddr::new(IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1)), 9);
 
 /// Why the daemon did not start.
 #[derive(Debug, thiserror::Error)]
@@ -74,8 +80,8 @@ impl Daemon {
         let reader = journal.reader()?;
         let open = journal.open_incidents()?;
         let control = control::listen(&settings.control_socket).map_err(system("cannot start"))?;
-        let (sip, local) = sip_port(settings.sip.listen)?;
-        let public = public_address(&settings, local);
+        let (sip, local) = sip_port(settings.sip.listen).await?;
+        let public = public_address(&settings, local).await;
         let book = load_prompts().map_err(|error| StartError::Prompt(error.to_string()))?;
         let (media, media_events) =
             MediaHandle::start(media_settings(&settings)).map_err(system("cannot start the media thread"))?;
@@ -148,32 +154,42 @@ impl Daemon {
     }
 }
 
-fn sip_port(listen: SocketAddr) -> Result<(Inbox, SocketAddr), StartError> {
+async fn sip_port(listen: SocketAddr) -> Result<(Inbox, SocketAddr), StartError> {
     let say = |why: io::Error| {
         let taken = why.kind() == io::ErrorKind::AddrInUse;
         let hint = if taken { " (another hansho, or another SIP program)" } else { "" };
         StartError::System { what: format!("cannot listen for SIP on udp:{listen}{hint}"), why }
     };
     let inbox = Inbox::bind(listen).map_err(say)?;
+    inbox.ready().await.map_err(say)?;
     let local = inbox.local_addr().map_err(say)?;
     Ok((inbox, local))
 }
 
-/// What Via and Contact say: as configured, as bound, or as this machine would reach the world.
-fn public_address(settings: &Settings, local: SocketAddr) -> IpAddr {
+/// What Via and Contact say: as configured, as bound, as this machine reaches its first trunk, or the world.
+async fn public_address(settings: &Settings, local: SocketAddr) -> IpAddr {
     let bound = Some(local.ip()).filter(|ip| !ip.is_unspecified());
-    settings.sip.public_address.or(bound).unwrap_or_else(|| route_out(local.is_ipv4()).unwrap_or(local.ip()))
+    if let Some(address) = settings.sip.public_address.or(bound) {
+        return address;
+    }
+    let proxy = settings.trunks.iter().min_by_key(|trunk| trunk.priority).map(|trunk| trunk.proxy.to_string());
+    let ipv4 = local.is_ipv4();
+    let trunk = match tokio::time::timeout(LOOK_UP, lookup::find(&proxy.unwrap_or_default(), ipv4)).await {
+        Ok(Ok(trunk)) => route_to(trunk),
+        Ok(Err(_)) | Err(_) => None,
+    };
+    trunk.or_else(|| route_to(if ipv4 { WORLD_V4 } else { WORLD_V6 })).unwrap_or(local.ip())
 }
 
 fn media_address(settings: &Settings, public: IpAddr) -> IpAddr {
     Some(settings.media.address).filter(|ip| !ip.is_unspecified()).unwrap_or(public)
 }
 
-/// The address of the interface with the default route. Connecting a UDP socket sends nothing.
-fn route_out(ipv4: bool) -> Option<IpAddr> {
-    let (from, to) = if ipv4 { ("0.0.0.0:0", "192.0.2.1:9") } else { ("[::]:0", "[2001:db8::1]:9") };
-    let socket = std::net::UdpSocket::bind(from).ok()?;
-    socket.connect(to).ok()?;
+/// The address of the interface on the way there. Connecting a UDP socket sends nothing.
+fn route_to(there: SocketAddr) -> Option<IpAddr> {
+    let any: IpAddr = if there.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    let socket = std::net::UdpSocket::bind((any, 0)).ok()?;
+    socket.connect(there).ok()?;
     socket.local_addr().ok().map(|address| address.ip())
 }
 

@@ -18,12 +18,7 @@ pub async fn keep_looking(trunk: TrunkId, proxy: String, ipv4: bool, core: mpsc:
     let mut known: Option<Result<SocketAddr, String>> = None;
     let mut pause = AGAIN_FIRST;
     while !core.is_closed() {
-        let found = match tokio::net::lookup_host(&proxy).await {
-            Ok(mut addresses) => addresses
-                .find(|address| address.is_ipv4() == ipv4)
-                .ok_or_else(|| format!("`{proxy}` has no {} address", if ipv4 { "IPv4" } else { "IPv6" })),
-            Err(error) => Err(format!("`{proxy}` cannot be looked up: {error}")),
-        };
+        let found = find(&proxy, ipv4).await;
         let wait = if found.is_ok() { AGAIN_WHEN_FOUND } else { pause };
         pause = if found.is_ok() { AGAIN_FIRST } else { (pause * 2).min(AGAIN_LAST) };
         // An address that once worked is kept while the name server is away.
@@ -33,5 +28,15 @@ pub async fn keep_looking(trunk: TrunkId, proxy: String, ipv4: bool, core: mpsc:
             let _ = core.send(Input::TrunkAddress { trunk: trunk.clone(), found }).await;
         }
         tokio::time::sleep(wait).await;
+    }
+}
+
+/// Where `proxy` (`host:port`) is now.
+pub async fn find(proxy: &str, ipv4: bool) -> Result<SocketAddr, String> {
+    match tokio::net::lookup_host(proxy).await {
+        Ok(mut addresses) => addresses
+            .find(|address| address.is_ipv4() == ipv4)
+            .ok_or_else(|| format!("`{proxy}` has no {} address", if ipv4 { "IPv4" } else { "IPv6" })),
+        Err(error) => Err(format!("`{proxy}` cannot be looked up: {error}")),
     }
 }
