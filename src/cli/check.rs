@@ -4,10 +4,11 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::config::{self, Settings};
+use crate::shell::wav;
 
 /// Prints a summary and gives 0, or prints every complaint and gives 2.
 pub fn run(config: Option<&Path>) -> ExitCode {
-    match config::load(config) {
+    match config::load_with(config, &wav::is_wav) {
         Ok((file, settings)) => {
             println!("{}: {}", file.display(), summary(&settings));
             ExitCode::SUCCESS

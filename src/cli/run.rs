@@ -21,7 +21,7 @@ pub struct Options {
 
 /// Runs the daemon until SIGTERM, SIGINT or `shutdown` on the control socket.
 pub fn run(options: &Options) -> ExitCode {
-    let settings = match config::load(options.config.path.as_deref()) {
+    let settings = match config::load_with(options.config.path.as_deref(), &shell::wav::is_wav) {
         Ok((_, settings)) => settings,
         Err(error) => {
             eprintln!("{error}");

@@ -198,7 +198,7 @@ fn hold_music(block: &mut Section<'_>, origin: &Origin<'_>) -> Option<PathBuf> {
     const ACCEPTED: &str = "the path of a WAV file";
     let path = origin.folder.join(block.text("hold_music", ACCEPTED, super::daemon::path)?);
     if let Err(problem) = (origin.opens)(&path) {
-        block.complain("hold_music", format!("cannot read {}: {problem}", path.display()), ACCEPTED);
+        block.complain("hold_music", format!("{}: {problem}", path.display()), ACCEPTED);
     }
     Some(path)
 }

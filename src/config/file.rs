@@ -39,15 +39,24 @@ pub fn locate(config: Option<&Path>) -> Result<PathBuf, LoadError> {
     config.map(Path::to_owned).or_else(found).ok_or(LoadError::NotFound)
 }
 
-/// Finds, reads and checks the configuration; gives its path with it.
+/// Finds, reads and checks the configuration; gives its path with it. That the files of sounds are there is
+/// checked, not what is in them.
 pub fn load(config: Option<&Path>) -> Result<(PathBuf, Settings), LoadError> {
+    load_with(config, &opens)
+}
+
+/// As [`load`], where `sound` says what is wrong with a file of sound.
+pub fn load_with(
+    config: Option<&Path>,
+    sound: &dyn Fn(&Path) -> Result<(), String>,
+) -> Result<(PathBuf, Settings), LoadError> {
     let file = locate(config)?;
     let unreadable = |problem| LoadError::Unreadable { file: file.clone(), problem };
     // Absolute, so that no path in the settings depends on where somebody stands later.
     let absolute = std::path::absolute(&file).map_err(|error| unreadable(error.to_string()))?;
     let text = read_small(&absolute).map_err(unreadable)?;
     let folder = absolute.parent().unwrap_or(Path::new("/"));
-    match Settings::read(&text, &Origin { folder, read: &read_small, opens: &opens }) {
+    match Settings::read(&text, &Origin { folder, read: &read_small, opens: sound }) {
         Ok(settings) => Ok((file, settings)),
         Err(complaints) => Err(LoadError::Wrong { file, complaints }),
     }

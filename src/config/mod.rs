@@ -23,7 +23,7 @@ mod value;
 pub use calling::{CallFlow, DEFAULT_GUIDANCE, Room};
 pub use complaint::Complaint;
 pub use daemon::{Media, Node, Sip, Speech};
-pub use file::{LoadError, PLACES, load, locate};
+pub use file::{LoadError, PLACES, load, load_with, locate};
 pub use plan::Refusal;
 pub use trunk::Trunk;
 pub use value::Host;

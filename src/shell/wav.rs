@@ -77,6 +77,11 @@ pub fn read_wav(path: &Path, limits: WavLimits) -> Result<Vec<i16>, WavError> {
         .map_err(|fault| WavError { path: path.to_owned(), fault })
 }
 
+/// What is wrong with a file that an operator names, if anything.
+pub fn is_wav(path: &Path) -> Result<(), String> {
+    read_wav(path, WavLimits::FILE).map(drop).map_err(|error| error.fault.to_string())
+}
+
 /// As [`read_wav`], of a file that is in memory already.
 pub fn decode_wav(bytes: &[u8], limits: WavLimits) -> Result<Vec<i16>, WavFault> {
     if u64::try_from(bytes.len()).is_ok_and(|len| len > limits.bytes) {
