@@ -85,11 +85,6 @@ impl Incident {
         &self.room
     }
 
-    /// Whose call an attempt is, while it is under way.
-    pub fn contact_of(&self, attempt: u32) -> Option<&ContactId> {
-        self.calls.get(&attempt).map(|call| &call.contact)
-    }
-
     /// True when nothing can happen any more: the state is final and no call is up.
     pub fn is_over(&self) -> bool {
         self.state().is_final() && self.calls.is_empty()

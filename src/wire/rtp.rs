@@ -122,17 +122,6 @@ pub const fn timestamp_distance(earlier: u32, later: u32) -> i32 {
     later.wrapping_sub(earlier) as i32
 }
 
-/// `sequence` as a number that does not wrap: the one nearest to `highest`, the highest so far (RFC 3550
-/// §A.1). Before the first wrap a late packet cannot fall below zero; it then counts as one of the next cycle,
-/// so begin with `highest` at `1 << 16` or more when early packets may be late.
-pub const fn extended_sequence(highest: u64, sequence: u16) -> u64 {
-    let distance = sequence_distance(highest as u16, sequence) as i64;
-    match highest.checked_add_signed(distance) {
-        Some(extended) => extended,
-        None => highest + sequence.wrapping_sub(highest as u16) as u64,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -185,8 +174,5 @@ mod tests {
         assert_eq!(sequence_distance(65_535, 1), 2);
         assert_eq!(sequence_distance(1, 65_535), -2);
         assert_eq!(timestamp_distance(u32::MAX, 159), 160);
-        assert_eq!(extended_sequence(65_535, 0), 65_536);
-        assert_eq!(extended_sequence(65_536, 65_534), 65_534);
-        assert_eq!(extended_sequence(3, 65_534), 65_534);
     }
 }

@@ -81,12 +81,6 @@ impl Edit {
         self
     }
 
-    /// Sets the body; its Content-Type is the caller's to set.
-    pub fn set_body(mut self, bytes: &[u8]) -> Edit {
-        self.body = bytes.to_vec();
-        self
-    }
-
     /// The whole message.
     pub fn finish(self) -> Vec<u8> {
         let fields = self.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
