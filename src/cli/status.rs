@@ -63,9 +63,14 @@ impl Page {
             writeln!(self.text, "  TROUBLE  {}", text(trouble))?;
         }
         for trunk in list(&status["trunks"]) {
-            let state = if trunk["registered"] == true { "up  " } else { "AWAY" };
             let (id, why) = (padded(&text(&trunk["id"]), 16), text(&trunk["reason"]));
-            writeln!(self.text, "  trunk {id} {state}  {} calls  {why}", trunk["calls"])?;
+            let state = match (trunk["registered"] == true, why.is_empty()) {
+                (true, _) => "up",
+                // Nothing was answered yet.
+                (false, true) => "TRYING",
+                (false, false) => "AWAY",
+            };
+            writeln!(self.text, "  trunk {id} {state:<6}  {} calls  {why}", trunk["calls"])?;
         }
         for voice in list(&status["voices"]) {
             writeln!(self.text, "  voice {}", text(voice))?;
@@ -100,7 +105,8 @@ impl Page {
 
     fn call(&mut self, attempt: &Value) -> fmt::Result {
         let code = attempt["code"].as_u64().map(|code| code.to_string()).unwrap_or_default();
-        let outcome = attempt["outcome"].as_str().unwrap_or("up");
+        let outcome =
+            attempt["outcome"].as_str().unwrap_or(if attempt["answered_at"].is_string() { "up" } else { "calling" });
         let keys: String = list(&attempt["keys"]).map(|key| text(&key["digit"])).collect();
         let keys = if keys.is_empty() { keys } else { format!("  pressed {keys}") };
         let room = attempt["room"].as_str().map(|room| format!("  in room {}", shown(room))).unwrap_or_default();

@@ -99,8 +99,8 @@ impl Switch {
     }
 }
 
-/// How long a call lasted from when it was answered, or how long it was tried.
+/// How long a call lasted from when it was answered, or how long it was tried; to the millisecond.
 fn seconds(attempt: &Attempt) -> f64 {
     let began = attempt.answered_at.unwrap_or(attempt.dialled_at);
-    attempt.ended_at.map_or(0.0, |ended| ended.since(began).as_secs_f64())
+    attempt.ended_at.map_or(0.0, |ended| (ended.since(began).as_secs_f64() * 1_000.0).round() / 1_000.0)
 }

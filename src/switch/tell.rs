@@ -35,7 +35,7 @@ pub struct Event {
 /// What happened; the names are a contract with programs outside.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 #[serde(tag = "event")]
-#[allow(missing_docs, reason = "every variant and field is its own JSON name, explained in docs/events.md")]
+#[allow(missing_docs, reason = "every variant and field is its own JSON name, explained in docs/control.md")]
 pub enum What {
     #[serde(rename = "incident.accepted")]
     Accepted { call_flow: CallFlowId, message: Option<String> },
