@@ -80,7 +80,7 @@ impl Daemon {
         let reader = journal.reader()?;
         let open = journal.open_incidents()?;
         let control = control::listen(&settings.control_socket).map_err(system("cannot start"))?;
-        let (sip, local) = sip_port(settings.sip.listen).await?;
+        let (sip, local) = sip_port(settings.sip.listen)?;
         let public = public_address(&settings, local).await;
         let book = load_prompts().map_err(|error| StartError::Prompt(error.to_string()))?;
         let (media, media_events) =
@@ -154,14 +154,13 @@ impl Daemon {
     }
 }
 
-async fn sip_port(listen: SocketAddr) -> Result<(Inbox, SocketAddr), StartError> {
+fn sip_port(listen: SocketAddr) -> Result<(Inbox, SocketAddr), StartError> {
     let say = |why: io::Error| {
         let taken = why.kind() == io::ErrorKind::AddrInUse;
         let hint = if taken { " (another hansho, or another SIP program)" } else { "" };
         StartError::System { what: format!("cannot listen for SIP on udp:{listen}{hint}"), why }
     };
     let inbox = Inbox::bind(listen).map_err(say)?;
-    inbox.ready().await.map_err(say)?;
     let local = inbox.local_addr().map_err(say)?;
     Ok((inbox, local))
 }
