@@ -62,8 +62,7 @@ pub fn log(event: &Event) {
         }
         What::Taken => say!(debug, "{who} is there"),
         What::Ended { outcome, code, reason, seconds } => {
-            let code = code.map(|code| code.to_string()).unwrap_or_default();
-            say!(info, %outcome, %code, reason, seconds, "the call to {who} ended");
+            say!(info, %outcome, code, reason, seconds, "the call to {who} ended");
         }
         What::RoomCreated { room } => say!(info, %room, "room opened"),
         What::RoomJoined { room, people } => say!(info, %room, people, "{who} joined the room"),
@@ -73,8 +72,7 @@ pub fn log(event: &Event) {
         What::TrunkRegistered { trunk, expires: 0 } => say!(info, %trunk, "trunk is there; it wants no registration"),
         What::TrunkRegistered { trunk, expires } => say!(info, %trunk, expires, "trunk registered"),
         What::TrunkFailed { trunk, code, reason, retry } => {
-            let code = code.map(|code| code.to_string()).unwrap_or_default();
-            say!(warn, %trunk, %code, reason, retry_s = retry, "trunk is away; hansho tries again");
+            say!(warn, %trunk, code, reason, retry_s = retry, "trunk is away; hansho tries again");
         }
         What::VoiceFailed { reason } => {
             say!(warn, reason, "the message could not be spoken; the recorded prompt stands in")
