@@ -71,7 +71,12 @@ impl Core {
             tokio::select! {
                 () = self.sip.arrived() => self.receive(),
                 event = inlets.media.recv() => match event {
-                    Some(event) => self.handle(Input::Media(event)),
+                    Some(event) => {
+                        if let crate::media::Event::Closed { leg, counts } = &event {
+                            tracing::debug!(leg = leg.0, ?counts, "the voice of a call ended");
+                        }
+                        self.handle(Input::Media(event));
+                    }
                     // Calls without a voice are worse than none: whoever starts us again goes on with them.
                     None => return Err("the media thread has ended".to_owned()),
                 },

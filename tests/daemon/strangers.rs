@@ -78,6 +78,10 @@ fn ten_thousand_datagrams_of_strangers_get_no_answer_and_the_call_goes_on() {
     let grown = memory_kib(daemon.pid()).saturating_sub(before);
     assert!(grown < 8 * 1024, "{grown} KiB more than before");
     assert!(stranger.recv_from(&mut [0; 2_048]).is_err(), "a stranger was answered");
+    let counts = &daemon.ask(&json!({ "op": "status" }))["counts"]["sip"];
+    for what in ["strangers", "malformed"] {
+        assert!(counts[what].as_u64() > Some(1_000), "each is counted: {counts}");
+    }
     let status = daemon.status(&incident);
     assert_eq!(status["attempts"][0]["keys"].as_array().map(Vec::len), Some(1), "only Anna's key counts: {status}");
     world.phones.press(ANNA, 1);

@@ -7,7 +7,8 @@ use crate::base::{IncidentId, Stamp};
 use crate::incident::Record;
 use crate::shell::core::Core;
 use crate::shell::events::rfc3339;
-use crate::sip::TrunkState;
+use crate::shell::media::MediaLoad;
+use crate::sip::{Counts, TrunkState};
 
 /// The answer to `{"op":"status"}`.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -26,6 +27,8 @@ pub struct Status {
     pub voices: Vec<String>,
     /// Legs that are up.
     pub legs: usize,
+    /// What was dropped, refused or late since the start.
+    pub counts: Value,
     /// What is wrong at the moment, in words.
     pub trouble: Vec<String>,
 }
@@ -46,6 +49,7 @@ impl Status {
             rooms: core.switch.rooms().map(|(room, people)| json!({ "room": room, "people": people })).collect(),
             voices: voices.collect(),
             legs: core.switch.legs(),
+            counts: counts_json(core.switch.agent().counts(), core.media.load()),
             trouble: core
                 .gate
                 .trouble()
@@ -91,6 +95,25 @@ pub(in crate::shell) fn incident_json(id: IncidentId, record: &Record) -> Value 
         "taken_by": record.taken_by,
         "round": record.round,
         "attempts": attempts.collect::<Vec<_>>(),
+    })
+}
+
+fn counts_json(sip: Counts, media: MediaLoad) -> Value {
+    json!({
+        "sip": {
+            "malformed": sip.malformed,
+            "strangers": sip.strangers,
+            "unknown": sip.unknown,
+            "copies": sip.copies,
+            "strays": sip.strays,
+            "refused": sip.refused,
+        },
+        "media": {
+            "busy_permille": media.busy_permille,
+            "skipped": media.skipped,
+            "dropped_events": media.dropped_events,
+            "dropped_frames": media.dropped_frames,
+        },
     })
 }
 
