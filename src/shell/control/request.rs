@@ -106,8 +106,8 @@ pub fn read(line: &[u8]) -> Result<Request, Failure> {
     let known = known.is_some_and(|op| OPERATIONS.split(", ").any(|other| other == op));
     serde_json::from_value(value).map_err(|error| {
         let code = if known { "bad_request" } else { "unknown_op" };
-        let hint = if known { String::new() } else { format!("; `op` is one of {OPERATIONS}") };
-        Failure::new(code, format!("{error}{hint}"))
+        let message = if known { error.to_string() } else { format!("`op` is one of {OPERATIONS}") };
+        Failure::new(code, message)
     })
 }
 
