@@ -111,6 +111,14 @@ pub enum Event {
         /// Enough to end this call after a crash.
         handle: String,
     },
+    /// A 200 came that does not help any more: it crossed our CANCEL, or offer and answer have nothing in common.
+    /// ACK and BYE follow, then `Ended`.
+    Unwanted {
+        /// Which call.
+        leg: LegId,
+        /// Enough to end this call after a crash.
+        handle: String,
+    },
     /// A re-INVITE changed the agreement.
     Changed {
         /// Which call.

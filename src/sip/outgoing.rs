@@ -9,7 +9,7 @@
 //! | Calling | 100 | Ringing | - |
 //! | Calling | 180 | Ringing | ringing |
 //! | Calling | 200 | Up | answered, ACK |
-//! | Calling | 200 without common codec | Leaving | ACK, BYE |
+//! | Calling | 200 without common codec | Leaving | unwanted, ACK, BYE |
 //! | Calling | 401 | Calling | INVITE |
 //! | Calling | 486 | Over | ended Refused |
 //! | Calling | no answer | Over | ended Timeout |
@@ -19,7 +19,7 @@
 //! | Calling | hang up | CancelWanted | - |
 //! | Ringing | 180 | Ringing | ringing |
 //! | Ringing | 200 | Up | answered, ACK |
-//! | Ringing | 200 without common codec | Leaving | ACK, BYE |
+//! | Ringing | 200 without common codec | Leaving | unwanted, ACK, BYE |
 //! | Ringing | 401 | Calling | INVITE |
 //! | Ringing | 486 | Over | ended Refused |
 //! | Ringing | no answer | Over | ended Timeout |
@@ -30,16 +30,16 @@
 //! | Ringing | patience | Cancelling | CANCEL |
 //! | CancelWanted | 100 | Cancelling | CANCEL |
 //! | CancelWanted | 180 | Cancelling | CANCEL |
-//! | CancelWanted | 200 | Leaving | ACK, BYE |
-//! | CancelWanted | 200 without common codec | Leaving | ACK, BYE |
+//! | CancelWanted | 200 | Leaving | unwanted, ACK, BYE |
+//! | CancelWanted | 200 without common codec | Leaving | unwanted, ACK, BYE |
 //! | CancelWanted | 401 | Over | ended Us |
 //! | CancelWanted | 486 | Over | ended Us |
 //! | CancelWanted | no answer | Over | ended Us |
 //! | CancelWanted | BYE | CancelWanted | 481 |
 //! | CancelWanted | UPDATE | CancelWanted | 491 |
 //! | CancelWanted | INFO | CancelWanted | 200 |
-//! | Cancelling | 200 | Leaving | ACK, BYE |
-//! | Cancelling | 200 without common codec | Leaving | ACK, BYE |
+//! | Cancelling | 200 | Leaving | unwanted, ACK, BYE |
+//! | Cancelling | 200 without common codec | Leaving | unwanted, ACK, BYE |
 //! | Cancelling | 401 | Over | ended Us |
 //! | Cancelling | 486 | Over | ended Us |
 //! | Cancelling | no answer | Over | ended Us |
@@ -280,6 +280,9 @@ impl Outgoing {
 
     fn say_goodbye(&mut self, ctx: &mut Ctx<'_>, response: &Message, end: End) -> Next {
         let mut dialog = Dialog::of_response(self.attempt.request(), response);
+        // Told before the ACK leaves, as an answer is: between ACK and BYE only the handle knows this call.
+        let handle = handle::answered(&ctx.line.trunk.id, &dialog);
+        ctx.tell(|leg| Event::Unwanted { leg, handle });
         self.acknowledge(ctx, response, &dialog);
         Next::Leaving(Farewell::start(ctx, self.owner, &mut dialog, end))
     }

@@ -109,6 +109,12 @@ impl Switch {
         }
     }
 
+    /// The phone was picked up too late, or speaks no codec of ours: the call ends, and no media flows.
+    pub(super) fn unwanted(&mut self, now: Time, id: LegId, handle: String) {
+        let Some(AttemptId { incident, number }) = self.legs.get(id).and_then(Leg::attempt) else { return };
+        self.with_incident(incident, |incident, out| incident.on_answered(now, number, CallHandle(handle), out));
+    }
+
     /// A key was pressed: the only proof that a person is there.
     pub(super) fn pressed(&mut self, now: Time, id: LegId, digit: Digit, way: Way) {
         let Some(leg) = self.legs.get(id) else { return };

@@ -25,6 +25,7 @@ impl Switch {
                 }
             }
             sip::Event::Answered { leg, stream, handle } => self.answered(now, leg, stream, handle),
+            sip::Event::Unwanted { leg, handle } => self.unwanted(now, leg, handle),
             sip::Event::Changed { leg, stream } => {
                 self.act(super::Act::Media(media::Command::Connect(leg, stream)));
             }

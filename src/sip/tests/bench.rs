@@ -55,6 +55,7 @@ impl Bench {
                 }
                 Output::Event(Event::Ringing { .. }) => "ringing".into(),
                 Output::Event(Event::Answered { .. }) => "answered".into(),
+                Output::Event(Event::Unwanted { .. }) => "unwanted".into(),
                 Output::Event(Event::Changed { .. }) => "changed".into(),
                 Output::Event(Event::Registered { .. }) => "registered".into(),
                 Output::Event(Event::RegistrationFailed { .. }) => "failed".into(),

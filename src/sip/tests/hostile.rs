@@ -135,7 +135,7 @@ impl Hostile {
                     self.sent.push(bytes);
                 }
                 Output::Event(Event::Incoming { leg, .. }) => self.legs.push(leg),
-                Output::Event(Event::Answered { leg, handle, .. }) => {
+                Output::Event(Event::Answered { leg, handle, .. } | Event::Unwanted { leg, handle }) => {
                     assert!(!self.ended.contains(&leg), "an ended call is answered");
                     self.handles.push(handle);
                 }

@@ -24,6 +24,18 @@ fn a_phone_that_rang_is_let_go_and_rung_again() {
 }
 
 #[test]
+fn a_call_that_was_picked_up_too_late_is_ended_by_the_next_life_as_well() {
+    let mut before = World::new();
+    let id = before.raise(trigger(None), plan(&["ann"], None));
+    let ann = before.rings("ann");
+    assert!(before.cancel(id));
+    before.answers(&ann);
+    assert!(before.story(id).iter().any(|fact| matches!(fact, Fact::Answered { .. })), "the handle is on disk");
+    let after = before.crash();
+    assert!(after.on_the_wire().iter().any(|request| request.starts_with("BYE")), "{:?}", after.on_the_wire());
+}
+
+#[test]
 fn a_person_whose_call_was_cut_is_rung_for_another_incident_only_when_that_call_has_its_end() {
     let mut before = World::new();
     let old = before.raise(trigger(None), plan(&["ann"], None));
