@@ -121,8 +121,8 @@ fn one(
     let sound = voices.iter().find(|voice| has_sound(&voice.frame)).ok_or("the greeting was never heard")?;
     let begins = sound.header.timestamp.wrapping_sub(head as u32 * 160);
     // At or behind it: a tick that came late was skipped, and its packet with it.
-    let behind = |voice: &&Box<Voice>| voice.header.timestamp.wrapping_sub(begins).cast_signed() >= 0;
-    let prompt = voices.iter().find(behind).ok_or("the greeting has no beginning")?;
+    let prompt = voices.iter().find(|voice| voice.header.timestamp.wrapping_sub(begins).cast_signed() >= 0);
+    let prompt = prompt.ok_or("the greeting has no beginning")?;
     let confirmed = voices.iter().find(|voice| voice.at > pressed.begin && is_confirmation(&voice.frame));
     let confirmed = confirmed.ok_or("the confirmation was never heard")?.at;
     Ok(Seen {
