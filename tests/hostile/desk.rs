@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use hansho::base::{Codec, IncidentId, Stamp, Time, TrunkId};
 use hansho::incident::{Fact, State};
-use hansho::media::Prompt;
+use hansho::media::{Command, Prompt};
 use hansho::sip::{Agent, Counts, Identity, Trunk};
 use hansho::switch::{Act, Entry, Input, PromptBook, Raised, Switch};
 use hansho::wire::sip::{Builder, Message, Method, Name};
@@ -19,6 +19,8 @@ pub struct Desk {
     /// Every request and response hansho sent, readable: whatever leaves the house must be.
     pub sent: Vec<(SocketAddr, Message)>,
     pub facts: Vec<Entry>,
+    /// How often media was to flow.
+    pub connected: usize,
     town: Town,
 }
 
@@ -54,7 +56,7 @@ impl Desk {
         let book = PromptBook::gather(|_, _| Ok::<_, String>(silence()), silence()).expect("silence can be read");
         let agent = Agent::new(identity, vec![account], seed);
         let switch = Switch::new(town.settings(), agent, Arc::new(book), Stamp::default(), seed);
-        let mut desk = Desk { switch, now: Time::ZERO, sent: Vec::new(), facts: Vec::new(), town };
+        let mut desk = Desk { switch, now: Time::ZERO, sent: Vec::new(), facts: Vec::new(), connected: 0, town };
         desk.hands(Input::Start);
         desk
     }
@@ -81,9 +83,13 @@ impl Desk {
         let batch = self.switch.take();
         self.facts.extend(batch.facts);
         for act in batch.acts {
-            if let Act::Send { to, bytes } = act {
-                let message = Message::parse(&bytes).unwrap_or_else(|why| panic!("hansho sent nonsense: {why}"));
-                self.sent.push((to, message));
+            match act {
+                Act::Send { to, bytes } => {
+                    let message = Message::parse(&bytes).unwrap_or_else(|why| panic!("hansho sent nonsense: {why}"));
+                    self.sent.push((to, message));
+                }
+                Act::Media(Command::Connect(..)) => self.connected += 1,
+                _ => {}
             }
         }
     }
