@@ -22,7 +22,7 @@ use ports::Ports;
 use process::Process;
 
 /// How long a test waits for anything. Long, because a busy machine is no failure.
-pub const LIMIT: Duration = Duration::from_secs(90);
+pub const LIMIT: Duration = Duration::from_secs(40);
 
 /// One test's folder and ports.
 pub struct Scene {
