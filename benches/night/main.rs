@@ -27,6 +27,7 @@ mod table;
 mod trigger;
 mod trunk;
 mod voice;
+mod witness;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

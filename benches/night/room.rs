@@ -12,6 +12,7 @@ use crate::reference::{gaps, plain_sender};
 use crate::stats::ms;
 use crate::table::Row;
 use crate::trunk::{Heard, Town};
+use crate::witness::{Stalls, Witness};
 use crate::{Effort, Result, proc};
 
 /// So many talk at once.
@@ -32,7 +33,9 @@ pub fn measure(effort: &Effort, daemon: &mut Daemon, town: &mut Town) -> Result<
     let dropped = proc::dropped_datagrams(daemon.sip_port())?;
     // Until the last greeting has ended and everybody hears the talkers.
     town.rest(3 * SECOND)?;
+    let witness = Witness::start();
     let window = listen(effort, daemon, town, &places)?;
+    let stalls = witness.stop();
     let full = proc::resident_kib(daemon.pid())?;
     drop(phones);
 
@@ -45,6 +48,7 @@ pub fn measure(effort: &Effort, daemon: &mut Daemon, town: &mut Town) -> Result<
     let worst = window.arrivals.iter().map(|times| gaps(std::slice::from_ref(times)).map(|gaps| gaps.p99()));
     let worst = worst.collect::<Result<Vec<_>>>()?.into_iter().max().unwrap_or_default();
     let (slowest, fastest) = window.rates()?;
+    let skipped = window.skipped(&stalls);
     let even = |rate: f64| (rate - 50.0).abs() < 0.05;
     let legs = effort.legs as f64;
     let share = window.cpu_seconds / window.seconds * 100.0;
@@ -54,6 +58,9 @@ pub fn measure(effort: &Effort, daemon: &mut Daemon, town: &mut Town) -> Result<
         Row::new(format!("{name}: packets/s to a leg"), format!("{slowest:.2} to {fastest:.2}"))
             .beside(format!("{} missing in {:.0} s", window.missing, window.seconds))
             .bar("50.0", even(slowest) && even(fastest) && window.missing == 0),
+        Row::new("… ticks skipped", format!("{} (leg by leg)", skipped.all))
+            .beside(format!("{} of them while a core stood still, which it did {}", skipped.stalled, stalls.summary()))
+            .bar("0 else", skipped.all == skipped.stalled),
         Row::new(format!("{name}: gap between packets"), gap.whole())
             .beside(format!("plain sender: {}, max {}", plain.middle_and_tail(), ms(plain.max())))
             .bar("p99 < 25 ms", gap.p99() < 25 * MS),
@@ -137,7 +144,22 @@ fn listen(effort: &Effort, daemon: &Daemon, town: &mut Town, places: &BTreeMap<u
     Ok(Window { arrivals, missing, seconds, cpu_seconds: proc::cpu_seconds(daemon.pid())? - cpu_before })
 }
 
+/// Ticks without a packet, all legs together.
+struct Skipped {
+    all: usize,
+    /// Those within which a core stood still for 10 ms or more.
+    stalled: usize,
+}
+
 impl Window {
+    /// A skipped tick shows as two packets with 20 ms too much between them.
+    fn skipped(&self, stalls: &Stalls) -> Skipped {
+        let pairs = self.arrivals.iter().flat_map(|times| times.windows(2));
+        let holes: Vec<_> = pairs.filter(|pair| pair[1] - pair[0] > 30 * MS).collect();
+        let stalled = holes.iter().filter(|pair| stalls.longest_within(pair[0], pair[1]) >= 10 * MS).count();
+        Skipped { all: holes.len(), stalled }
+    }
+
     /// Packets a second of the slowest and of the fastest leg.
     fn rates(&self) -> Result<(f64, f64)> {
         let rate = |times: &Vec<Nanos>| match (times.first(), times.last()) {

@@ -11,6 +11,7 @@ mod outbox;
 mod phone;
 mod rng;
 mod time;
+mod trigger;
 
 pub use codec::{Codec, EVENT_PAYLOAD_TYPE, Stream};
 pub use digit::Digit;
@@ -22,3 +23,4 @@ pub use outbox::Outbox;
 pub use phone::{Phone, PhoneError};
 pub use rng::{Rng, seeded, token};
 pub use time::{Stamp, Time};
+pub use trigger::Trigger;

@@ -12,9 +12,9 @@ use super::dialogue::{Call, Event, Scene, Stop};
 use super::fact::{CallHandle, Fact};
 use super::ladder::{Ladder, RESTART, ReplayError};
 use super::outcome::CallEnd;
-use super::plan::{Plan, Strategy, Trigger};
+use super::plan::{Plan, Strategy};
 use super::record::State;
-use crate::base::{ContactId, Digit, IncidentId, Outbox, Phone, RoomName, Time};
+use crate::base::{ContactId, Digit, IncidentId, Outbox, Phone, RoomName, Time, Trigger};
 
 /// How many bytes of the name of who cancelled or resolved are kept.
 const BY_BYTES_MAX: usize = 128;

@@ -3,8 +3,8 @@
 use core::fmt;
 use serde::{Deserialize, Serialize};
 
-use super::plan::{Plan, Trigger};
-use crate::base::{ContactId, Digit, Phone, RoomName};
+use super::plan::Plan;
+use crate::base::{ContactId, Digit, Phone, RoomName, Trigger};
 
 /// Something that happened and stays so. Its incident and its moment are kept beside it.
 ///

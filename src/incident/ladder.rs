@@ -27,9 +27,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use rand::seq::SliceRandom;
 
 use super::fact::{Behaviour, CallHandle, Fact, Outcome};
-use super::plan::{Answer, Plan, Strategy, Trigger};
+use super::plan::{Answer, Plan, Strategy};
 use super::record::State;
-use crate::base::{ContactId, Phone, seeded};
+use crate::base::{ContactId, Phone, Trigger, seeded};
 
 /// The reason written where a restart cut a call.
 pub(super) const RESTART: &str = "restart";

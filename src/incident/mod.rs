@@ -10,6 +10,7 @@
 mod dialogue;
 mod escalation;
 mod fact;
+mod house;
 mod ladder;
 mod outcome;
 mod plan;
@@ -19,10 +20,13 @@ mod tests;
 
 pub use escalation::Incident;
 pub use fact::{Behaviour, CallHandle, Fact, Outcome};
+pub use house::{Entry, HouseFact, Scope, Suppression, Token};
 pub use ladder::ReplayError;
 pub use outcome::{CallEnd, EndedBy};
-pub use plan::{Answer, CallFlow, Contact, Guidance, Key, Plan, Strategy, Trigger};
+pub use plan::{Answer, CallFlow, Contact, Guidance, Key, Plan, Strategy};
 pub use record::{Attempt, Pressed, Record, State};
+
+pub use crate::base::Trigger;
 
 use crate::base::{ContactId, Phone, RoomName};
 

@@ -1,4 +1,4 @@
-//! Who is called, how, and what they hear: the settings an incident is run by, and the trigger that began it.
+//! Who is called, how, and what they hear: the settings an incident is run by.
 
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
@@ -6,28 +6,6 @@ use std::collections::BTreeMap;
 
 use super::fact::Behaviour;
 use crate::base::{CallFlowId, ContactId, Digit, GuidanceId, Language, Phone, RoomName};
-
-/// One event from outside.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Trigger {
-    /// How to call.
-    pub call_flow: CallFlowId,
-    /// What to say and which keys count; the default guidance when absent.
-    #[serde(default)]
-    pub guidance: Option<GuidanceId>,
-    /// The text to speak instead of the guidance's message.
-    #[serde(default)]
-    pub message: Option<String>,
-    /// Values for the message's `{{parameter}}`s.
-    #[serde(default)]
-    pub parameters: BTreeMap<String, String>,
-    /// The same key joins the open incident instead of opening another.
-    #[serde(default)]
-    pub dedup: Option<String>,
-    /// Ring only these phones of the roster; all of them when empty.
-    #[serde(default)]
-    pub to: Vec<Phone>,
-}
 
 /// A person.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

@@ -18,8 +18,8 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::fact::{Behaviour, Fact, Outcome};
-use super::plan::{Plan, Trigger};
-use crate::base::{CallFlowId, ContactId, Digit, Phone, RoomName, Stamp};
+use super::plan::Plan;
+use crate::base::{CallFlowId, ContactId, Digit, Phone, RoomName, Stamp, Trigger};
 
 /// Where an incident stands.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]

@@ -162,12 +162,12 @@ impl<D: Disk> Gate<D> {
             let again = |act: &Act| matches!(act, Act::Send { to, bytes } if sent.contains(&(*to, bytes.clone())));
             parked.batch.acts.retain(|act| !again(act));
             parked.batch.events.retain(|event| event.incident != Some(incident));
-            parked.entries.retain(|(of, ..)| *of != incident);
+            parked.entries.retain(|entry| entry.incident() != Some(incident));
             if let Some(answer) = parked.answer.take_if(|answer| answer.about == Some(incident)) {
                 (answer.tell)(Err(why.to_owned()));
             }
         }
-        self.unwritten.values_mut().for_each(|entries| entries.retain(|(of, ..)| *of != incident));
+        self.unwritten.values_mut().for_each(|entries| entries.retain(|entry| entry.incident() != Some(incident)));
         self.unwritten.retain(|_, entries| !entries.is_empty());
     }
 
@@ -230,7 +230,7 @@ mod tests {
             name: None,
             what: What::Answered,
         };
-        let facts = facts.into_iter().map(|fact| (incident(), Stamp::default(), fact)).collect();
+        let facts = facts.into_iter().map(|fact| Entry::Incident(incident(), Stamp::default(), fact)).collect();
         Batch { facts, acts: Vec::new(), events: vec![event] }
     }
 
@@ -247,6 +247,9 @@ mod tests {
             parameters: Default::default(),
             dedup: None,
             to: Vec::new(),
+            host: None,
+            service: None,
+            by: None,
         };
         let seconds = core::time::Duration::from_secs;
         let call_flow = CallFlow {
@@ -298,7 +301,7 @@ mod tests {
         assert_eq!(mark(gate.pop()), Some(1), "the call goes on");
         assert!(!gate.is_empty(), "its fact is kept");
         gate.push(of(vec![Fact::Resolved { by: "x".into() }], 2), None);
-        let facts: Vec<_> = gate.journal.0.borrow()[1].1.iter().map(|(_, _, fact)| fact.clone()).collect();
+        let facts: Vec<_> = gate.journal.0.borrow()[1].1.iter().filter_map(Entry::fact).cloned().collect();
         assert_eq!(facts, [Fact::Exhausted, Fact::Resolved { by: "x".into() }]);
         gate.written(3, Ok(()));
         assert_eq!((mark(gate.pop()), gate.trouble(), gate.is_empty()), (Some(2), None, true));
@@ -318,7 +321,7 @@ mod tests {
         gate.written(2, Err("disk full".into()));
         assert_eq!((mark(gate.pop()), mark(gate.pop())), (None, Some(2)), "the call goes on meanwhile");
         gate.retry();
-        let facts: Vec<_> = gate.journal.0.borrow()[2].1.iter().map(|(_, _, fact)| fact.clone()).collect();
+        let facts: Vec<_> = gate.journal.0.borrow()[2].1.iter().filter_map(Entry::fact).cloned().collect();
         assert_eq!(facts, [first, second]);
         gate.written(4, Ok(()));
         gate.pop();
@@ -354,7 +357,7 @@ mod tests {
     }
 
     fn written_by(gate: &Gate<Paper>) -> Vec<Vec<Fact>> {
-        let facts = |entries: &Vec<Entry>| entries.iter().map(|(_, _, fact)| fact.clone()).collect();
+        let facts = |entries: &Vec<Entry>| entries.iter().filter_map(Entry::fact).cloned().collect();
         gate.journal.0.borrow().iter().map(|(_, entries)| facts(entries)).collect()
     }
 

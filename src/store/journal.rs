@@ -8,7 +8,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params};
 
 use super::error::StoreError;
-use super::{Entry, History, query, schema};
+use super::{Entry, History, HouseHistory, query, schema};
 use crate::base::{IncidentId, Stamp};
 use crate::incident::Fact;
 
@@ -74,6 +74,11 @@ impl Journal {
         query::facts(&self.db, &self.path, incident)
     }
 
+    /// All facts of the house, oldest first.
+    pub fn house(&self) -> Result<HouseHistory, StoreError> {
+        query::house(&self.db, &self.path)
+    }
+
     /// The newest incidents first, at most `limit`.
     pub fn recent(&self, limit: u32) -> Result<Vec<IncidentId>, StoreError> {
         query::recent(&self.db, &self.path, limit)
@@ -137,18 +142,17 @@ fn lock_path(path: &Path) -> PathBuf {
 fn write(db: &mut Connection, entries: &[Entry]) -> rusqlite::Result<()> {
     // Dropped without `commit`, the transaction takes everything back.
     let all = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    for (incident, at, fact) in entries {
-        write_one(&all, &incident.to_string(), *at, fact)?;
+    for entry in entries {
+        match entry {
+            Entry::Incident(incident, at, fact) => write_one(&all, &incident.to_string(), *at, fact)?,
+            Entry::House(at, fact) => write_fact(&all, None, *at, fact)?,
+        }
     }
     all.commit()
 }
 
 fn write_one(all: &Transaction<'_>, incident: &str, at: Stamp, fact: &Fact) -> rusqlite::Result<()> {
-    let body = serde_json::to_string(fact).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
-    all.execute(
-        "INSERT INTO facts (incident, at, body) VALUES (?1, ?2, ?3)",
-        params![incident, at.as_unix_micros(), body],
-    )?;
+    write_fact(all, Some(incident), at, fact)?;
     match fact {
         Fact::Accepted { .. } => {
             all.execute("INSERT OR IGNORE INTO incidents (id) VALUES (?1)", [incident])?;
@@ -171,5 +175,19 @@ fn write_one(all: &Transaction<'_>, incident: &str, at: Stamp, fact: &Fact) -> r
         | Fact::Taken { .. }
         | Fact::Joined { .. } => {}
     }
+    Ok(())
+}
+
+fn write_fact(
+    all: &Transaction<'_>,
+    incident: Option<&str>,
+    at: Stamp,
+    fact: &impl serde::Serialize,
+) -> rusqlite::Result<()> {
+    let body = serde_json::to_string(fact).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+    // The house is nobody's incident: the empty text.
+    let incident = incident.unwrap_or_default();
+    let mut insert = all.prepare_cached("INSERT INTO facts (incident, at, body) VALUES (?1, ?2, ?3)")?;
+    insert.execute(params![incident, at.as_unix_micros(), body])?;
     Ok(())
 }

@@ -18,14 +18,16 @@ pub mod writer;
 pub use error::StoreError;
 pub use journal::{Journal, Reader};
 
-use crate::base::{IncidentId, Stamp};
-use crate::incident::Fact;
+pub use crate::incident::Entry;
 
-/// A fact, when it happened and to which incident, on its way into the journal.
-pub type Entry = (IncidentId, Stamp, Fact);
+use crate::base::Stamp;
+use crate::incident::{Fact, HouseFact};
 
 /// The facts of one incident, oldest first.
 pub type History = Vec<(Stamp, Fact)>;
+
+/// The facts of the house, oldest first.
+pub type HouseHistory = Vec<(Stamp, HouseFact)>;
 
 #[cfg(test)]
 mod tests;

@@ -3,19 +3,28 @@
 use std::path::Path;
 
 use rusqlite::{Connection, Row};
+use serde::de::DeserializeOwned;
 
-use super::History;
 use super::error::StoreError;
+use super::{History, HouseHistory};
 use crate::base::{IncidentId, Stamp};
-use crate::incident::Fact;
 
 /// All facts of one incident, oldest first; empty when there is no such incident.
 pub(super) fn facts(db: &Connection, path: &Path, incident: IncidentId) -> Result<History, StoreError> {
+    about(db, path, &incident.to_string())
+}
+
+/// All facts of the house, oldest first.
+pub(super) fn house(db: &Connection, path: &Path) -> Result<HouseHistory, StoreError> {
+    about(db, path, "")
+}
+
+fn about<F: DeserializeOwned>(db: &Connection, path: &Path, whom: &str) -> Result<Vec<(Stamp, F)>, StoreError> {
     let failed = |error: rusqlite::Error| StoreError::of(path, "read", &error);
     let sql = "SELECT seq, at, body FROM facts WHERE incident = ?1 ORDER BY seq";
     let mut statement = db.prepare(sql).map_err(failed)?;
-    let mut rows = statement.query([incident.to_string()]).map_err(failed)?;
-    let mut history = History::new();
+    let mut rows = statement.query([whom]).map_err(failed)?;
+    let mut history = Vec::new();
     while let Some(row) = rows.next().map_err(failed)? {
         let seq: i64 = row.get(0).map_err(failed)?;
         let fact = fact(row).map_err(|problem| StoreError::Row { path: path.to_owned(), seq, problem })?;
@@ -50,7 +59,7 @@ fn ids(db: &Connection, path: &Path, sql: &str, limit: u32) -> Result<Vec<Incide
         .collect()
 }
 
-fn fact(row: &Row<'_>) -> Result<(Stamp, Fact), String> {
+fn fact<F: DeserializeOwned>(row: &Row<'_>) -> Result<(Stamp, F), String> {
     let at: i64 = row.get(1).map_err(|error| error.to_string())?;
     let body = row.get_ref(2).and_then(|body| Ok(body.as_str()?)).map_err(|error| error.to_string())?;
     let fact = serde_json::from_str(body).map_err(|error| error.to_string())?;

@@ -5,7 +5,7 @@ use std::sync::mpsc;
 
 use super::writer::{Batch, Behind, serve, write_group};
 use super::*;
-use crate::base::{ContactId, Phone, seeded};
+use crate::base::{ContactId, IncidentId, Phone, seeded};
 use crate::incident::{CallHandle, Outcome};
 
 /// A folder that goes away with the test.
@@ -72,10 +72,11 @@ fn open_ids(journal: &Journal) -> Vec<IncidentId> {
 #[test]
 fn what_was_appended_is_there_after_a_reopen_in_its_order() {
     let folder = Folder::new("reopen");
-    let entries = vec![(incident(1), at(1), accepted()), (incident(1), at(2), dialled(1))];
+    let entries =
+        vec![Entry::Incident(incident(1), at(1), accepted()), Entry::Incident(incident(1), at(2), dialled(1))];
     folder.open().append(&entries).unwrap();
     let journal = folder.open();
-    let expected: History = entries.into_iter().map(|(_, at, fact)| (at, fact)).collect();
+    let expected: History = entries.iter().filter_map(|entry| Some((entry.at(), entry.fact()?.clone()))).collect();
     assert_eq!(journal.facts(incident(1)).unwrap(), expected);
     assert_eq!(journal.open_incidents().unwrap(), vec![(incident(1), expected)]);
     assert_eq!(journal.facts(incident(2)).unwrap(), vec![]);
@@ -96,7 +97,7 @@ fn the_journal_is_readable_for_its_owner_alone() {
     use std::os::unix::fs::PermissionsExt;
     let folder = Folder::new("mode");
     let mut journal = folder.open();
-    journal.append(&[(incident(1), at(1), accepted())]).unwrap();
+    journal.append(&[Entry::Incident(incident(1), at(1), accepted())]).unwrap();
     for file in std::fs::read_dir(&folder.0).unwrap() {
         let file = file.unwrap();
         assert_eq!(file.metadata().unwrap().permissions().mode() & 0o077, 0, "{:?}", file.path());
@@ -109,7 +110,7 @@ fn an_incident_stays_open_until_it_is_final_and_its_calls_have_ended() {
     let mut journal = folder.open();
     let contact = ContactId::parse("yamada").unwrap();
     let mut tell = |fact| {
-        journal.append(&[(incident(1), at(1), fact)]).unwrap();
+        journal.append(&[Entry::Incident(incident(1), at(1), fact)]).unwrap();
         open_ids(&journal)
     };
     assert_eq!(tell(accepted()), [incident(1)]);
@@ -128,7 +129,7 @@ fn recent_names_the_newest_incident_first() {
     let mut journal = folder.open();
     // The clock was set back between the second and the third.
     let order = [incident(5), incident(9), incident(2)];
-    let entries: Vec<Entry> = order.into_iter().map(|id| (id, at(1), accepted())).collect();
+    let entries: Vec<Entry> = order.into_iter().map(|id| Entry::Incident(id, at(1), accepted())).collect();
     journal.append(&entries).unwrap();
     assert_eq!(journal.recent(2).unwrap(), [incident(2), incident(9)]);
 }
@@ -139,7 +140,7 @@ fn a_reader_sees_what_the_writer_wrote_meanwhile() {
     let mut journal = folder.open();
     let reader = journal.reader().unwrap();
     assert_eq!(reader.recent(10).unwrap(), []);
-    journal.append(&[(incident(1), at(1), accepted())]).unwrap();
+    journal.append(&[Entry::Incident(incident(1), at(1), accepted())]).unwrap();
     assert_eq!(reader.recent(10).unwrap(), [incident(1)]);
     assert_eq!(reader.facts(incident(1)).unwrap(), [(at(1), accepted())]);
 }
@@ -150,7 +151,7 @@ fn what_append_has_returned_survives_a_crash_in_the_next_append() {
     let mut journal = folder.open();
     std::fs::create_dir_all(&crashed.0).unwrap();
     for n in 1..=20 {
-        journal.append(&[(incident(n), at(n), accepted())]).unwrap();
+        journal.append(&[Entry::Incident(incident(n), at(n), accepted())]).unwrap();
         // What a `kill -9` would leave on the disk at this moment; the log may even have a torn end.
         std::fs::copy(folder.journal(), crashed.journal()).unwrap();
         let mut log = std::fs::read(folder.0.join("hansho.db-wal")).unwrap();
@@ -188,7 +189,12 @@ fn a_burst_is_written_as_one_transaction() {
     let mut journal = folder.open();
     let (send, batches) = mpsc::channel();
     for ticket in 0..100 {
-        send.send(Batch { ticket, entries: vec![(incident(ticket), at(ticket), accepted())], knows: false }).unwrap();
+        send.send(Batch {
+            ticket,
+            entries: vec![Entry::Incident(incident(ticket), at(ticket), accepted())],
+            knows: false,
+        })
+        .unwrap();
     }
     drop(send);
     let path = folder.journal();
@@ -207,12 +213,12 @@ fn a_burst_is_written_as_one_transaction() {
 fn a_full_disk_fails_the_append_and_the_next_one_works_when_there_is_room() {
     let folder = Folder::new("full");
     let mut journal = folder.open();
-    journal.append(&[(incident(1), at(1), accepted())]).unwrap();
+    journal.append(&[Entry::Incident(incident(1), at(1), accepted())]).unwrap();
     let limit = |journal: &Journal, pages: i64| {
         journal.connection().query_row(&format!("PRAGMA max_page_count = {pages}"), [], |row| row.get::<_, i64>(0))
     };
     limit(&journal, 1).unwrap();
-    let many: Vec<Entry> = (2..200).map(|n| (incident(n), at(n), accepted())).collect();
+    let many: Vec<Entry> = (2..200).map(|n| Entry::Incident(incident(n), at(n), accepted())).collect();
     let error = journal.append(&many).unwrap_err();
     assert!(matches!(error, StoreError::Full(_)), "{error}");
     assert!(error.to_string().contains("free space"), "{error}");
@@ -226,16 +232,16 @@ fn a_full_disk_fails_the_append_and_the_next_one_works_when_there_is_room() {
 fn one_batch_too_large_for_the_disk_does_not_fail_the_others_of_its_group() {
     let folder = Folder::new("alone");
     let mut journal = folder.open();
-    journal.append(&[(incident(1), at(1), accepted())]).unwrap();
+    journal.append(&[Entry::Incident(incident(1), at(1), accepted())]).unwrap();
     let pages: i64 = journal.connection().pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
     let sql = format!("PRAGMA max_page_count = {}", pages + 2);
     journal.connection().query_row(&sql, [], |row| row.get::<_, i64>(0)).unwrap();
-    let large: Vec<Entry> = (0..200).map(|n| (incident(2), at(n), dialled(n as u32))).collect();
+    let large: Vec<Entry> = (0..200).map(|n| Entry::Incident(incident(2), at(n), dialled(n as u32))).collect();
     let group = vec![
-        Batch { ticket: 'a', entries: vec![(incident(1), at(2), dialled(1))], knows: false },
+        Batch { ticket: 'a', entries: vec![Entry::Incident(incident(1), at(2), dialled(1))], knows: false },
         Batch { ticket: 'b', entries: large, knows: false },
-        Batch { ticket: 'c', entries: vec![(incident(2), at(3), ended(1))], knows: false },
-        Batch { ticket: 'd', entries: vec![(incident(1), at(4), ended(1))], knows: false },
+        Batch { ticket: 'c', entries: vec![Entry::Incident(incident(2), at(3), ended(1))], knows: false },
+        Batch { ticket: 'd', entries: vec![Entry::Incident(incident(1), at(4), ended(1))], knows: false },
     ];
     let mut told = Vec::new();
     let mut behind = Behind::new();
@@ -249,7 +255,7 @@ fn one_batch_too_large_for_the_disk_does_not_fail_the_others_of_its_group() {
     assert_eq!(journal.facts(incident(2)).unwrap().len(), 0);
     // Sent before anybody could know; then by somebody who does.
     let mut go = |ticket, knows| {
-        let group = vec![Batch { ticket, entries: vec![(incident(2), at(5), accepted())], knows }];
+        let group = vec![Batch { ticket, entries: vec![Entry::Incident(incident(2), at(5), accepted())], knows }];
         let mut went = None;
         write_group(&mut journal, group, &mut behind, &mut |_, result| went = Some(result.is_ok()));
         went.unwrap()
@@ -269,7 +275,7 @@ fn a_file_that_is_no_database_is_called_damaged() {
 #[test]
 fn a_page_of_nonsense_in_the_middle_is_called_damaged_when_it_is_read() {
     let folder = Folder::new("page");
-    let entries: Vec<Entry> = (0..300).map(|n| (incident(n), at(n), accepted())).collect();
+    let entries: Vec<Entry> = (0..300).map(|n| Entry::Incident(incident(n), at(n), accepted())).collect();
     folder.open().append(&entries).unwrap();
     let mut bytes = std::fs::read(folder.journal()).unwrap();
     let length = bytes.len();
@@ -302,7 +308,7 @@ fn a_journal_of_a_newer_version_is_refused() {
 fn a_fact_nobody_knows_is_named_by_its_row() {
     let folder = Folder::new("unknown");
     let mut journal = folder.open();
-    journal.append(&[(incident(1), at(1), accepted())]).unwrap();
+    journal.append(&[Entry::Incident(incident(1), at(1), accepted())]).unwrap();
     let sql = "INSERT INTO facts (seq, incident, at, body) VALUES (7, ?1, 0, '{\"fact\":\"teleported\"}')";
     journal.connection().execute(sql, [incident(1).to_string()]).unwrap();
     let error = journal.open_incidents().unwrap_err();

@@ -59,7 +59,7 @@ pub fn write_group<T>(
         }
     }
     for batch in group {
-        let incidents = || batch.entries.iter().map(|(incident, ..)| *incident);
+        let incidents = || batch.entries.iter().filter_map(Entry::incident);
         let result = match incidents().find(|incident| behind.contains(incident)) {
             Some(incident) => Err(StoreError::Behind(incident)),
             None => journal.append(&batch.entries),

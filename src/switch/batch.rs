@@ -3,12 +3,9 @@
 use core::net::SocketAddr;
 
 use super::tell::Event;
-use crate::base::{IncidentId, Language, LegId, RoomId, RoomName, Stamp};
-use crate::incident::Fact;
+use crate::base::{IncidentId, Language, LegId, RoomId, RoomName};
+use crate::incident::{Entry, Fact};
 use crate::media::Command;
-
-/// One line of the journal: whose fact, when, what.
-pub type Entry = (IncidentId, Stamp, Fact);
 
 /// Something that leaves the corridor.
 #[derive(Debug)]
@@ -66,6 +63,6 @@ impl Batch {
 
     /// The incident this batch would accept, if it does.
     pub fn accepts(&self) -> Option<IncidentId> {
-        self.facts.iter().find(|(_, _, fact)| matches!(fact, Fact::Accepted { .. })).map(|(incident, ..)| *incident)
+        self.facts.iter().find(|entry| matches!(entry.fact(), Some(Fact::Accepted { .. }))).and_then(Entry::incident)
     }
 }

@@ -18,7 +18,7 @@ use super::rooms::Rooms;
 use super::tell::{Event, Heard, What};
 use super::{Input, Settings};
 use crate::base::{AttemptId, ContactId, IncidentId, Language, LegId, Outbox, Rng, RoomName, Stamp, Time, seeded};
-use crate::incident::{Fact, Incident, Order, Plan, Record, Trigger};
+use crate::incident::{Entry, Fact, Incident, Order, Plan, Record, Trigger};
 use crate::media;
 use crate::sip::{self, Agent};
 
@@ -312,7 +312,7 @@ impl Switch {
         if matches!(fact, Fact::Acknowledged { .. }) {
             self.acknowledged(id);
         }
-        self.batch.facts.push((id, at, fact));
+        self.batch.facts.push(Entry::Incident(id, at, fact));
     }
 
     fn wake(&mut self, now: Time) {

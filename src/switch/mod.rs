@@ -21,7 +21,8 @@ mod tell;
 #[cfg(test)]
 mod tests;
 
-pub use batch::{Act, Batch, Entry};
+pub use crate::incident::Entry;
+pub use batch::{Act, Batch};
 pub use desk::{NotOpen, Raised, Switch};
 pub use ports::PortRange;
 pub use prompt_book::{Clip, PromptBook};

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use hansho::incident::{Fact, Outcome};
+use hansho::incident::{Entry, Fact, Outcome};
 use hansho::wire::sip::Method;
 
 use crate::desk::{Desk, fresh, response, sdp, trunk};
@@ -45,7 +45,7 @@ fn as_the_caller_hansho_acknowledges_and_hangs_up_and_calls_the_next_one() {
         assert_eq!(then[..2], [Method::Ack, Method::Bye], "{what}: {then:?}");
         let bye = desk.last(Method::Bye).unwrap().clone();
         desk.comes(trunk(), &response(&bye, 200, "phone", None));
-        let ended = desk.facts.iter().find_map(|(_, _, fact)| match fact {
+        let ended = desk.facts.iter().filter_map(Entry::fact).find_map(|fact| match fact {
             Fact::Ended { outcome, reason, .. } => Some((*outcome, reason.clone())),
             _ => None,
         });
@@ -80,6 +80,9 @@ fn the_unspecified_address_is_an_old_way_to_hold_and_nothing_is_sent_there() {
     let body = sdp().replace("c=IN IP4 192.0.2.9", "c=IN IP4 0.0.0.0");
     desk.comes(trunk(), &response(&invite, 200, "phone", Some(&body)));
     assert_eq!(desk.requests(Method::Ack).count(), 1);
-    assert!(desk.facts.iter().any(|(_, _, fact)| matches!(fact, Fact::Answered { .. })), "the call is up");
+    assert!(
+        desk.facts.iter().filter_map(Entry::fact).any(|fact| matches!(fact, Fact::Answered { .. })),
+        "the call is up"
+    );
     desk.comes_to_rest();
 }

@@ -139,9 +139,12 @@ impl Desk {
         let open: Vec<State> = self.switch.open().map(|(_, record)| record.state).collect();
         assert!(open.is_empty(), "incidents are left: {open:?}");
         assert!(self.switch.is_idle(), "a transaction or a call is left");
-        let began =
-            self.facts.iter().filter(|(_, _, fact)| matches!(fact, Fact::Dialled { .. } | Fact::CalledIn { .. }));
-        let ended = self.facts.iter().filter(|(_, _, fact)| matches!(fact, Fact::Ended { .. }));
+        let began = self
+            .facts
+            .iter()
+            .filter_map(Entry::fact)
+            .filter(|fact| matches!(fact, Fact::Dialled { .. } | Fact::CalledIn { .. }));
+        let ended = self.facts.iter().filter_map(Entry::fact).filter(|fact| matches!(fact, Fact::Ended { .. }));
         assert_eq!(began.count(), ended.count(), "every call that began has its end");
     }
 }

@@ -7,7 +7,7 @@ use core::time::Duration;
 use std::collections::BTreeSet;
 
 use hansho::base::{Digit, LegId, seeded};
-use hansho::incident::Fact;
+use hansho::incident::{Entry, Fact};
 use hansho::media::{Event, Way};
 use hansho::switch::Input;
 use hansho::wire::sip::{Message, Method};
@@ -88,7 +88,8 @@ fn valid_messages_in_wild_orders_end_every_call_and_every_incident() {
         }
         desk.comes_to_rest();
         for incident in incidents {
-            let facts: Vec<&Fact> = desk.facts.iter().filter(|(id, ..)| *id == incident).map(|(_, _, f)| f).collect();
+            let facts: Vec<&Fact> =
+                desk.facts.iter().filter(|entry| entry.incident() == Some(incident)).filter_map(Entry::fact).collect();
             let over = facts.iter().position(|fact| matches!(fact, Fact::Acknowledged { .. } | Fact::Exhausted));
             let over = over.expect("it came to its end");
             acknowledged += usize::from(matches!(facts[over], Fact::Acknowledged { .. }));

@@ -215,6 +215,9 @@ fn trigger() -> Trigger {
         parameters: BTreeMap::new(),
         dedup: None,
         to: Vec::new(),
+        host: None,
+        service: None,
+        by: None,
     }
 }
 

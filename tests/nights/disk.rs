@@ -102,7 +102,7 @@ impl State {
         if write.knows {
             self.behind.clear();
         }
-        let incidents = || write.entries.iter().map(|(incident, ..)| *incident);
+        let incidents = || write.entries.iter().filter_map(Entry::incident);
         if write.at < self.refuses_until || incidents().any(|incident| self.behind.contains(&incident)) {
             self.behind.extend(incidents());
             return Wrote::Refused;

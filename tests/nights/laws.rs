@@ -88,9 +88,9 @@ impl Laws {
     pub fn forget_all_but(&mut self, journal: &[Entry]) {
         let (invites, refused) = (core::mem::take(&mut self.invites), core::mem::take(&mut self.refused));
         *self = Laws { invites, refused, ..Laws::default() };
-        for (incident, at, fact) in journal {
-            self.fold(*incident, *at, fact);
-            *self.stored.entry(*incident).or_default() += 1;
+        for (incident, at, fact) in journal.iter().filter_map(Entry::of_incident) {
+            self.fold(incident, at, fact);
+            *self.stored.entry(incident).or_default() += 1;
         }
         self.left = self.stored.clone();
         self.over = self.cases.iter().filter(|(_, case)| case.end.is_some()).map(|(id, _)| *id).collect();
@@ -109,7 +109,9 @@ impl Laws {
         self.everything_is_on_the_disk();
     }
 
-    fn decided(&mut self, (incident, at, fact): &Entry) {
+    fn decided(&mut self, entry: &Entry) {
+        let Some((incident, at, fact)) = entry.of_incident() else { return };
+        let (incident, at) = (&incident, &at);
         assert!(!self.refused.contains(incident), "{incident} was not accepted and goes on: {fact:?}");
         self.nothing_is_decided_twice(*incident, fact);
         self.who_took_it_is_not_forgotten(*incident, fact);
@@ -137,7 +139,9 @@ impl Laws {
         self.fold(*incident, *at, fact);
     }
 
-    fn stored(&mut self, (incident, _, fact): &Entry) {
+    fn stored(&mut self, entry: &Entry) {
+        let Some((incident, _, fact)) = entry.of_incident() else { return };
+        let incident = &incident;
         assert!(!self.refused.contains(incident), "{incident} was not accepted and is stored: {fact:?}");
         let place = self.stored.entry(*incident).or_default();
         let decided = self.cases.get(incident).and_then(|case| case.facts.get(*place));
@@ -147,13 +151,13 @@ impl Laws {
 
     fn leaves(&mut self, facts: &[Entry], in_debt: bool) {
         self.over.extend(self.ending.drain(..));
-        for (incident, _, fact) in facts {
+        for (incident, _, fact) in facts.iter().filter_map(Entry::of_incident) {
             if is_end(fact) {
-                self.ending.push(*incident);
+                self.ending.push(incident);
             }
-            let left = self.left.entry(*incident).or_default();
+            let left = self.left.entry(incident).or_default();
             *left += 1;
-            self.facts_are_durable_before_their_consequences(*incident, fact, in_debt);
+            self.facts_are_durable_before_their_consequences(incident, fact, in_debt);
         }
     }
 

@@ -84,7 +84,7 @@ impl Drop for Night {
         if std::thread::panicking() {
             let at = self.now.as_micros() as f64 / 1e6;
             eprintln!("the night of HANSHO_SEED={} at {at:.3} s, {:?}:", self.seed, self.weather);
-            for (incident, at, fact) in &self.journal {
+            for (incident, at, fact) in self.journal.iter().filter_map(Entry::of_incident) {
                 eprintln!("  {incident} {:9.3} {fact:?}", at.since(NIGHT).as_secs_f64());
             }
         }

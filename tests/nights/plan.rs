@@ -69,6 +69,9 @@ impl People {
             parameters: BTreeMap::new(),
             dedup: rng.random_ratio(1, 2).then(|| format!("about {}", rng.random_range(0..2))),
             to: Vec::new(),
+            host: None,
+            service: None,
+            by: None,
         };
         let strategies = [Strategy::Sequential, Strategy::Shuffled, Strategy::Simultaneous];
         let call_flow = CallFlow {

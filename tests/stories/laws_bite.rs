@@ -11,7 +11,7 @@ fn journal(facts: Vec<Fact>) -> Vec<Entry> {
     let incident = IncidentId::new(at, &mut seeded(1));
     let (trigger, plan) = Town::of(&["sato", "suzuki"]).trigger("disk full");
     let facts = [Fact::Accepted { trigger, plan }].into_iter().chain(facts);
-    facts.map(|fact| (incident, at, fact)).collect()
+    facts.map(|fact| Entry::Incident(incident, at, fact)).collect()
 }
 
 fn dialled(attempt: u32, contact: &str) -> Fact {

@@ -9,8 +9,8 @@ use hansho::switch::Entry;
 /// The facts of each incident, in their order.
 pub fn by_incident(journal: &[Entry]) -> BTreeMap<IncidentId, Vec<(Stamp, Fact)>> {
     let mut incidents: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for (incident, at, fact) in journal {
-        incidents.entry(*incident).or_default().push((*at, fact.clone()));
+    for (incident, at, fact) in journal.iter().filter_map(Entry::of_incident) {
+        incidents.entry(incident).or_default().push((at, fact.clone()));
     }
     incidents
 }

@@ -109,6 +109,9 @@ impl Town {
             parameters: BTreeMap::new(),
             dedup: None,
             to: Vec::new(),
+            host: None,
+            service: None,
+            by: None,
         };
         (trigger, plan)
     }

@@ -42,7 +42,7 @@ impl Drop for World {
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("the night of {SEED}={}, at {:.3} s:", self.seed, self.now.as_micros() as f64 / 1e6);
-            for (_, at, fact) in &self.journal {
+            for (_, at, fact) in self.journal.iter().filter_map(Entry::of_incident) {
                 eprintln!("  {:9.3} {fact:?}", at.since(NIGHT).as_secs_f64());
             }
         }

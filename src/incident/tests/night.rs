@@ -36,6 +36,9 @@ pub(super) fn trigger() -> Trigger {
         parameters: Default::default(),
         dedup: None,
         to: Vec::new(),
+        host: None,
+        service: None,
+        by: None,
     }
 }
 

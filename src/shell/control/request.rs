@@ -94,6 +94,9 @@ impl TriggerRequest {
             parameters: self.parameters,
             dedup: self.dedup,
             to: phones.collect::<Result<_, _>>()?,
+            host: None,
+            service: None,
+            by: None,
         })
     }
 }

@@ -122,6 +122,9 @@ pub fn trigger(dedup: Option<&str>) -> Trigger {
         parameters: BTreeMap::new(),
         dedup: dedup.map(str::to_owned),
         to: Vec::new(),
+        host: None,
+        service: None,
+        by: None,
     }
 }
 
@@ -172,12 +175,12 @@ impl World {
         let mut next = World::with(agent(0, false, Some(TRUNK.parse().unwrap())), PortRange::default());
         next.facts.clone_from(&self.facts);
         next.next = self.next + 1_000;
-        let mut ids: Vec<IncidentId> = self.facts.iter().map(|(id, ..)| *id).collect();
+        let mut ids: Vec<IncidentId> = self.facts.iter().filter_map(Entry::incident).collect();
         ids.dedup();
         let ids: BTreeSet<IncidentId> = ids.into_iter().collect();
         for incident in ids {
-            let facts = self.facts.iter().filter(|(id, ..)| *id == incident);
-            let facts = facts.map(|(_, at, fact)| (*at, fact.clone())).collect();
+            let facts = self.facts.iter().filter(|entry| entry.incident() == Some(incident));
+            let facts = facts.filter_map(|entry| Some((entry.at(), entry.fact()?.clone()))).collect();
             next.input(Input::Restore { incident, facts });
         }
         next.input(Input::Start);
@@ -423,7 +426,7 @@ impl World {
 
     /// The facts of an incident.
     pub fn story(&self, id: IncidentId) -> Vec<&Fact> {
-        self.facts.iter().filter(|(of, ..)| *of == id).map(|(.., fact)| fact).collect()
+        self.facts.iter().filter(|entry| entry.incident() == Some(id)).filter_map(Entry::fact).collect()
     }
 
     /// How its attempts ended, in order.

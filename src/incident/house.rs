@@ -1,0 +1,201 @@
+//! Facts that belong to no single incident: what the house promised, whom it trusts, what it refused, what it sent.
+//!
+//! They stand in the same journal as the incidents' facts, in one order with them, and are replayed the same way.
+//! Numbers (of a suppression, a token, an inquiry, a message) count upwards from 1 and are never used again.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+use super::fact::Fact;
+use crate::base::{CallFlowId, ContactId, IncidentId, Phone, Stamp};
+
+/// One line of the journal.
+#[derive(Clone, PartialEq, Debug)]
+#[allow(clippy::large_enum_variant, reason = "facts are few and short-lived on their way to the disk")]
+pub enum Entry {
+    /// What happened to an incident.
+    Incident(IncidentId, Stamp, Fact),
+    /// What happened to the house.
+    House(Stamp, HouseFact),
+}
+
+impl Entry {
+    /// The incident it is about.
+    pub const fn incident(&self) -> Option<IncidentId> {
+        match self {
+            Entry::Incident(incident, ..) => Some(*incident),
+            Entry::House(..) => None,
+        }
+    }
+
+    /// When it happened.
+    pub const fn at(&self) -> Stamp {
+        match self {
+            Entry::Incident(_, at, _) | Entry::House(at, _) => *at,
+        }
+    }
+
+    /// Which incident, when and what, where it is an incident's.
+    pub const fn of_incident(&self) -> Option<(IncidentId, Stamp, &Fact)> {
+        match self {
+            Entry::Incident(incident, at, fact) => Some((*incident, *at, fact)),
+            Entry::House(..) => None,
+        }
+    }
+
+    /// The fact, where it is an incident's.
+    pub const fn fact(&self) -> Option<&Fact> {
+        match self {
+            Entry::Incident(.., fact) => Some(fact),
+            Entry::House(..) => None,
+        }
+    }
+}
+
+/// Something that happened to the house and stays so.
+///
+/// Serialised as JSON objects tagged by `house`; a name once used keeps its meaning for ever.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(tag = "house", rename_all = "snake_case")]
+pub enum HouseFact {
+    /// Somebody promised to stay quiet about something.
+    Suppressed {
+        /// About what, and until when.
+        suppression: Suppression,
+    },
+    /// The promise was taken back before its time.
+    Lifted {
+        /// Its number.
+        suppression: u32,
+        /// Who asked.
+        by: String,
+    },
+    /// A token was made.
+    TokenCreated {
+        /// Everything but the token itself, which is shown once and kept nowhere.
+        token: Token,
+        /// Who asked.
+        by: String,
+    },
+    /// A token opens nothing any more.
+    TokenRevoked {
+        /// Its number.
+        token: u32,
+        /// Who asked.
+        by: String,
+    },
+    /// A number was not dialled, because the dial guard forbids it.
+    DialRefused {
+        /// Which.
+        number: String,
+        /// Who asked for it.
+        by: String,
+        /// Which rule forbids it.
+        why: String,
+    },
+    /// A person of a hotline called: may I call you now?
+    Inquired {
+        /// Its number.
+        inquiry: u32,
+        /// The hotline's id.
+        hotline: String,
+        /// Who called.
+        caller: ContactId,
+        /// Who is asked.
+        callee: ContactId,
+        /// SHA-256 of the link's secret, in hexadecimal.
+        link: String,
+    },
+    /// The other person can talk.
+    InquiryAccepted {
+        /// Its number.
+        inquiry: u32,
+        /// After the caller was told that it does not work now.
+        late: bool,
+    },
+    /// Nobody accepted in time.
+    InquiryRefused {
+        /// Its number.
+        inquiry: u32,
+    },
+    /// A short message is to be sent.
+    MessageQueued {
+        /// Its number.
+        message: u32,
+        /// To whom.
+        to: Phone,
+        /// What it says.
+        text: String,
+    },
+    /// It was handed over to the trunk or the gateway.
+    MessageSent {
+        /// Its number.
+        message: u32,
+    },
+    /// It could not be sent, and is given up.
+    MessageFailed {
+        /// Its number.
+        message: u32,
+        /// In words.
+        why: String,
+    },
+    /// The daemon runs with this configuration from here on.
+    Configured {
+        /// SHA-256 of the file, in hexadecimal.
+        digest: String,
+    },
+}
+
+/// A promise to stay quiet about the same thing until a time.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Suppression {
+    /// Its number.
+    pub id: u32,
+    /// About what.
+    pub scope: Scope,
+    /// Until then; from that moment on calls are made again.
+    pub until: Stamp,
+    /// Who promised: a contact's id, `control`, or the display name of a token.
+    pub by: String,
+}
+
+/// What a suppression is about: a trigger that fits all that is named here. One that names nothing fits nothing.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Scope {
+    /// The trigger's deduplication key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dedup: Option<String>,
+    /// The machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// The service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    /// The call flow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call_flow: Option<CallFlowId>,
+    /// The very same message: what is left where a trigger carries none of the others but its call flow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+/// What is known of a token; never the token itself.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Token {
+    /// Its number.
+    pub id: u32,
+    /// What people call it.
+    pub name: String,
+    /// Its first characters, by which people tell tokens apart.
+    pub prefix: String,
+    /// SHA-256 of the whole, in hexadecimal.
+    pub digest: String,
+    /// What it opens: `trigger`, `read`, `manage`, `dial:any`.
+    pub scopes: BTreeSet<String>,
+    /// It opens nothing from then on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Stamp>,
+    /// The call flow of its triggers, where they name none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call_flow: Option<CallFlowId>,
+}
