@@ -9,6 +9,7 @@
 
 mod baresip;
 mod kamailio;
+mod power_cuts;
 mod restart;
 mod sipp_callee;
 mod sipp_trunk;

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -128,7 +129,15 @@ impl Daemon {
     /// Takes it down as a power cut would, and starts it again on what it left.
     pub fn power_cut(mut self, scene: &Scene) -> Daemon {
         self.process.die();
-        Daemon::run(scene, self.config.clone(), self.port, "hansho-again")
+        let (config, port) = (self.config.clone(), self.port);
+        // It takes its socket's file with it, which must not be the next one's.
+        drop(self);
+        Daemon::run(scene, config, port, "hansho-again")
+    }
+
+    /// Goes on for that long: a power cut comes at no special moment.
+    pub fn lives(&self, long: Duration) {
+        std::thread::park_timeout(long);
     }
 
     fn run(scene: &Scene, config: PathBuf, port: u16, name: &str) -> Daemon {

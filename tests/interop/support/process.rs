@@ -72,7 +72,8 @@ impl Process {
         self.ends();
     }
 
-    fn signal(&mut self, signal: Signal) {
+    /// Sends it a signal, when it is still there.
+    pub fn signal(&mut self, signal: Signal) {
         if self.child.try_wait().is_ok_and(|ended| ended.is_none()) {
             kill(self.pid(), signal).expect("our own child can be signalled");
         }

@@ -4,13 +4,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use nix::sys::signal::Signal;
+
 use super::{Process, Scene, until, until_bound};
 
 /// A scenario, and then the run of it.
 pub struct Sipp {
     scenario: String,
     address: &'static str,
-    calls: u32,
+    /// Without a number it runs until it is told to end.
+    calls: Option<u32>,
     blanks: Vec<(String, String)>,
     arguments: Vec<&'static str>,
 }
@@ -28,7 +31,13 @@ pub struct Running {
 impl Sipp {
     /// The scenario `tools/sipp/NAME.xml`, run for one call.
     pub fn scenario(name: &str) -> Sipp {
-        Sipp { scenario: name.to_owned(), address: "127.0.0.1", calls: 1, blanks: Vec::new(), arguments: Vec::new() }
+        Sipp {
+            scenario: name.to_owned(),
+            address: "127.0.0.1",
+            calls: Some(1),
+            blanks: Vec::new(),
+            arguments: Vec::new(),
+        }
     }
 
     /// Fills the blank `{{name}}` of the scenario.
@@ -39,7 +48,13 @@ impl Sipp {
 
     /// Ends after this many calls.
     pub fn calls(mut self, calls: u32) -> Sipp {
-        self.calls = calls;
+        self.calls = Some(calls);
+        self
+    }
+
+    /// Takes calls until [`Running::drains`].
+    pub fn for_ever(mut self) -> Sipp {
+        self.calls = None;
         self
     }
 
@@ -90,7 +105,10 @@ impl Sipp {
         let mut command = Command::new("sipp");
         command.arg("-sf").arg(file).args(["-nostdin", "-i", self.address, "-mi", self.address]);
         command.args(["-p", &port.to_string(), "-mp", &media.to_string(), "-cp", &scene.port().to_string()]);
-        command.args(["-m", &self.calls.to_string(), "-timeout", "60s", "-timeout_error"]).args(self.arguments);
+        if let Some(calls) = self.calls {
+            command.args(["-m", &calls.to_string(), "-timeout", "60s", "-timeout_error"]);
+        }
+        command.args(self.arguments);
         command.arg("-trace_err").arg("-error_file").arg(&errors);
         let messages = scene.path(&format!("{name}.messages"));
         command.arg("-trace_msg").arg("-message_file").arg(&messages);
@@ -110,6 +128,18 @@ impl Running {
             let messages = fs::read(&self.messages).unwrap_or_default();
             String::from_utf8_lossy(&messages).lines().any(|other| other.trim_end() == line).then_some(())
         });
+    }
+
+    /// Takes no new calls and ends when those under way are over, which all must have gone as written. Gives their
+    /// number.
+    pub fn drains(mut self) -> usize {
+        // SIGUSR1 is SIPp's word for it.
+        self.process.signal(Signal::SIGUSR1);
+        let status = self.process.ends();
+        let errors = fs::read_to_string(&self.errors).unwrap_or_default();
+        assert!(status.success(), "{} saw something else than its scenario ({status}): {errors}", self.name);
+        let messages = fs::read(&self.messages).unwrap_or_default();
+        String::from_utf8_lossy(&messages).lines().filter(|line| line.starts_with("SIP/2.0 180 ")).count()
     }
 
     /// Waits for the end of the scenario, which must have gone as written.
