@@ -80,7 +80,11 @@ impl Core {
                     // Calls without a voice are worse than none: whoever starts us again goes on with them.
                     None => return Err("the media thread has ended".to_owned()),
                 },
-                Some((ticket, result)) = inlets.written.recv() => self.written(ticket, result),
+                written = inlets.written.recv() => match written {
+                    Some((ticket, result)) => self.written(ticket, result),
+                    // Nothing would become durable any more: the next life goes on from what is on the disk.
+                    None => return Err("the journal's thread has ended".to_owned()),
+                },
                 Some(ask) = inlets.asks.recv(), if stopping.is_none() => stop = self.answer(ask),
                 Some(input) = inlets.inputs.recv() => self.handle(input),
                 _ = &mut inlets.stop, if stopping.is_none() => stop = true,

@@ -1,11 +1,16 @@
 //! The journal's thread: facts go in, and come back as durable.
+//!
+//! It ends when its owner lets go of it and everything is written. Easy to get wrong: when it ends by itself, by a
+//! mistake of ours, whoever waits for facts to become durable would wait for ever. So it alone holds the sending
+//! end of what is told: the receiver sees the end, and the daemon ends with it.
 
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::watch;
 
-use crate::store::writer::{self, Batch};
+use crate::store::writer::{self, Batch, News, Order};
 use crate::store::{Entry, Journal};
 
 /// The number of a batch on its way to the disk.
@@ -14,44 +19,109 @@ pub type Ticket = u64;
 /// How the batch of a ticket went: durable, or why not.
 pub type Written = (Ticket, Result<(), String>);
 
-/// The way to the thread that writes.
+/// The thread that writes; it ends with this.
 #[derive(Debug)]
 pub struct JournalThread {
-    told: UnboundedSender<Written>,
-    batches: Option<Sender<Batch<Ticket>>>,
+    way: JournalHandle,
     thread: Option<JoinHandle<()>>,
 }
 
+/// The way to the thread, for those who follow the journal.
+#[derive(Clone, Debug)]
+pub struct JournalHandle {
+    orders: Sender<Order<Ticket>>,
+    durable: watch::Receiver<i64>,
+}
+
 impl JournalThread {
-    /// Starts the thread. What it wrote is told on the receiver.
+    /// Starts the thread. What it wrote is told on the receiver, which ends when the thread does.
     pub fn start(mut journal: Journal) -> std::io::Result<(JournalThread, UnboundedReceiver<Written>)> {
-        let (batches, waiting) = channel();
-        let (told, written): (UnboundedSender<Written>, _) = unbounded_channel();
-        let here = told.clone();
+        JournalThread::run(journal.last(), move |orders, tell| writer::serve(&mut journal, orders, tell))
+    }
+
+    fn run(
+        last: i64,
+        work: impl FnOnce(&Receiver<Order<Ticket>>, &mut dyn FnMut(News<Ticket>)) + Send + 'static,
+    ) -> std::io::Result<(JournalThread, UnboundedReceiver<Written>)> {
+        let (orders, waiting) = channel();
+        let (told, written) = unbounded_channel();
+        let (newest, durable) = watch::channel(last);
         let thread = thread::Builder::new().name("journal".into()).spawn(move || {
-            writer::serve(&mut journal, &waiting, |ticket, result| {
-                // Nobody listens any more only when the process ends.
-                let _ = told.send((ticket, result.map_err(|error| error.to_string())));
+            work(&waiting, &mut |news| match news {
+                News::Written(ticket, result) => {
+                    // Nobody listens any more only when the process ends.
+                    let _ = told.send((ticket, result.map_err(|error| error.to_string())));
+                }
+                News::Durable(seq) => {
+                    newest.send_replace(seq);
+                }
             });
         })?;
-        Ok((JournalThread { told: here, batches: Some(batches), thread: Some(thread) }, written))
+        Ok((JournalThread { way: JournalHandle { orders, durable }, thread: Some(thread) }, written))
     }
 
     /// Has these facts written. `knows`: every earlier ticket has been told of.
     pub fn write(&self, ticket: Ticket, entries: Vec<Entry>, knows: bool) {
-        let sent = self.batches.as_ref().is_some_and(|batches| batches.send(Batch { ticket, entries, knows }).is_ok());
-        if !sent {
-            let _ = self.told.send((ticket, Err("the journal's thread is gone".into())));
-        }
+        // A thread that is gone is noticed where what it wrote is told.
+        let _ = self.way.orders.send(Order::Write(Batch { ticket, entries, knows }));
+    }
+
+    /// A way to it for somebody else.
+    pub fn handle(&self) -> JournalHandle {
+        self.way.clone()
+    }
+}
+
+impl JournalHandle {
+    /// Notes durably how far a follower has come: with the next facts, or at once when there are none.
+    pub fn cursor(&self, name: &str, seq: i64) {
+        // Gone only when the process ends: the next life follows from the note before.
+        let _ = self.orders.send(Order::Cursor { name: name.to_owned(), seq });
+    }
+
+    /// Holds the `seq` of the newest line that is on the disk, and tells when it changes.
+    pub fn durable(&self) -> watch::Receiver<i64> {
+        self.durable.clone()
     }
 }
 
 impl Drop for JournalThread {
     /// Waits until everything is written.
     fn drop(&mut self) {
-        drop(self.batches.take());
+        let _ = self.way.orders.send(Order::End);
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_that_breaks_down_is_seen_by_who_waits_for_it() {
+        let (thread, mut written) = JournalThread::run(0, |orders, _| {
+            let _ = orders.recv();
+            panic!("a mistake of ours, which this test makes on purpose");
+        })
+        .unwrap();
+        thread.write(1, Vec::new(), true);
+        assert_eq!(written.blocking_recv(), None);
+    }
+
+    #[test]
+    fn a_thread_whose_followers_stay_ends_all_the_same() {
+        let (thread, mut written) = JournalThread::run(7, |orders, tell| {
+            while !matches!(orders.recv(), Ok(Order::End)) {
+                tell(News::Durable(8));
+            }
+        })
+        .unwrap();
+        let follower = thread.handle();
+        follower.cursor("slack", 7);
+        drop(thread);
+        assert_eq!(written.blocking_recv(), None);
+        assert_eq!(*follower.durable().borrow(), 8);
     }
 }

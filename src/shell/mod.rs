@@ -17,7 +17,7 @@ pub mod events;
 pub mod gate;
 mod history;
 mod inbox;
-mod journal;
+pub mod journal;
 mod log;
 mod lookup;
 pub mod media;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params};
 
 use super::error::StoreError;
+use super::writer::Cursors;
 use super::{Entry, History, HouseHistory, query, schema};
 use crate::base::{IncidentId, Stamp};
 use crate::incident::Fact;
@@ -24,6 +25,8 @@ const LOCK_PAUSE: Duration = Duration::from_millis(25);
 pub struct Journal {
     db: Connection,
     path: PathBuf,
+    /// The `seq` of the newest line; 0 before the first.
+    last: i64,
     /// Locked for as long as this journal lives; the kernel lets go of it even after `kill -9`.
     _held: File,
 }
@@ -55,12 +58,29 @@ impl Journal {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut db = connect(path, flags)?;
         schema::prepare(&mut db, path)?;
-        Ok(Journal { db, path: path.to_owned(), _held: held })
+        let last = query::last(&db, path)?;
+        Ok(Journal { db, path: path.to_owned(), last, _held: held })
     }
 
     /// Writes all of `entries` or none, in order. When it returns they survive a power cut.
     pub fn append(&mut self, entries: &[Entry]) -> Result<(), StoreError> {
-        write(&mut self.db, entries).map_err(|error| StoreError::of(&self.path, "written", &error))
+        self.append_with(entries, &Cursors::new())
+    }
+
+    /// The same, and how far readers have come: all of it or nothing.
+    pub(super) fn append_with<'a>(
+        &mut self,
+        entries: impl IntoIterator<Item = &'a Entry>,
+        cursors: &Cursors,
+    ) -> Result<(), StoreError> {
+        let written = write(&mut self.db, entries, cursors);
+        self.last = written.map_err(|error| StoreError::of(&self.path, "written", &error))?.unwrap_or(self.last);
+        Ok(())
+    }
+
+    /// The `seq` of the newest line, which is on the disk; 0 before the first.
+    pub fn last(&self) -> i64 {
+        self.last
     }
 
     /// The incidents that must go on after a restart, oldest first: those without a final fact, and those
@@ -111,6 +131,23 @@ impl Reader {
     pub fn recent(&self, limit: u32) -> Result<Vec<IncidentId>, StoreError> {
         query::recent(&self.db, &self.path, limit)
     }
+
+    /// What happened after the line `seq`, to incidents and to the house, in the order of the journal: at most
+    /// `limit` lines, each with its own `seq`. Whoever follows the journal goes on behind the last one they got; a
+    /// line once there keeps its number, and no number is used again.
+    pub fn after(&self, seq: i64, limit: u32) -> Result<Vec<(i64, Entry)>, StoreError> {
+        query::after(&self.db, &self.path, seq, limit)
+    }
+
+    /// The `seq` of the newest line; 0 before the first. Who follows for the first time begins here.
+    pub fn last(&self) -> Result<i64, StoreError> {
+        query::last(&self.db, &self.path)
+    }
+
+    /// How far a follower had come; `None` when there never was one of that name.
+    pub fn cursor(&self, name: &str) -> Result<Option<i64>, StoreError> {
+        query::cursor(&self.db, &self.path, name)
+    }
 }
 
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
@@ -139,20 +176,31 @@ fn lock_path(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-fn write(db: &mut Connection, entries: &[Entry]) -> rusqlite::Result<()> {
+/// Returns the `seq` of the last line that was written.
+fn write<'a>(
+    db: &mut Connection,
+    entries: impl IntoIterator<Item = &'a Entry>,
+    cursors: &Cursors,
+) -> rusqlite::Result<Option<i64>> {
     // Dropped without `commit`, the transaction takes everything back.
     let all = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut last = None;
     for entry in entries {
-        match entry {
+        last = Some(match entry {
             Entry::Incident(incident, at, fact) => write_one(&all, &incident.to_string(), *at, fact)?,
             Entry::House(at, fact) => write_fact(&all, None, *at, fact)?,
-        }
+        });
     }
-    all.commit()
+    for (name, seq) in cursors {
+        all.prepare_cached("INSERT OR REPLACE INTO cursors (name, seq) VALUES (?1, ?2)")?
+            .execute(params![name, seq])?;
+    }
+    all.commit()?;
+    Ok(last)
 }
 
-fn write_one(all: &Transaction<'_>, incident: &str, at: Stamp, fact: &Fact) -> rusqlite::Result<()> {
-    write_fact(all, Some(incident), at, fact)?;
+fn write_one(all: &Transaction<'_>, incident: &str, at: Stamp, fact: &Fact) -> rusqlite::Result<i64> {
+    let seq = write_fact(all, Some(incident), at, fact)?;
     match fact {
         Fact::Accepted { .. } => {
             all.execute("INSERT OR IGNORE INTO incidents (id) VALUES (?1)", [incident])?;
@@ -175,7 +223,7 @@ fn write_one(all: &Transaction<'_>, incident: &str, at: Stamp, fact: &Fact) -> r
         | Fact::Taken { .. }
         | Fact::Joined { .. } => {}
     }
-    Ok(())
+    Ok(seq)
 }
 
 fn write_fact(
@@ -183,11 +231,11 @@ fn write_fact(
     incident: Option<&str>,
     at: Stamp,
     fact: &impl serde::Serialize,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<i64> {
     let body = serde_json::to_string(fact).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
     // The house is nobody's incident: the empty text.
     let incident = incident.unwrap_or_default();
     let mut insert = all.prepare_cached("INSERT INTO facts (incident, at, body) VALUES (?1, ?2, ?3)")?;
     insert.execute(params![incident, at.as_unix_micros(), body])?;
-    Ok(())
+    Ok(all.last_insert_rowid())
 }

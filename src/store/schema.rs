@@ -13,7 +13,8 @@ use super::error::StoreError;
 const APPLICATION: i64 = 0x6861_6e73;
 
 /// Step n brings a file of version n to version n + 1.
-const STEPS: [&str; 1] = ["
+const STEPS: [&str; 2] = [
+    "
     CREATE TABLE facts (
         seq INTEGER PRIMARY KEY,
         incident TEXT NOT NULL,
@@ -36,7 +37,15 @@ const STEPS: [&str; 1] = ["
         attempt INTEGER NOT NULL,
         PRIMARY KEY (incident, attempt)
     ) STRICT, WITHOUT ROWID;
-"];
+    ",
+    "
+    -- How far those have come who follow the journal.
+    CREATE TABLE cursors (
+        name TEXT PRIMARY KEY,
+        seq INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    ",
+];
 
 /// Brings the file to this program's version, or says why it must not be touched.
 pub(super) fn prepare(db: &mut Connection, path: &Path) -> Result<(), StoreError> {

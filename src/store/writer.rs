@@ -5,9 +5,10 @@
 //!
 //! Easy to get wrong: when a group fails, one batch may be to blame for all, so each is tried alone; and when
 //! a batch fails alone, a later batch of the same incident must fail with it, or the history would have a hole;
-//! also one that was sent before its sender could know ([`Batch::knows`]).
+//! also one that was sent before its sender could know ([`Batch::knows`]). A cursor is nobody's reason to refuse
+//! a fact: one that could not be stored waits for the next group.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::Receiver;
 
 use super::Entry;
@@ -15,8 +16,24 @@ use super::error::StoreError;
 use super::journal::Journal;
 use crate::base::IncidentId;
 
-/// The most batches in one transaction: bounds how long the first of them waits for the last.
+/// The most orders in one transaction: bounds how long the first of them waits for the last.
 const GROUP: usize = 256;
+
+/// What the thread is asked for.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Order<T> {
+    /// Write facts.
+    Write(Batch<T>),
+    /// A reader has come as far as the line `seq`.
+    Cursor {
+        /// Whose.
+        name: String,
+        /// The last line it has dealt with.
+        seq: i64,
+    },
+    /// What stands before this is written, and nothing behind it.
+    End,
+}
 
 /// Facts that become durable together or not at all.
 #[derive(Clone, PartialEq, Debug)]
@@ -29,15 +46,41 @@ pub struct Batch<T> {
     pub knows: bool,
 }
 
+/// What the thread reports.
+#[derive(Debug)]
+pub enum News<T> {
+    /// How the batch of a ticket went.
+    Written(T, Result<(), StoreError>),
+    /// Every line up to this one is on the disk.
+    Durable(i64),
+}
+
 /// The incidents that lack a fact, until their sender knows.
 pub type Behind = BTreeSet<IncidentId>;
 
-/// Writes batches as they come until every sender is gone, and tells `done` how each went, in order.
-pub fn serve<T>(journal: &mut Journal, batches: &Receiver<Batch<T>>, mut done: impl FnMut(T, Result<(), StoreError>)) {
-    let mut behind = Behind::new();
-    while let Ok(first) = batches.recv() {
-        let group: Vec<Batch<T>> = std::iter::once(first).chain(batches.try_iter().take(GROUP - 1)).collect();
-        write_group(journal, group, &mut behind, &mut done);
+/// Cursors that are not on the disk yet.
+pub type Cursors = BTreeMap<String, i64>;
+
+/// Carries out orders as they come, until [`Order::End`] or until every sender is gone, and tells how each batch
+/// went, in order.
+pub fn serve<T>(journal: &mut Journal, orders: &Receiver<Order<T>>, mut tell: impl FnMut(News<T>)) {
+    let (mut behind, mut cursors) = (Behind::new(), Cursors::new());
+    let mut ended = false;
+    while !ended && let Ok(first) = orders.recv() {
+        let mut group = Vec::new();
+        for order in std::iter::once(first).chain(orders.try_iter()).take(GROUP) {
+            match order {
+                Order::Write(batch) => group.push(batch),
+                Order::Cursor { name, seq } => {
+                    cursors.insert(name, seq);
+                }
+                Order::End => {
+                    ended = true;
+                    break;
+                }
+            }
+        }
+        write_group(journal, group, &mut cursors, &mut behind, &mut tell);
     }
 }
 
@@ -45,28 +88,49 @@ pub fn serve<T>(journal: &mut Journal, batches: &Receiver<Batch<T>>, mut done: i
 pub fn write_group<T>(
     journal: &mut Journal,
     group: Vec<Batch<T>>,
+    cursors: &mut Cursors,
     behind: &mut Behind,
-    done: &mut impl FnMut(T, Result<(), StoreError>),
+    tell: &mut impl FnMut(News<T>),
 ) {
+    let before = journal.last();
     // Whoever knows of everything has nothing in the channel before it: it stands first.
     if group.first().is_some_and(|batch| batch.knows) {
         behind.clear();
     }
-    if behind.is_empty() && group.len() > 1 {
-        let all: Vec<Entry> = group.iter().flat_map(|batch| batch.entries.iter().cloned()).collect();
-        if journal.append(&all).is_ok() {
-            return group.into_iter().for_each(|batch| done(batch.ticket, Ok(())));
+    let worth_it = group.len() > 1 || !cursors.is_empty();
+    if behind.is_empty() && worth_it && write_together(journal, &group, cursors) {
+        group.into_iter().for_each(|batch| tell(News::Written(batch.ticket, Ok(()))));
+    } else {
+        for batch in group {
+            let result = write_alone(journal, &batch, behind);
+            tell(News::Written(batch.ticket, result));
+        }
+        if !cursors.is_empty() && journal.append_with(&[], cursors).is_ok() {
+            cursors.clear();
         }
     }
-    for batch in group {
-        let incidents = || batch.entries.iter().filter_map(Entry::incident);
-        let result = match incidents().find(|incident| behind.contains(incident)) {
-            Some(incident) => Err(StoreError::Behind(incident)),
-            None => journal.append(&batch.entries),
-        };
-        if result.is_err() {
-            behind.extend(incidents());
-        }
-        done(batch.ticket, result);
+    if journal.last() != before {
+        tell(News::Durable(journal.last()));
     }
+}
+
+fn write_together<T>(journal: &mut Journal, group: &[Batch<T>], cursors: &mut Cursors) -> bool {
+    let entries = group.iter().flat_map(|batch| &batch.entries);
+    let written = journal.append_with(entries, cursors).is_ok();
+    if written {
+        cursors.clear();
+    }
+    written
+}
+
+fn write_alone<T>(journal: &mut Journal, batch: &Batch<T>, behind: &mut Behind) -> Result<(), StoreError> {
+    let incidents = || batch.entries.iter().filter_map(Entry::incident);
+    let result = match incidents().find(|incident| behind.contains(incident)) {
+        Some(incident) => Err(StoreError::Behind(incident)),
+        None => journal.append(&batch.entries),
+    };
+    if result.is_err() {
+        behind.extend(incidents());
+    }
+    result
 }

@@ -1,9 +1,11 @@
 //! The journal on a real file in a folder of its own.
 
+mod following;
+
 use std::path::PathBuf;
 use std::sync::mpsc;
 
-use super::writer::{Batch, Behind, serve, write_group};
+use super::writer::{Batch, Behind, Cursors, News, Order, serve, write_group};
 use super::*;
 use crate::base::{ContactId, IncidentId, Phone, seeded};
 use crate::incident::{CallHandle, Outcome};
@@ -189,18 +191,15 @@ fn a_burst_is_written_as_one_transaction() {
     let mut journal = folder.open();
     let (send, batches) = mpsc::channel();
     for ticket in 0..100 {
-        send.send(Batch {
-            ticket,
-            entries: vec![Entry::Incident(incident(ticket), at(ticket), accepted())],
-            knows: false,
-        })
-        .unwrap();
+        let entries = vec![Entry::Incident(incident(ticket), at(ticket), accepted())];
+        send.send(Order::Write(Batch { ticket, entries, knows: false })).unwrap();
     }
     drop(send);
     let path = folder.journal();
     let mut seen = Vec::new();
     let mut told = Vec::new();
-    serve(&mut journal, &batches, |ticket, result| {
+    serve(&mut journal, &batches, |news| {
+        let News::Written(ticket, result) = news else { return };
         result.unwrap();
         told.push(ticket);
         seen.push(Reader::open(&path).unwrap().recent(1_000).unwrap().len());
@@ -245,8 +244,11 @@ fn one_batch_too_large_for_the_disk_does_not_fail_the_others_of_its_group() {
     ];
     let mut told = Vec::new();
     let mut behind = Behind::new();
-    let mut note = |ticket, result: Result<(), StoreError>| told.push((ticket, result.map_err(|e| e.to_string())));
-    write_group(&mut journal, group, &mut behind, &mut note);
+    write_group(&mut journal, group, &mut Cursors::new(), &mut behind, &mut |news| {
+        if let News::Written(ticket, result) = news {
+            told.push((ticket, result.map_err(|error| error.to_string())));
+        }
+    });
     assert_eq!(told[0], ('a', Ok(())));
     assert!(told[1].1.as_ref().unwrap_err().contains("SQLITE_FULL"), "{told:?}");
     assert!(told[2].1.as_ref().unwrap_err().contains("an earlier fact"), "{told:?}");
@@ -257,7 +259,9 @@ fn one_batch_too_large_for_the_disk_does_not_fail_the_others_of_its_group() {
     let mut go = |ticket, knows| {
         let group = vec![Batch { ticket, entries: vec![Entry::Incident(incident(2), at(5), accepted())], knows }];
         let mut went = None;
-        write_group(&mut journal, group, &mut behind, &mut |_, result| went = Some(result.is_ok()));
+        write_group(&mut journal, group, &mut Cursors::new(), &mut behind, &mut |news| {
+            went = went.or(if let News::Written(_, result) = news { Some(result.is_ok()) } else { None });
+        });
         went.unwrap()
     };
     assert_eq!((go('e', false), go('f', true)), (false, true));
