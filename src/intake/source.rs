@@ -1,0 +1,117 @@
+//! Which reader reads a request, by the name in `/in/NAME`.
+
+use super::json::Node;
+use super::{Draft, IntakeError, Read, Request, Signal, limit, plain};
+use super::{alertmanager, azure, goalert, opsgenie, pagerduty};
+use core::str::FromStr;
+use serde_json::{Map, Value};
+
+/// A kind of sender.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Source {
+    /// Our own field names, in a query, a form or JSON.
+    Plain,
+    /// Azure Monitor's action groups, or a GET that says nothing at all.
+    Azure,
+    /// Prometheus Alertmanager, version 4 of its webhook.
+    Alertmanager,
+    /// PagerDuty's Events API v2.
+    PagerDuty,
+    /// Opsgenie's Alert API.
+    Opsgenie,
+    /// GoAlert's generic API.
+    GoAlert,
+}
+
+const NAMES: &[(&str, Source)] = &[
+    ("plain", Source::Plain),
+    ("azure", Source::Azure),
+    ("alertmanager", Source::Alertmanager),
+    ("pagerduty", Source::PagerDuty),
+    ("opsgenie", Source::Opsgenie),
+    ("goalert", Source::GoAlert),
+];
+
+/// A name that no reader has.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("there is no reader `{0}`; known: {names}", names = Source::names().collect::<Vec<_>>().join(", "))]
+pub struct UnknownSource(String);
+
+impl Source {
+    /// Every name that can stand in `/in/NAME` without any configuration.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        NAMES.iter().map(|(name, _)| *name)
+    }
+
+    /// The name, `generic` for a mapping of the configuration.
+    pub fn name(&self) -> &'static str {
+        NAMES.iter().find(|(_, source)| source == self).map_or("generic", |(name, _)| name)
+    }
+}
+
+impl FromStr for Source {
+    type Err = UnknownSource;
+
+    fn from_str(text: &str) -> Result<Source, UnknownSource> {
+        let found = NAMES.iter().find(|(name, _)| *name == text);
+        found.map(|(_, source)| source.clone()).ok_or_else(|| UnknownSource(text.chars().take(64).collect()))
+    }
+}
+
+/// Reads a request. `call_flow`, `guidance` and `room` in the query count for every source, wherever its body names
+/// none itself: that is how a URL alone says whom to call.
+pub fn read(source: &Source, request: &Request<'_>) -> Result<Read, IntakeError> {
+    let read = match source {
+        Source::Plain => plain::read(request),
+        Source::Azure => azure::read(request),
+        Source::Alertmanager => alertmanager::read(request),
+        Source::PagerDuty => pagerduty::read(request),
+        Source::Opsgenie => opsgenie::read(request),
+        Source::GoAlert => goalert::read(request),
+    }?;
+    let url = url(request)?;
+    let mut read = limit::within(read);
+    read.signals.iter_mut().for_each(|signal| {
+        if let Signal::Raise(draft) = signal {
+            draft.call_flow = draft.call_flow.take().or_else(|| url.call_flow.clone());
+            draft.guidance = draft.guidance.take().or_else(|| url.guidance.clone());
+            draft.room = draft.room.take().or_else(|| url.room.clone());
+        }
+    });
+    Ok(read)
+}
+
+/// What the query says about how to call.
+fn url(request: &Request<'_>) -> Result<Draft, IntakeError> {
+    let said = |name: &str| request.query(name).map(|text| (name.to_owned(), Value::String(text.to_owned())));
+    let all: Map<String, Value> = ["call_flow", "guidance", "room"].into_iter().filter_map(said).collect();
+    let all = Value::Object(all);
+    let query = Node::root(&all)?;
+    let (call_flow, guidance) = (plain::id(&query.get("call_flow"))?, plain::id(&query.get("guidance"))?);
+    Ok(Draft { call_flow, guidance, room: plain::id(&query.get("room"))?, ..Draft::default() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::intake::Method;
+
+    #[test]
+    fn every_name_is_read_and_written_alike() {
+        for name in Source::names() {
+            assert_eq!(name.parse::<Source>().unwrap().name(), name);
+        }
+        assert!("smoke".parse::<Source>().unwrap_err().to_string().contains("goalert"));
+    }
+
+    #[test]
+    fn the_url_says_whom_to_call_where_the_body_does_not() {
+        let query = [("call_flow".to_owned(), "night".to_owned())];
+        let body = br#"{"alerts": [{"status": "firing", "fingerprint": "a"}]}"#;
+        let (method, headers, content_type) = (Method::Post, &[][..], None);
+        let request = Request { method, path: "", query: &query, headers, content_type, body };
+        let read = read(&Source::Alertmanager, &request).unwrap();
+        let Signal::Raise(draft) = &read.signals[0] else { panic!("{read:?}") };
+        assert_eq!(draft.call_flow.as_ref().unwrap().as_str(), "night");
+    }
+}
