@@ -56,6 +56,8 @@ pub enum Step {
     Hear(Duration),
     /// Presses a key.
     Press(Digit, Way),
+    /// Presses a key that is told by INFO and not heard in the media.
+    PressByInfo(Digit),
     /// Hums at this many hertz.
     Talk {
         /// The pitch.
@@ -80,6 +82,15 @@ pub enum Noted {
     Answered,
     /// Its owner pressed a key.
     Pressed(Digit, Way),
+    /// Its owner pressed a key that was told by INFO.
+    PressedByInfo(Digit),
+    /// A short message came.
+    Message {
+        /// Its sender's number.
+        from: String,
+        /// What it says.
+        text: String,
+    },
     /// Its owner talks.
     Talks,
     /// The call is over.
@@ -193,6 +204,14 @@ impl Phone {
         &self.log
     }
 
+    /// The short messages that came, in order.
+    pub fn messages(&self) -> impl Iterator<Item = &str> {
+        self.log.iter().filter_map(|(_, noted)| match noted {
+            Noted::Message { text, .. } => Some(text.as_str()),
+            _ => None,
+        })
+    }
+
     /// What was heard in this call, or in the last one.
     pub fn heard(&self) -> Option<&Recording> {
         match &self.line {
@@ -240,6 +259,15 @@ impl Phone {
         if let Line::Up { headset, .. } = &mut self.line {
             headset.press(digit, way);
             self.log.push((now, Noted::Pressed(digit, way)));
+        }
+    }
+
+    /// Presses a key as INFO; nothing happens while no call is up.
+    pub fn press_by_info(&mut self, now: Time, digit: Digit, out: &mut Outbox<Output>) {
+        if let Line::Up { leg, .. } = self.line {
+            self.agent.press(now, leg, digit, &mut self.wishes);
+            self.log.push((now, Noted::PressedByInfo(digit)));
+            self.settle(now, out);
         }
     }
 
@@ -364,6 +392,7 @@ impl Phone {
                 }
                 self.log.push((now, Noted::Ended(end)));
             }
+            sip::Event::MessageReceived { from, text, .. } => self.log.push((now, Noted::Message { from, text })),
             _ => {}
         }
     }
@@ -391,11 +420,12 @@ impl Phone {
         *step_ends = match step {
             None => None,
             Some(Step::Hear(length) | Step::Talk { length, .. }) => Some(now + length),
-            Some(Step::Press(..) | Step::HangUp) => Some(now + PRESSING),
+            Some(Step::Press(..) | Step::PressByInfo(_) | Step::HangUp) => Some(now + PRESSING),
         };
         match step {
             None | Some(Step::Hear(_)) => {}
             Some(Step::Press(digit, way)) => self.press(now, digit, way),
+            Some(Step::PressByInfo(digit)) => self.press_by_info(now, digit, out),
             Some(Step::Talk { hz, length }) => self.talk(now, hz, length),
             Some(Step::HangUp) => self.hang_up(now, out),
         }

@@ -1,7 +1,7 @@
 //! A carrier in software: a registrar for one account, hansho's, and a stateless proxy between it and the
 //! telephones it knows (RFC 3261 §10.3, §16.11).
 //!
-//! Hansho has to say who it is: REGISTER is challenged with 401, an INVITE with 407. A telephone is known by
+//! Hansho has to say who it is: REGISTER is challenged with 401, an INVITE or a MESSAGE with 407. A telephone is known by
 //! its address. Who calls hansho's number is named in P-Asserted-Identity.
 //!
 //! | request | from | goes to |
@@ -10,7 +10,7 @@
 //! | in a dialog (To has a tag) | anybody | the next Route, else the Request-URI, if we know that address |
 //! | ACK of a refusal of ours | anybody | nowhere |
 //! | OPTIONS without a user | anybody | here: 200 |
-//! | INVITE, ACK, CANCEL, … to a telephone's number | the account, another telephone | that telephone |
+//! | INVITE, ACK, CANCEL, MESSAGE, … to a telephone's number | the account, another telephone | that telephone |
 //! | the same to the account's number | a telephone | where the account is registered, else 480 |
 //! | the same to anybody else | | 404 |
 //!
@@ -201,7 +201,7 @@ impl SoftTrunk {
         };
         let caller = self.phones.iter().find(|(_, address)| **address == from).map(|(number, _)| number.clone());
         if caller.is_none()
-            && request.method() == Method::Invite
+            && matches!(request.method(), Method::Invite | Method::Message)
             && let Err(challenge) = self.doorman.admit(now, request, Name::ProxyAuthorization)
         {
             return Way::Ask(challenge);

@@ -155,6 +155,12 @@ impl Core {
                     }
                 }
                 Act::RecordRoom { room, name } => self.record(room, &name),
+                Act::Message { number, .. } => {
+                    let result = Err("no gateway is configured".to_owned());
+                    self.switch.handle(self.clock.now(), Input::MessageDone { message: number, result });
+                    let batch = self.switch.take();
+                    self.gate.push(batch, None);
+                }
                 Act::Speak { incident, language, text } => self.speak(incident, language, text),
             }
         }

@@ -102,6 +102,7 @@ impl Daemon {
             rooms,
             ports: PortRange { first: *settings.media.ports.start(), last: *settings.media.ports.end() },
             trunks: trunks.iter().map(|trunk| trunk.id.clone()).collect(),
+            ..switch::Settings::default()
         };
         let mut switch = Switch::new(corridor, agent, Arc::new(book), clock.began(), rand::random());
         for (incident, facts) in open {

@@ -77,6 +77,9 @@ pub fn log(event: &Event) {
         What::VoiceFailed { reason } => {
             say!(warn, reason, "the message could not be spoken; the recorded prompt stands in")
         }
+        What::MessageSent { message, to } => say!(info, message, %to, "short message sent"),
+        What::MessageFailed { message, to, reason } => say!(error, message, %to, reason, "short message not sent"),
+        What::MessageReceived { trunk, from, text } => say!(info, %trunk, from, text, "short message came"),
         What::CallInRefused { trunk, caller, reason } => say!(warn, %trunk, caller, reason, "call in refused"),
     }
 }

@@ -7,16 +7,18 @@
 //! INVITE leaves the outbox; whoever stores first and sends then loses no call to a crash.
 
 use core::net::{IpAddr, SocketAddr};
+use std::collections::BTreeMap;
 
 use rand::RngExt;
 
-use crate::base::{LegId, Outbox, Phone, Rng, Time, TrunkId, seeded, token};
+use crate::base::{Digit, LegId, Outbox, Phone, Rng, Time, TrunkId, seeded, token};
 use crate::sip::call::{Call, Phase};
 use crate::sip::calls::Calls;
 use crate::sip::context::{Ctx, Line};
 use crate::sip::farewell::Farewell;
 use crate::sip::handle::{self, Handle};
-use crate::sip::message::{ALLOW, Request, user_part};
+use crate::sip::letter::Letter;
+use crate::sip::message::{ALLOW, Request};
 use crate::sip::outgoing::Outgoing;
 use crate::sip::register::Registration;
 use crate::sip::terms::Terms;
@@ -107,6 +109,8 @@ pub struct Agent {
     pub(super) core: Core,
     pub(super) calls: Calls,
     pub(super) registrations: Vec<Option<Registration>>,
+    /// Short messages on their way, by the number their sender gave them.
+    pub(super) letters: BTreeMap<u32, Letter>,
     pub(super) counts: Counts,
     pub(super) last_incoming: LegId,
     pub(super) stopping: bool,
@@ -151,6 +155,7 @@ impl Agent {
             core: Core { identity, lines, transactions: Transactions::default(), rng },
             calls: Calls::default(),
             registrations,
+            letters: BTreeMap::new(),
             counts: Counts::default(),
             last_incoming: LegId(u32::MAX),
             stopping: false,
@@ -235,6 +240,11 @@ impl Agent {
         self.with_leg(now, leg, out, |call, ctx| call.hang_up(ctx));
     }
 
+    /// Presses a key towards the far end of an answered call, as INFO. A trunk that challenges it does not hear it.
+    pub fn press(&mut self, now: Time, leg: LegId, digit: Digit, out: &mut Outbox<Output>) {
+        self.with_leg(now, leg, out, |call, ctx| call.press(ctx, digit));
+    }
+
     /// Tells an incoming caller that it rings.
     pub fn ring(&mut self, now: Time, leg: LegId, out: &mut Outbox<Output>) {
         self.with_leg(now, leg, out, |call, ctx| call.ring(ctx));
@@ -285,7 +295,7 @@ impl Agent {
                         seq: number,
                         routes: Vec::new(),
                         headers: Vec::new(),
-                        sdp: Vec::new(),
+                        body: None,
                     };
                     let owner = Owner::Call(key);
                     let outgoing = Outgoing::recover(&mut ctx, owner, secret.clone(), number, request, terms);
@@ -361,6 +371,7 @@ impl Agent {
                 (Told::TimedOut, Owner::Registration(place)) => {
                     self.with_registration(now, place, out, |known, ctx| known.on_timeout(ctx, tx));
                 }
+                (Told::TimedOut, Owner::Message(number)) => self.letter_unheard(number, out),
                 _ => {}
             }
         }
@@ -426,30 +437,24 @@ impl Agent {
         }
     }
 
-    fn line_of(&self, trunk: &TrunkId) -> Option<usize> {
+    pub(super) fn line_of(&self, trunk: &TrunkId) -> Option<usize> {
         self.core.lines.iter().position(|line| line.trunk.id == *trunk)
     }
 }
 
 /// The INVITE, still without an offer.
 fn invite(ctx: &Ctx<'_>, to: &Phone, hop: SocketAddr, call_id: String, tag: &str) -> Request {
-    let trunk = &ctx.line.trunk;
-    let domain = ctx.line.host();
-    let uri = match to {
-        Phone::Number(number) => format!("sip:{number}@{domain}"),
-        Phone::Uri(uri) => uri.to_string(),
-    };
-    let caller = trunk.caller_id.as_deref().unwrap_or(&trunk.username);
+    let uri = ctx.line.uri_of(to);
     Request {
         method: Method::Invite,
         hop,
-        from: format!("<sip:{}@{domain}>;tag={tag}", user_part(caller)),
+        from: format!("{};tag={tag}", ctx.line.caller()),
         to: format!("<{uri}>"),
         uri,
         call_id,
         seq: 1,
         routes: Vec::new(),
         headers: vec![(Name::Contact, ctx.contact()), (Name::Allow, ALLOW.to_owned())],
-        sdp: Vec::new(),
+        body: None,
     }
 }

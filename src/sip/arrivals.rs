@@ -15,7 +15,7 @@ use crate::sip::farewell::Farewell;
 use crate::sip::incoming::Incoming;
 use crate::sip::message::{SDP, reply, reply_to};
 use crate::sip::transactions::{Arrival, CallKey, Heard, Owner, TxId};
-use crate::sip::{Cause, End, Event, Output, attempt, capabilities};
+use crate::sip::{Cause, End, Event, Output, attempt, capabilities, letter};
 use crate::wire::sip::{Malformed, Message, Method, Name, NameAddr, Uri};
 
 /// A longer datagram is dropped: parts of each request are kept for half a minute, and real ones are a tenth
@@ -56,6 +56,7 @@ impl Agent {
                     self.with(now, key, out, |call, ctx| call.on_response(ctx, tx, response));
                 }
             }
+            Heard::For(Owner::Message(number), tx) => self.letter_answered(now, number, tx, response, out),
             Heard::For(Owner::Nobody, _) => {}
             Heard::Unknown if answer && self.trunk_at(from.ip(), None).is_some() => {
                 self.end_stray(now, from, response, out);
@@ -196,6 +197,11 @@ impl Agent {
             _ if asked.message.max_forwards() == Some(0) => self.answer(now, line, asked, 483, out),
             Method::Invite => self.on_invite(now, line, asked, out),
             Method::Bye | Method::Update | Method::Info | Method::Prack => self.answer(now, line, asked, 481, out),
+            Method::Message => {
+                if let Some(mut ctx) = self.core.ctx(now, line, None, out) {
+                    letter::take(&mut ctx, asked);
+                }
+            }
             Method::Notify => self.answer(now, line, asked, 489, out),
             _ => self.answer(now, line, asked, 405, out),
         }
@@ -232,7 +238,8 @@ impl Agent {
         let trying = ctx.reply(asked, 100);
         ctx.respond(asked, 100, trying);
         let trunk = ctx.line.trunk.id.clone();
-        let event = Event::Incoming { leg, trunk, caller: caller(invite), dialled: dialled(invite) };
+        let to = invite.to().ok().and_then(|to| user_of(to.uri)).unwrap_or_default();
+        let event = Event::Incoming { leg, trunk, caller: caller(invite), dialled: dialled(invite), to };
         out.push(Output::Event(event));
         let incoming = Incoming::new(now, Owner::Call(key), asked, tag.clone(), dialog);
         let name = (invite.call_id().unwrap_or_default().to_owned(), tag);
@@ -272,7 +279,7 @@ pub(super) fn unsupported(request: &Message) -> Option<String> {
 }
 
 /// Who calls, as the trunk states it: P-Asserted-Identity (RFC 3325 §9.1) before From.
-fn caller(invite: &Message) -> String {
+pub(super) fn caller(invite: &Message) -> String {
     let asserted = invite.list(&Name::PAssertedIdentity).find_map(|value| user_of(NameAddr::parse(value).ok()?.uri));
     let stated = || invite.from().ok().and_then(|from| user_of(from.uri));
     asserted.or_else(stated).unwrap_or_default()

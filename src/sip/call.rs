@@ -5,7 +5,7 @@
 
 use core::time::Duration;
 
-use crate::base::{LegId, Time};
+use crate::base::{Digit, LegId, Time};
 use crate::sip::context::{Asked, Ctx};
 use crate::sip::farewell::Farewell;
 use crate::sip::incoming::Incoming;
@@ -146,6 +146,13 @@ impl Call {
             Phase::Leaving(_) | Phase::Over => Next::Stay,
         };
         self.go(ctx, next);
+    }
+
+    /// Presses a key towards the far end, where the call is answered.
+    pub fn press(&mut self, ctx: &mut Ctx<'_>, digit: Digit) {
+        if let Phase::Up(session) = &mut self.phase {
+            session.press(ctx, digit);
+        }
     }
 
     /// Tells the caller that it rings.

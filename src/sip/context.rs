@@ -2,12 +2,12 @@
 
 use core::net::{Ipv6Addr, SocketAddr};
 
-use crate::base::{LegId, Outbox, Rng, Time, token};
+use crate::base::{LegId, Outbox, Phone, Rng, Time, token};
 use crate::sip::arrivals::unsupported;
 use crate::sip::auth::Keys;
 use crate::sip::message::{self, ALLOW};
 use crate::sip::transactions::{Transactions, TxId};
-use crate::sip::{Event, Identity, Output, Trunk, capabilities};
+use crate::sip::{Event, Identity, Output, Trunk, capabilities, info, letter};
 use crate::wire::sip::{Builder, Message, Method, Name};
 
 /// A trunk as the calls see it.
@@ -22,6 +22,20 @@ pub struct Line {
 }
 
 impl Line {
+    /// The URI by which this trunk reaches `to`.
+    pub fn uri_of(&self, to: &Phone) -> String {
+        match to {
+            Phone::Number(number) => format!("sip:{number}@{}", self.host()),
+            Phone::Uri(uri) => uri.to_string(),
+        }
+    }
+
+    /// Who we are in From, still without a tag.
+    pub fn caller(&self) -> String {
+        let caller = self.trunk.caller_id.as_deref().unwrap_or(&self.trunk.username);
+        format!("<sip:{}@{}>", message::user_part(caller), self.host())
+    }
+
     /// The trunk's domain as a URI writes it.
     pub fn host(&self) -> String {
         match self.trunk.domain.parse::<Ipv6Addr>() {
@@ -88,21 +102,24 @@ impl Ctx<'_> {
             405 => builder.header(Name::Allow, ALLOW),
             420 => builder.header(Name::Unsupported, unsupported(asked.message).unwrap_or_default()),
             500 | 503 => builder.header(Name::RetryAfter, "10"),
-            415 => builder.header(Name::Accept, message::SDP),
+            415 => builder.header(Name::Accept, readable(&asked.message.method())),
             _ => builder,
         };
         self.respond(asked, code, builder);
     }
 
-    /// Answers what may be asked in any dialog without changing it: INFO, OPTIONS, and what we do not do.
+    /// Answers what may be asked in any dialog without changing it: INFO, OPTIONS, MESSAGE, and what we do not do.
     pub fn answer_small_talk(&mut self, asked: Asked<'_>) {
         match asked.message.method() {
-            Method::Info if asked.message.body().is_empty() => self.answer(asked, 200),
+            Method::Info if asked.message.body().is_empty() || info::read(asked.message).is_some() => {
+                self.answer(asked, 200);
+            }
             Method::Info => self.answer(asked, 415),
             Method::Options => {
                 let builder = capabilities(self.reply(asked, 200));
                 self.respond(asked, 200, builder);
             }
+            Method::Message => letter::take(self, asked),
             _ => self.answer(asked, 405),
         }
     }
@@ -110,6 +127,15 @@ impl Ctx<'_> {
     /// Our Contact.
     pub fn contact(&self) -> String {
         contact(self.identity, self.line)
+    }
+}
+
+/// The bodies that we can read in a request with this method.
+fn readable(method: &Method) -> &'static str {
+    match method {
+        Method::Info => info::KINDS,
+        Method::Message => letter::PLAIN,
+        _ => message::SDP,
     }
 }
 

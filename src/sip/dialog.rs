@@ -149,7 +149,7 @@ impl Dialog {
             seq,
             routes,
             headers: Vec::new(),
-            sdp: Vec::new(),
+            body: None,
         }
     }
 

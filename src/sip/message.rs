@@ -12,9 +12,18 @@ use crate::sip::Identity;
 use crate::wire::sip::{Builder, Message, Method, Name, Start, reason_phrase, unquote};
 
 /// The methods we take.
-pub const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE";
-/// The one body we read.
+pub const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, MESSAGE";
+/// What an INVITE carries.
 pub const SDP: &str = "application/sdp";
+
+/// What a request carries.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Body {
+    /// Its Content-Type.
+    pub kind: &'static str,
+    /// As it is sent.
+    pub bytes: Vec<u8>,
+}
 
 /// A request that can be sent again with another branch, number and credentials.
 #[derive(Clone, PartialEq, Debug)]
@@ -37,8 +46,8 @@ pub struct Request {
     pub routes: Vec<String>,
     /// Whatever else.
     pub headers: Vec<(Name, String)>,
-    /// The SDP; empty for none.
-    pub sdp: Vec<u8>,
+    /// What it carries, if anything.
+    pub body: Option<Body>,
 }
 
 impl Request {
@@ -59,7 +68,10 @@ impl Request {
             builder = builder.header(*name, value);
         }
         builder = builder.header(Name::UserAgent, &identity.user_agent);
-        if self.sdp.is_empty() { builder.finish() } else { builder.body(SDP, &self.sdp).finish() }
+        match &self.body {
+            Some(body) => builder.body(body.kind, &body.bytes).finish(),
+            None => builder.finish(),
+        }
     }
 }
 

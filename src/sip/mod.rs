@@ -9,6 +9,8 @@
 //! | `call`, `calls` | a call's way from machine to machine; how it is found |
 //! | `outgoing`, `incoming`, `session`, `farewell` | the machines of a call, in the order of its life |
 //! | `pulse` | asks whether an answered call still stands |
+//! | `info` | keys that come as INFO |
+//! | `letter` | short messages, out and in |
 //! | `register`, `attempt`, `auth`, `digest` | registration; a request sent again with credentials |
 //! | `dialog`, `message`, `terms`, `offer`, `success` | route and numbers; what is written; SDP; the unacknowledged 200 |
 //! | `handle` | the line of text that ends a call after a crash |
@@ -32,6 +34,8 @@ pub mod digest;
 mod farewell;
 mod handle;
 mod incoming;
+mod info;
+mod letter;
 mod message;
 pub mod offer;
 mod outgoing;
@@ -53,11 +57,12 @@ mod tests;
 
 pub use agent::{Agent, Counts, DialError, Identity, MAX_CALLS, TrunkState};
 pub use handle::call_id_of;
+pub use letter::{MessageError, TEXT_MAX};
 pub use trunk::{IpRange, Trunk};
 
 use core::net::SocketAddr;
 
-use crate::base::{LegId, Stream, TrunkId};
+use crate::base::{Digit, LegId, Stream, TrunkId};
 use crate::wire::sip::{Builder, Name};
 
 /// What the agent wants done, in order.
@@ -119,6 +124,13 @@ pub enum Event {
         /// Enough to end this call after a crash.
         handle: String,
     },
+    /// The far end of an answered call pressed a key, and told it by INFO. The same press may be heard in the media.
+    Key {
+        /// Which call.
+        leg: LegId,
+        /// Which key.
+        digit: Digit,
+    },
     /// A re-INVITE changed the agreement.
     Changed {
         /// Which call.
@@ -144,6 +156,31 @@ pub enum Event {
         caller: String,
         /// The user part they dialled.
         dialled: String,
+        /// The user part of To: where the trunk puts our account in place of what was dialled, it stands there.
+        to: String,
+    },
+    /// The trunk took a short message of ours.
+    MessageSent {
+        /// The number its sender gave it.
+        message: u32,
+    },
+    /// It did not.
+    MessageFailed {
+        /// The number its sender gave it.
+        message: u32,
+        /// The status it was refused with; `None`: nothing answered.
+        code: Option<u16>,
+        /// In words.
+        reason: String,
+    },
+    /// A short message came over a trunk.
+    MessageReceived {
+        /// Which.
+        trunk: TrunkId,
+        /// Its sender as the trunk states it.
+        from: String,
+        /// What it says.
+        text: String,
     },
 }
 
@@ -175,5 +212,6 @@ pub enum Cause {
 
 /// What we can do, for the answer to OPTIONS (RFC 3261 §11.2).
 fn capabilities(builder: Builder) -> Builder {
-    builder.header(Name::Allow, message::ALLOW).header(Name::Accept, message::SDP).header(Name::Supported, "")
+    let accept = [message::SDP, info::KINDS, letter::PLAIN].join(", ");
+    builder.header(Name::Allow, message::ALLOW).header(Name::Accept, accept).header(Name::Supported, "")
 }

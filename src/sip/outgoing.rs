@@ -56,7 +56,7 @@ use crate::sip::call::Next;
 use crate::sip::context::{Asked, Ctx};
 use crate::sip::dialog::Dialog;
 use crate::sip::farewell::Farewell;
-use crate::sip::message::{Request, branch_of, cancel_of, reason_of};
+use crate::sip::message::{Body, Request, SDP, branch_of, cancel_of, reason_of};
 use crate::sip::session::{Session, hung_up};
 use crate::sip::terms::Terms;
 use crate::sip::timers::GIVE_UP;
@@ -95,7 +95,7 @@ enum State {
 impl Outgoing {
     /// Sends the INVITE; `secret` makes its branches.
     pub fn start(ctx: &mut Ctx<'_>, owner: Owner, secret: String, mut request: Request, mut terms: Terms) -> Outgoing {
-        request.sdp = terms.offer();
+        request.body = Some(Body { kind: SDP, bytes: terms.offer() });
         let attempt = Attempt::send(ctx, owner, secret, request);
         Outgoing { owner, attempt, terms, early: Vec::new(), state: State::Calling }
     }

@@ -232,7 +232,7 @@ impl Registration {
                 (Name::Contact, format!("{};expires={expires_s}", ctx.contact())),
                 (Name::Expires, expires_s.to_string()),
             ],
-            sdp: Vec::new(),
+            body: None,
         };
         let secret = token(ctx.rng, 16);
         Attempt::send(ctx, self.owner, secret, request)

@@ -1,7 +1,8 @@
 //! An answered call: both ends have said yes, and until one says BYE they may change the terms.
 //!
 //! Easy to get wrong: a re-INVITE that we refuse changes nothing (RFC 3261 §14.2), the call goes on as it was;
-//! one without SDP asks us for an offer, and the answer comes with the ACK. Whether the call still stands is asked in
+//! one without SDP asks us for an offer, and the answer comes with the ACK. A key by INFO counts here and nowhere else:
+//! before the answer nobody was asked for one. Whether the call still stands is asked in
 //! [`pulse`](crate::sip::pulse).
 //!
 //! | state | event | next | does |
@@ -12,11 +13,14 @@
 //! | Steady | INVITE without common codec | Steady | 488 |
 //! | Steady | UPDATE | Steady | 200, changed |
 //! | Steady | INFO | Steady | 200 |
+//! | Steady | INFO with a key | Steady | 200, key |
 //! | Steady | INFO with body | Steady | 415 |
 //! | Steady | OPTIONS | Steady | 200 |
+//! | Steady | MESSAGE | Steady | 200, message |
 //! | Steady | other | Steady | 405 |
 //! | Steady | old number | Steady | 500 |
 //! | Steady | other phone | Steady | 481 |
+//! | Steady | press | Steady | INFO |
 //! | Steady | hang up | Leaving | BYE |
 //! | Unacknowledged | BYE | Over | 200, ended Them |
 //! | Unacknowledged | INVITE | Unacknowledged | 491 |
@@ -24,16 +28,20 @@
 //! | Unacknowledged | INVITE without common codec | Unacknowledged | 491 |
 //! | Unacknowledged | UPDATE | Unacknowledged | 491 |
 //! | Unacknowledged | INFO | Unacknowledged | 200 |
+//! | Unacknowledged | INFO with a key | Unacknowledged | 200, key |
 //! | Unacknowledged | INFO with body | Unacknowledged | 415 |
 //! | Unacknowledged | OPTIONS | Unacknowledged | 200 |
+//! | Unacknowledged | MESSAGE | Unacknowledged | 200, message |
 //! | Unacknowledged | other | Unacknowledged | 405 |
 //! | Unacknowledged | old number | Unacknowledged | 500 |
 //! | Unacknowledged | other phone | Unacknowledged | 481 |
 //! | Unacknowledged | ACK | Steady | - |
 //! | Unacknowledged | no ACK | Leaving | BYE |
+//! | Unacknowledged | press | Unacknowledged | INFO |
 //! | Unacknowledged | hang up | Leaving | BYE |
 
-use crate::base::{Stream, Time};
+use crate::base::{Digit, Stream, Time, token};
+use crate::sip::attempt::Attempt;
 use crate::sip::call::Next;
 use crate::sip::context::{Asked, Ctx};
 use crate::sip::dialog::Dialog;
@@ -43,7 +51,7 @@ use crate::sip::pulse::Pulse;
 use crate::sip::success::Success;
 use crate::sip::terms::Terms;
 use crate::sip::transactions::{Owner, TxId};
-use crate::sip::{Cause, End, Event};
+use crate::sip::{Cause, End, Event, info};
 use crate::wire::sip::{Message, Method, Name};
 
 /// The answered call.
@@ -97,9 +105,22 @@ impl Session {
             }
             Method::Invite => self.renegotiate(ctx, asked),
             Method::Update => self.update(ctx, asked),
-            _ => ctx.answer_small_talk(asked),
+            _ => {
+                ctx.answer_small_talk(asked);
+                if let Some(digit) = info::read(asked.message) {
+                    ctx.tell(|leg| Event::Key { leg, digit });
+                }
+            }
         }
         Next::Stay
+    }
+
+    /// Presses a key towards the far end.
+    pub fn press(&mut self, ctx: &mut Ctx<'_>, digit: Digit) {
+        let mut request = self.dialog.request(Method::Info);
+        request.body = Some(info::write(digit));
+        let secret = token(ctx.rng, 16);
+        Attempt::send(ctx, Owner::Nobody, secret, request);
     }
 
     /// An ACK in the dialog: ours to a re-INVITE, or a late copy.

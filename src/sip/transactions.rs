@@ -51,6 +51,8 @@ pub enum Owner {
     Registration(usize),
     /// A call.
     Call(CallKey),
+    /// A short message, by its sender's number.
+    Message(u32),
     /// Nobody waits for it.
     Nobody,
 }

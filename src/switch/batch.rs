@@ -3,7 +3,7 @@
 use core::net::SocketAddr;
 
 use super::tell::Event;
-use crate::base::{IncidentId, Language, LegId, RoomId, RoomName};
+use crate::base::{IncidentId, Language, LegId, Phone, RoomId, RoomName};
 use crate::incident::{Entry, Fact};
 use crate::media::Command;
 
@@ -32,6 +32,15 @@ pub enum Act {
         room: RoomId,
         /// What people call it.
         name: RoomName,
+    },
+    /// Send a short message through the gateway; `Input::MessageDone` follows.
+    Message {
+        /// Its number; the gateway's key for "once and not twice".
+        number: u32,
+        /// To whom.
+        to: Phone,
+        /// What it says.
+        text: String,
     },
     /// Have a text spoken; `Input::Spoken` follows.
     Speak {

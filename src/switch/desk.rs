@@ -13,6 +13,7 @@ use super::case::{Case, Voice};
 use super::flow::Waiting;
 use super::legs::Legs;
 use super::ports::Ports;
+use super::post::Post;
 use super::prompt_book::PromptBook;
 use super::rooms::Rooms;
 use super::tell::{Event, Heard, What};
@@ -32,6 +33,7 @@ pub struct Switch {
     pub(super) legs: Legs,
     pub(super) rooms: Rooms,
     pub(super) ports: Ports,
+    pub(super) post: Post,
     pub(super) waiting: Vec<Waiting>,
     /// When those who wait are tried again.
     pub(super) try_again_at: Time,
@@ -74,6 +76,7 @@ impl Switch {
             cases: BTreeMap::new(),
             legs: Legs::default(),
             rooms: Rooms::default(),
+            post: Post::default(),
             waiting: Vec::new(),
             try_again_at: Time::ZERO,
             rng: seeded(seed),
@@ -98,6 +101,7 @@ impl Switch {
             Input::Spoken { incident, language, text, prompt } => {
                 self.spoken(incident, (language, text), prompt);
             }
+            Input::MessageDone { message, result } => self.message_done(now, message, result),
             Input::TrunkAddress { trunk, found } => {
                 self.agent.on_trunk_address(now, &trunk, found, &mut self.sip_out);
                 self.dial_those_who_wait(now);
@@ -157,7 +161,8 @@ impl Switch {
             return self.agent.next_deadline();
         }
         let incidents = self.deadlines.first().map(|(at, _)| *at);
-        [self.agent.next_deadline(), incidents, self.waiting_wakes_at()].into_iter().flatten().min()
+        let others = [self.waiting_wakes_at(), self.post.next_deadline()];
+        [self.agent.next_deadline(), incidents].into_iter().chain(others).flatten().min()
     }
 
     /// The calendar was set: `began` is the calendar time of [`Time::ZERO`] as it looks now.
@@ -258,7 +263,7 @@ impl Switch {
     }
 
     /// Works off everything the machines want, until nothing is left.
-    fn settle(&mut self, now: Time) {
+    pub(super) fn settle(&mut self, now: Time) {
         loop {
             while let Some(output) = self.sip_out.pop() {
                 match output {
@@ -329,6 +334,9 @@ impl Switch {
                 case.deadline = None;
             }
             self.incident_wakes(now, id);
+        }
+        if self.post.next_deadline().is_some_and(|at| at <= now) {
+            self.post_wakes(now);
         }
         if self.waiting_wakes_at().is_some_and(|at| at <= now) {
             self.on_waiting_deadline(now);

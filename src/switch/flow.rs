@@ -15,12 +15,12 @@ use super::batch::Act;
 use super::case::Case;
 use super::desk::Switch;
 use super::legs::{Leg, Purpose};
-use super::tell::What;
+use super::tell::{Heard, What};
 use crate::base::{
     AttemptId, ContactId, Digit, IncidentId, Language, LegId, Phone, RoomName, Stamp, Stream, Time, TrunkId,
 };
 use crate::incident::{CallEnd, CallHandle, EndedBy, Incident, Plan, Trigger};
-use crate::media::{Command, Way};
+use crate::media::Command;
 use crate::sip::{Cause, End};
 use rand::Rng as _;
 
@@ -116,10 +116,10 @@ impl Switch {
     }
 
     /// A key was pressed: the only proof that a person is there.
-    pub(super) fn pressed(&mut self, now: Time, id: LegId, digit: Digit, way: Way) {
+    pub(super) fn pressed(&mut self, now: Time, id: LegId, digit: Digit, heard: Heard) {
         let Some(leg) = self.legs.get(id) else { return };
         let Some(AttemptId { incident, number }) = leg.attempt() else { return };
-        self.heard = Some(way.into());
+        self.heard = Some(heard);
         self.with_incident(incident, |incident, out| incident.on_key(now, number, digit, out));
     }
 

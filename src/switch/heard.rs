@@ -1,7 +1,7 @@
 //! What SIP and media report, each handed to the step of the night it belongs to.
 
 use super::desk::Switch;
-use super::tell::{What, attempt_of};
+use super::tell::{Heard, What, attempt_of};
 use crate::base::{ContactId, IncidentId, LegId, Time};
 use crate::incident::{Attempt, Fact};
 use crate::media;
@@ -30,13 +30,21 @@ impl Switch {
                 self.act(super::Act::Media(media::Command::Connect(leg, stream)));
             }
             sip::Event::Ended { leg, end } => self.ended(now, leg, end),
-            sip::Event::Incoming { leg, trunk, caller, dialled: _ } => self.call_comes_in(now, leg, trunk, &caller),
+            sip::Event::Incoming { leg, trunk, caller, dialled: _, to: _ } => {
+                self.call_comes_in(now, leg, trunk, &caller);
+            }
+            sip::Event::Key { leg, digit } => self.key_heard(now, leg, digit, Heard::Info),
+            sip::Event::MessageSent { message } => self.message_sent(now, message),
+            sip::Event::MessageFailed { message, code, reason } => self.message_refused(now, message, code, reason),
+            sip::Event::MessageReceived { trunk, from, text } => {
+                self.tell(None, None, None, What::MessageReceived { trunk, from, text });
+            }
         }
     }
 
     pub(super) fn on_media(&mut self, now: Time, event: media::Event) {
         match event {
-            media::Event::Digit { leg, digit, way } => self.pressed(now, leg, digit, way),
+            media::Event::Digit { leg, digit, way } => self.key_heard(now, leg, digit, way.into()),
             media::Event::PlayStarted { leg, .. } => self.prompt_started(leg),
             media::Event::PlayEnded { leg, play } => self.heard_out(now, leg, play),
             media::Event::Talking { leg, talking } => {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::presses::Presses;
 use crate::base::{AttemptId, ContactId, IncidentId, Language, LegId, RoomName};
 use crate::incident::Line;
 
@@ -34,13 +35,16 @@ pub(super) struct Leg {
     pub(super) room: Option<RoomName>,
     /// Did anything play yet?
     pub(super) spoken_to: bool,
+    /// Keys that were heard in one of two ways so far.
+    pub(super) presses: Presses,
     /// Something of ours broke: the call failed, however it ends.
     pub(super) fault: Option<String>,
 }
 
 impl Leg {
     pub(super) fn new(purpose: Purpose, contact: ContactId, language: Language) -> Leg {
-        Leg { purpose, contact, language, up: false, saying: None, room: None, spoken_to: false, fault: None }
+        let (up, spoken_to, presses) = (false, false, Presses::default());
+        Leg { purpose, contact, language, up, saying: None, room: None, spoken_to, presses, fault: None }
     }
 
     pub(super) fn attempt(&self) -> Option<AttemptId> {

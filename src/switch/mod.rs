@@ -14,6 +14,8 @@ mod heard;
 mod legs;
 mod lines;
 mod ports;
+mod post;
+mod presses;
 mod prompt_book;
 mod restart;
 mod rooms;
@@ -25,6 +27,7 @@ pub use crate::incident::Entry;
 pub use batch::{Act, Batch};
 pub use desk::{NotOpen, Raised, Switch};
 pub use ports::PortRange;
+pub use post::SmsWay;
 pub use prompt_book::{Clip, PromptBook};
 pub use rooms::RoomSettings;
 pub use tell::{Event, Heard, What};
@@ -67,6 +70,13 @@ pub enum Input {
         /// The prompt, or why there is none.
         prompt: Result<Prompt, String>,
     },
+    /// The gateway did what [`Act::Message`] asked for.
+    MessageDone {
+        /// The message's number.
+        message: u32,
+        /// Whether it was taken; why not, and that is final.
+        result: Result<(), String>,
+    },
     /// A trunk's proxy was looked up.
     TrunkAddress {
         /// Which.
@@ -100,4 +110,6 @@ pub struct Settings {
     pub ports: PortRange,
     /// In the order they are preferred.
     pub trunks: Vec<TrunkId>,
+    /// By which way short messages leave.
+    pub sms: SmsWay,
 }

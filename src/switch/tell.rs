@@ -86,6 +86,12 @@ pub enum What {
     TrunkFailed { trunk: TrunkId, code: Option<u16>, reason: String, retry: u32 },
     #[serde(rename = "voice.failed")]
     VoiceFailed { reason: String },
+    #[serde(rename = "message.sent")]
+    MessageSent { message: u32, to: Phone },
+    #[serde(rename = "message.failed")]
+    MessageFailed { message: u32, to: Phone, reason: String },
+    #[serde(rename = "message.received")]
+    MessageReceived { trunk: TrunkId, from: String, text: String },
     #[serde(rename = "call_in.refused")]
     CallInRefused { trunk: TrunkId, caller: String, reason: String },
 }
@@ -99,6 +105,9 @@ pub enum Heard {
     /// As two tones in the voice.
     #[serde(rename = "in_band")]
     Tone,
+    /// As SIP INFO.
+    #[serde(rename = "info")]
+    Info,
 }
 
 impl From<Way> for Heard {

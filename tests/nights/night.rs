@@ -273,6 +273,7 @@ impl Night {
             rooms: Vec::new(),
             ports: PortRange { first: 20_000, last: 20_000 + 2 * pairs - 1 },
             trunks: vec![trunk_id()],
+            ..Settings::default()
         };
         let open = crate::support::laws::open_incidents(&self.journal);
         let (seed, real_media, trunk) = (self.rng.random(), self.voice, self.trunk_settings.clone());

@@ -5,6 +5,7 @@ mod any_night;
 mod bad_network;
 mod call_in;
 mod incident_to_room;
+mod keys;
 mod laws_bite;
 mod nobody_takes_it;
 mod power_cut;

@@ -91,6 +91,39 @@ impl<'a> Hand<'a> {
         self.press(key, Way::Tone)
     }
 
+    /// Presses a key that is told by INFO and not heard in the media.
+    pub fn presses_by_info(self, key: char) -> Self {
+        let digit = Digit::from_char(key).expect("a key");
+        assert!(self.phone().is_up(), "{} is in no call", self.name());
+        self.world.with(self.place, |phone, now, out| phone.press_by_info(now, digit, out));
+        self
+    }
+
+    /// Presses a key that their telephone sends in every way there is.
+    pub fn presses_in_all_ways(self, key: char) -> Self {
+        self.press(key, Way::Tone).presses_by_info(key).press(key, Way::Event)
+    }
+
+    /// Gets a short message that says this, the next one that comes or came.
+    pub fn gets_message(self, text: &str) -> Self {
+        let place = self.place;
+        let read = self.world.read[place];
+        self.world.wait_until(&format!("{} gets a message", self.name()), |world| {
+            world.phones[place].messages().count() > read
+        });
+        let got = self.world.phones[place].messages().nth(read).map(str::to_owned);
+        assert_eq!(got.as_deref(), Some(text));
+        self.world.read[place] += 1;
+        self
+    }
+
+    /// No message came that was not read.
+    pub fn gets_no_message(self) -> Self {
+        let left: Vec<&str> = self.phone().messages().skip(self.world.read[self.place]).collect();
+        assert!(left.is_empty(), "{left:?}");
+        self
+    }
+
     fn press(self, key: char, way: Way) -> Self {
         let digit = Digit::from_char(key).expect("a key");
         assert!(self.phone().is_up(), "{} is in no call", self.name());

@@ -151,7 +151,7 @@ impl Node {
                 self.media(now, left, |plane, wants| plane.on_command(now, Command::Open(leg), wants));
             }
             Act::Media(command) => self.media(now, left, |plane, wants| plane.on_command(now, command, wants)),
-            Act::RecordRoom { .. } => {}
+            Act::RecordRoom { .. } | Act::Message { .. } => {}
             Act::Speak { incident, language, text } => {
                 let prompt = Ok(sounds::message());
                 self.speaking.push_back((now + VOICE, Input::Spoken { incident, language, text, prompt }));

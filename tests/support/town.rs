@@ -123,6 +123,7 @@ impl Town {
             rooms: Vec::new(),
             ports: PortRange { first: 20_000, last: 20_199 },
             trunks: vec![trunk_id()],
+            ..Settings::default()
         }
     }
 }

@@ -30,6 +30,8 @@ pub struct World {
     pub(super) phones: Vec<Phone>,
     /// Up to which moment each telephone's sound was listened to.
     pub(super) listened: Vec<Time>,
+    /// How many of its short messages were read, of each telephone.
+    pub(super) read: Vec<usize>,
     node: Option<Node>,
     trunk: SoftTrunk,
     rng: hansho::base::Rng,
@@ -73,11 +75,11 @@ impl World {
         };
         let phones: Vec<Phone> = (0..town.people.len()).map(&mut phone).collect();
         let link = Link::new(seeded(rng.random()));
-        let listened = vec![Time::ZERO; phones.len()];
+        let (listened, read) = (vec![Time::ZERO; phones.len()], vec![0; phones.len()]);
         let (journal, events) = (Vec::new(), Vec::new());
         let now = Time::ZERO;
         let mut world =
-            World { town, now, link, journal, events, phones, listened, node: None, trunk, rng, seed, lives: 0 };
+            World { town, now, link, journal, events, phones, listened, read, node: None, trunk, rng, seed, lives: 0 };
         world.restart();
         world
     }
@@ -100,6 +102,24 @@ impl World {
         node.work(now, &mut left);
         self.take(left);
         incident
+    }
+
+    /// hansho sends a short message to a person; its number.
+    pub fn sends_message(&mut self, name: &str, text: &str) -> u32 {
+        let place = self.town.place(name);
+        let to = self.town.contacts()[place].phones[0].clone();
+        self.told(|node, now| node.switch.send_message(now, to, text))
+    }
+
+    /// hansho is told something from outside.
+    pub(super) fn told<R>(&mut self, tell: impl FnOnce(&mut Node, Time) -> R) -> R {
+        let now = self.now;
+        let mut left = Left::default();
+        let node = self.node.as_mut().expect("hansho runs");
+        let result = tell(node, now);
+        node.work(now, &mut left);
+        self.take(left);
+        result
     }
 
     /// An operator calls it off.

@@ -59,7 +59,14 @@ impl Bench {
                 Output::Event(Event::Changed { .. }) => "changed".into(),
                 Output::Event(Event::Registered { .. }) => "registered".into(),
                 Output::Event(Event::RegistrationFailed { .. }) => "failed".into(),
-                Output::Event(Event::Incoming { .. } | Event::Ended { .. }) => "unexpected".into(),
+                Output::Event(Event::Key { .. }) => "key".into(),
+                Output::Event(Event::MessageReceived { .. }) => "message".into(),
+                Output::Event(
+                    Event::Incoming { .. }
+                    | Event::Ended { .. }
+                    | Event::MessageSent { .. }
+                    | Event::MessageFailed { .. },
+                ) => "unexpected".into(),
             });
         }
         words

@@ -143,10 +143,16 @@ impl Hostile {
                     assert!(!self.ended.contains(&leg), "a call ends twice");
                     self.ended.push(leg);
                 }
-                Output::Event(Event::Ringing { leg, .. } | Event::Changed { leg, .. }) => {
+                Output::Event(Event::Ringing { leg, .. } | Event::Changed { leg, .. } | Event::Key { leg, .. }) => {
                     assert!(!self.ended.contains(&leg), "an ended call goes on");
                 }
-                Output::Event(Event::Registered { .. } | Event::RegistrationFailed { .. }) => {}
+                Output::Event(
+                    Event::Registered { .. }
+                    | Event::RegistrationFailed { .. }
+                    | Event::MessageSent { .. }
+                    | Event::MessageFailed { .. }
+                    | Event::MessageReceived { .. },
+                ) => {}
             }
         }
     }

@@ -38,7 +38,7 @@ fn the_ack_to_a_refusal_repeats_the_invite_but_for_to() {
         seq: 7,
         routes: vec!["<sip:192.0.2.1;lr>".into()],
         headers: Vec::new(),
-        sdp: b"v=0\r\n".to_vec(),
+        body: Some(Body { kind: SDP, bytes: b"v=0\r\n".to_vec() }),
     };
     let identity = Identity { local: us(), media_address: us().ip(), user_agent: "hansho-test".into() };
     let bytes = request.bytes(&identity, "z9hG4bKx.1", &[]);

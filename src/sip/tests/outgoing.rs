@@ -39,7 +39,7 @@ fn dialled(bench: &mut Bench) -> Outgoing {
         seq: 1,
         routes: Vec::new(),
         headers: Vec::new(),
-        sdp: Vec::new(),
+        body: None,
     };
     let outgoing = Outgoing::start(&mut bench.ctx(), Owner::Call(CallKey(1)), "secret".into(), request, terms);
     assert_eq!(bench.done(), ["INVITE"]);

@@ -7,20 +7,23 @@ use crate::sip::tests::peer;
 use crate::sip::transactions::CallKey;
 use crate::wire::sip::Edit;
 
-const EVENTS: [&str; 14] = [
+const EVENTS: [&str; 17] = [
     "BYE",
     "INVITE",
     "INVITE without offer",
     "INVITE without common codec",
     "UPDATE",
     "INFO",
+    "INFO with a key",
     "INFO with body",
     "OPTIONS",
+    "MESSAGE",
     "other",
     "old number",
     "other phone",
     "ACK",
     "no ACK",
+    "press",
     "hang up",
 ];
 
@@ -76,6 +79,19 @@ fn row(state: &str, event: &str) -> Option<String> {
         "ACK" => {
             session.on_ack(&mut bench.ctx(), &asks(method, seq, tag, "ours", sdp));
             Next::Stay
+        }
+        "press" => {
+            session.press(&mut bench.ctx(), Digit::from_char('5').unwrap());
+            Next::Stay
+        }
+        "INFO with a key" | "MESSAGE" => {
+            let (method, kind) = if event == "MESSAGE" {
+                (Method::Message, "text/plain")
+            } else {
+                (Method::Info, "application/dtmf-relay")
+            };
+            let asked = Edit::of(&asks(method, 7, "theirs", "ours", "Signal=1")).set(Name::ContentType, kind).finish();
+            ask(&mut bench, &mut session, Message::parse(&asked).unwrap())
         }
         "no ACK" => {
             bench.now = bench.now + crate::sip::timers::GIVE_UP;

@@ -2,6 +2,7 @@
 
 mod calls_in;
 mod night;
+mod posts;
 mod restarts;
 mod troubles;
 mod world;

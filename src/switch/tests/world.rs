@@ -29,6 +29,8 @@ pub struct World {
     /// The journal.
     pub facts: Vec<Entry>,
     pub events: Vec<Event>,
+    /// What the gateway is to send.
+    pub messages: Vec<(u32, Phone, String)>,
     /// What is to be spoken.
     pub texts: Vec<(IncidentId, Language, String)>,
     /// Requests on the wire that nobody has looked at.
@@ -149,6 +151,7 @@ impl World {
             rooms: Vec::new(),
             ports,
             trunks: agent.trunks().map(|trunk| trunk.id).collect(),
+            ..Settings::default()
         };
         let began = Stamp::from_unix_micros(1_795_000_000_000_000);
         World {
@@ -156,6 +159,7 @@ impl World {
             now: Time::ZERO,
             facts: Vec::new(),
             events: Vec::new(),
+            messages: Vec::new(),
             texts: Vec::new(),
             requests: Vec::new(),
             responses: Vec::new(),
@@ -236,6 +240,7 @@ impl World {
                 Act::Media(command) => self.media(command),
                 Act::Speak { incident, language, text } => self.texts.push((incident, language, text)),
                 Act::RecordRoom { .. } => {}
+                Act::Message { number, to, text } => self.messages.push((number, to, text)),
             }
         }
     }
@@ -294,6 +299,19 @@ impl World {
         let ringing = Ringing { leg: self.ports[&port], invite };
         self.respond(&ringing.invite, 180);
         ringing
+    }
+
+    /// hansho sends a short message to this person.
+    pub fn send(&mut self, name: &str, text: &str) -> u32 {
+        let number = self.switch.send_message(self.now, contact(name).phones[0].clone(), text);
+        self.gather();
+        number
+    }
+
+    /// The last request on the wire with this method, which nobody has looked at.
+    pub fn asked(&mut self, method: &Method) -> Message {
+        let place = self.requests.iter().position(|request| request.method() == *method);
+        self.requests.remove(place.unwrap_or_else(|| panic!("no {method}; on the wire: {:?}", self.on_the_wire())))
     }
 
     /// Nobody is rung (any more) who was not rung before.
