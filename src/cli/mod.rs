@@ -9,6 +9,7 @@ mod demo;
 mod run;
 mod status;
 mod timeline;
+mod token;
 mod tones;
 mod trigger;
 mod watch;
@@ -48,6 +49,9 @@ enum Command {
     Cancel(control::Cancel),
     /// Say that what an incident was about is over
     Resolve(control::Resolve),
+    /// Make, list and revoke the tokens that HTTP wants
+    #[command(subcommand)]
+    Token(token::Command),
     /// List the keys that can be heard in a recording
     Tones(tones::Options),
 }
@@ -81,6 +85,7 @@ pub fn main() -> ExitCode {
         Command::Watch(options) => watch::run(&options),
         Command::Cancel(options) => control::cancel(&options),
         Command::Resolve(options) => control::resolve(&options),
+        Command::Token(command) => token::run(command),
         Command::Tones(options) => tones::run(&options),
     }
 }

@@ -32,6 +32,12 @@ pub struct Options {
     /// Join the open incident with the same key instead of raising another
     #[arg(long, value_name = "KEY")]
     dedup: Option<String>,
+    /// The machine it is about; suppressions may be about it
+    #[arg(long)]
+    host: Option<String>,
+    /// The service it is about
+    #[arg(long)]
+    service: Option<String>,
     /// Show what happens, and exit with 0 when somebody took it, with 1 when nobody did
     #[arg(long)]
     wait: bool,
@@ -65,6 +71,8 @@ fn request(options: Options) -> Result<Request, String> {
         message: options.message,
         dedup: options.dedup,
         to: options.to,
+        host: options.host,
+        service: options.service,
     }))
 }
 

@@ -14,6 +14,7 @@ mod calling;
 mod complaint;
 mod daemon;
 mod file;
+mod http;
 mod people;
 mod plan;
 mod reader;
@@ -24,6 +25,7 @@ pub use calling::{CallFlow, DEFAULT_GUIDANCE, Room};
 pub use complaint::Complaint;
 pub use daemon::{Media, Node, Sip, Speech};
 pub use file::{LoadError, PLACES, load, load_with, locate};
+pub use http::Http;
 pub use plan::Refusal;
 pub use trunk::Trunk;
 pub use value::Host;
@@ -47,6 +49,8 @@ pub struct Settings {
     pub node: Node,
     /// `[control] socket`: absolute where the file's own path was.
     pub control_socket: PathBuf,
+    /// `[http]`.
+    pub http: Http,
     /// `[sip]`.
     pub sip: Sip,
     /// `[media]`.
@@ -141,10 +145,12 @@ fn read_document<'a>(report: &'a Report, document: &'a DeTable<'a>, origin: &Ori
     let rooms = calling::rooms(&mut root, origin);
     let guidances = calling::guidances(&mut root, &rooms);
     let call_flows = calling::call_flows(&mut root, &rosters, &guidances);
+    let http = http::http(&mut root, &call_flows);
     root.finish();
     Some(Settings {
         node,
         control_socket,
+        http,
         sip,
         media,
         journal: journal?,

@@ -152,7 +152,8 @@ fn one_mistake_gives_one_complaint() {
     let trunk = "[[trunk]]\nid = \"b\"\nproxy = \"h\"\n";
     let guidance = "[[guidance]]\nid = \"g\"\n";
     for (more, key) in [
-        ("[http]\nlisten = \"x\"\n".to_owned(), "http"),
+        ("[htpp]\nlisten = \"x\"\n".to_owned(), "htpp"),
+        ("[http]\nlisten = \"x\"\n".to_owned(), "http.listen"),
         ("[node]\ntime_zone = \"Mars/Olympus\"\n".to_owned(), "node.time_zone"),
         ("[node]\nname = 3\n".to_owned(), "node.name"),
         ("[control]\nsocket = \"/".to_owned() + &"s".repeat(120) + "\"\n", "control.socket"),

@@ -10,6 +10,8 @@ use super::control::{Failure, Request};
 pub struct Ask {
     /// What is wanted.
     pub request: Request,
+    /// The display name of the token that asks; `None` on the control socket.
+    pub by: Option<String>,
     /// Where the answer goes.
     pub reply: oneshot::Sender<Result<Value, Failure>>,
 }

@@ -17,9 +17,11 @@ use super::history::Unfinished;
 use super::inbox::Inbox;
 use super::journal::Written;
 use super::media::{MediaEvents, MediaHandle};
+use super::tokens::Tokens;
 use super::voice::Speaker;
 use crate::base::{IncidentId, RoomId, RoomName};
 use crate::config::Settings;
+use crate::incident::{Entry, HouseFact, Trigger};
 use crate::media::Source;
 use crate::switch::{Act, Batch, Input, Raised, Switch};
 
@@ -42,6 +44,7 @@ pub(super) struct Core {
     pub(super) events: broadcast::Sender<Told>,
     pub(super) inputs: mpsc::Sender<Input>,
     pub(super) history: Sender<Unfinished>,
+    pub(super) tokens: Tokens,
 }
 
 /// What comes to it from other tasks and threads.
@@ -96,6 +99,7 @@ impl Core {
                 self.handle(Input::Stop);
             }
         }
+        self.tokens.write_down();
         // The last chance of what the disk refused; the journal's thread ends when it has tried.
         self.gate.retry();
         Ok(())
@@ -202,13 +206,22 @@ impl Core {
         self.flush(None);
     }
 
+    /// Facts about the house go the way of all facts; `told` hears when they are on disk.
+    pub(super) fn keep(&mut self, facts: Vec<HouseFact>, told: Answer) {
+        let at = self.clock.calendar();
+        let facts = facts.into_iter().map(|fact| Entry::House(at, fact)).collect();
+        self.gate.push(Batch { facts, ..Batch::default() }, Some(told));
+        self.flush(None);
+    }
+
     /// Answers a request; true when it asks the daemon to end.
     fn answer(&mut self, ask: Ask) -> bool {
-        let Ask { request, reply } = ask;
+        let Ask { request, by, reply } = ask;
+        let by = by.as_deref().unwrap_or("control");
         let now = self.clock.now();
         let result = match request {
             Request::Trigger(trigger) => {
-                self.trigger(trigger, reply);
+                self.trigger(trigger, by, reply);
                 return false;
             }
             Request::Status { incident } => {
@@ -216,9 +229,21 @@ impl Core {
                 return false;
             }
             Request::Cancel { incident } => {
-                self.named(&incident).and_then(|id| self.switch.cancel(now, id, "control").map_err(not_open))
+                self.named(&incident).and_then(|id| self.switch.cancel(now, id, by).map_err(not_open))
             }
-            Request::Resolve { dedup } => self.switch.resolve(now, &dedup, "control").map(|_| ()).map_err(not_open),
+            Request::Resolve { dedup } => self.switch.resolve(now, &dedup, by).map(|_| ()).map_err(not_open),
+            Request::TokenCreate(wanted) => {
+                self.token_create(wanted, by, reply);
+                return false;
+            }
+            Request::TokenList => {
+                let _ = reply.send(Ok(json!({ "tokens": self.tokens.list() })));
+                return false;
+            }
+            Request::TokenRevoke { token } => {
+                self.token_revoke(token, by, reply);
+                return false;
+            }
             Request::Shutdown => {
                 let _ = reply.send(Ok(json!({})));
                 return true;
@@ -237,8 +262,14 @@ impl Core {
         false
     }
 
-    fn trigger(&mut self, request: TriggerRequest, reply: tokio::sync::oneshot::Sender<Result<Value, Failure>>) {
+    fn trigger(
+        &mut self,
+        request: TriggerRequest,
+        by: &str,
+        reply: tokio::sync::oneshot::Sender<Result<Value, Failure>>,
+    ) {
         let planned = request.trigger().and_then(|trigger| {
+            let trigger = Trigger { by: Some(by.to_owned()), ..trigger };
             let plan = self.settings.plan(&trigger);
             plan.map(|plan| (trigger, plan)).map_err(|refusal| Failure::new(refusal.code(), refusal.to_string()))
         });

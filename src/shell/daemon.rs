@@ -16,10 +16,12 @@ use super::core::{Core, Inlets};
 use super::events::Told;
 use super::gate::Gate;
 use super::history;
+use super::http;
 use super::inbox::Inbox;
 use super::journal::JournalThread;
 use super::lookup;
 use super::media::{MediaHandle, MediaSettings};
+use super::tokens::Tokens;
 use super::voice::{Speaker, SpeakerSettings, load_prompts, sweep};
 use crate::config::Settings;
 use crate::sip::{Agent, Identity};
@@ -67,6 +69,7 @@ pub struct Daemon {
     stop: Option<oneshot::Sender<()>>,
     core: JoinHandle<Result<(), String>>,
     others: Vec<JoinHandle<()>>,
+    http: Option<http::Server>,
 }
 
 impl Daemon {
@@ -79,7 +82,9 @@ impl Daemon {
         sweep(&settings.node.data_dir);
         let reader = journal.reader()?;
         let open = journal.open_incidents()?;
+        let house = journal.house()?;
         let control = control::listen(&settings.control_socket).map_err(system("cannot start"))?;
+        let web = web_port(settings.http.listen).await?;
         let (sip, local) = sip_port(settings.sip.listen)?;
         let public = public_address(&settings, local).await;
         let book = load_prompts().map_err(|error| StartError::Prompt(error.to_string()))?;
@@ -117,6 +122,15 @@ impl Daemon {
         let (inputs, inputs_in) = mpsc::channel(WAITING);
         let (events, _) = broadcast::channel::<Told>(EVENTS);
         let (stop, stopped) = oneshot::channel();
+        let tokens = Tokens::new(house.iter().map(|(_, fact)| fact), &settings.node.data_dir);
+        let needs = http::Needs {
+            core: asks.clone(),
+            events: events.clone(),
+            settings: settings.clone(),
+            tokens: tokens.clone(),
+            clock,
+        };
+        let http = web.map(|web| http::Server::start(web, needs)).transpose().map_err(system("cannot serve HTTP"))?;
         let mut others = vec![tokio::spawn(control.serve(asks, events.clone()))];
         for trunk in &trunks {
             let (id, proxy) = (trunk.id.clone(), trunk.proxy.to_string());
@@ -124,16 +138,21 @@ impl Daemon {
         }
         let speaker = Arc::new(Speaker::detect(speaker_settings(&settings)));
         tracing::info!(sip = %local, public = %SocketAddr::new(public, local.port()), socket = %settings.control_socket.display(),
-            trunks = trunks.len(), "hansho is up");
+            trunks = trunks.len(), http = http.as_ref().map(|http| http.address().to_string()), "hansho is up");
         let gate = Gate::new(thread);
-        let core = Core { switch, settings, clock, gate, sip, media, speaker, events, inputs, history };
+        let core = Core { switch, settings, clock, gate, sip, media, speaker, events, inputs, history, tokens };
         let inlets = Inlets { asks: asked, inputs: inputs_in, media: media_events, written, stop: stopped };
-        Ok(Daemon { sip: local, stop: Some(stop), core: tokio::spawn(core.run(inlets)), others })
+        Ok(Daemon { sip: local, stop: Some(stop), core: tokio::spawn(core.run(inlets)), others, http })
     }
 
     /// Where it speaks SIP.
     pub fn sip_address(&self) -> SocketAddr {
         self.sip
+    }
+
+    /// Where it speaks HTTP, if it does.
+    pub fn http_address(&self) -> Option<SocketAddr> {
+        self.http.as_ref().map(http::Server::address)
     }
 
     /// Waits until it ends by itself: `shutdown` on the control socket, or a reason why it cannot go on.
@@ -143,6 +162,9 @@ impl Daemon {
 
     /// Hangs up, de-registers, and ends. Open incidents go on when the daemon runs again.
     pub async fn stop(mut self) {
+        if let Some(http) = self.http.take() {
+            http.stop().await;
+        }
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(());
         }
@@ -153,6 +175,12 @@ impl Daemon {
             task.abort();
         }
     }
+}
+
+async fn web_port(listen: Option<SocketAddr>) -> Result<Option<tokio::net::TcpListener>, StartError> {
+    let Some(listen) = listen else { return Ok(None) };
+    let what = format!("cannot listen for HTTP on {listen}");
+    tokio::net::TcpListener::bind(listen).await.map(Some).map_err(system(what))
 }
 
 fn sip_port(listen: SocketAddr) -> Result<(Inbox, SocketAddr), StartError> {

@@ -16,12 +16,14 @@ mod daemon;
 pub mod events;
 pub mod gate;
 mod history;
+mod http;
 mod inbox;
 pub mod journal;
 mod log;
 mod lookup;
 pub mod media;
 mod rooms;
+mod tokens;
 pub mod voice;
 pub mod wav;
 

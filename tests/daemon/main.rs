@@ -11,6 +11,7 @@ mod control;
 mod crashes;
 mod disk;
 mod files;
+mod http;
 mod second;
 mod strangers;
 mod support;

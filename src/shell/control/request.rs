@@ -35,12 +35,25 @@ pub enum Request {
         /// The deduplication key it was raised with.
         dedup: String,
     },
+    /// Make a token for HTTP. The answer shows it, once.
+    #[serde(rename = "token.create")]
+    TokenCreate(TokenRequest),
+    /// Every token, with when it was last used.
+    #[serde(rename = "token.list")]
+    TokenList,
+    /// A token opens nothing any more.
+    #[serde(rename = "token.revoke")]
+    TokenRevoke {
+        /// Its number.
+        token: u32,
+    },
     /// End the daemon.
     Shutdown,
 }
 
 /// The operations, for messages.
-pub const OPERATIONS: &str = "trigger, status, watch, cancel, resolve, shutdown";
+pub const OPERATIONS: &str =
+    "trigger, status, watch, cancel, resolve, token.create, token.list, token.revoke, shutdown";
 
 /// `{"op":"trigger", …}`.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
@@ -63,6 +76,29 @@ pub struct TriggerRequest {
     /// Ring only these numbers of the roster.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub to: Vec<String>,
+    /// The machine it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// The service it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+}
+
+/// `{"op":"token.create", …}`.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenRequest {
+    /// What people call it.
+    pub name: String,
+    /// What it opens: `trigger`, `read`, `manage`, `dial:any`; the first two when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<String>,
+    /// In seconds, how long it is good; for ever when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_in_s: Option<u64>,
+    /// The call flow of its triggers, where they name none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call_flow: Option<String>,
 }
 
 /// What a client is told when its request failed.
@@ -94,8 +130,8 @@ impl TriggerRequest {
             parameters: self.parameters,
             dedup: self.dedup,
             to: phones.collect::<Result<_, _>>()?,
-            host: None,
-            service: None,
+            host: self.host,
+            service: self.service,
             by: None,
         })
     }

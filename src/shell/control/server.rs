@@ -154,7 +154,9 @@ async fn until_gone(read: &mut BufReader<OwnedReadHalf>) -> io::Result<()> {
 async fn ask(core: &mpsc::Sender<Ask>, request: Request) -> Result<Value, Failure> {
     let (reply, answer) = oneshot::channel();
     let gone = |_| Failure::new("stopping", "the daemon is stopping");
-    core.send(Ask { request, reply }).await.map_err(|_| Failure::new("stopping", "the daemon is stopping"))?;
+    core.send(Ask { request, by: None, reply })
+        .await
+        .map_err(|_| Failure::new("stopping", "the daemon is stopping"))?;
     answer.await.map_err(gone)?
 }
 

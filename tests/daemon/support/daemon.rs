@@ -28,6 +28,7 @@ pub struct World {
     flow: String,
     guidance: String,
     trunk: String,
+    more: String,
 }
 
 impl World {
@@ -46,6 +47,7 @@ impl World {
             flow: String::new(),
             guidance: String::new(),
             trunk: String::new(),
+            more: String::new(),
         }
     }
 
@@ -74,12 +76,18 @@ impl World {
         self
     }
 
+    /// More tables.
+    pub fn more(mut self, text: &str) -> World {
+        self.more.push_str(text);
+        self
+    }
+
     pub fn write_config(&self) {
         std::fs::write(&self.config, self.text()).expect("a configuration can be written");
     }
 
     pub fn text(&self) -> String {
-        let World { sip, media, data, socket, people, flow, guidance, trunk, .. } = self;
+        let World { sip, media, data, socket, people, flow, guidance, trunk, more, .. } = self;
         let last = media + 15;
         let proxy = self.phones.address();
         let name = |number: &String| format!("p{}", number.trim_start_matches('+'));
@@ -122,7 +130,7 @@ id = "usual"
 keys.1 = {{ do = "take" }}
 keys.2 = {{ do = "next" }}
 keys.3 = {{ do = "join" }}
-"#
+{more}"#
         )
     }
 

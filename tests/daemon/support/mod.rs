@@ -3,10 +3,11 @@
 pub mod control;
 pub mod daemon;
 pub mod phones;
+pub mod web;
 
 pub use control::{Line, Watch};
 pub use daemon::{Daemon, World, hansho};
-pub use phones::{Habit, Phones};
+pub use phones::{Habit, Phones, Stage};
 
 use std::net::UdpSocket;
 use std::path::{Path, PathBuf};

@@ -1,0 +1,147 @@
+//! `hansho token`: makes, lists and revokes the tokens that HTTP wants.
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use serde_json::Value;
+
+use super::control::{complain, connect};
+use super::{BAD, Daemon, print_line};
+use crate::shell::control::{Request, TokenRequest};
+
+/// `hansho token`.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Make a token and show it, once
+    Create(Create),
+    /// Show every token, with when it was last used
+    List {
+        /// JSON instead of a table
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        daemon: Daemon,
+    },
+    /// Take a token back: it opens nothing any more
+    Revoke {
+        /// Its number, as `hansho token list` shows it
+        token: u32,
+        #[command(flatten)]
+        daemon: Daemon,
+    },
+}
+
+/// `hansho token create`.
+#[derive(Args, Debug)]
+pub struct Create {
+    /// What people call it: who uses it
+    #[arg(long)]
+    name: String,
+    /// What it opens: trigger, read, manage or dial:any [default: trigger and read]
+    #[arg(long = "scope", value_name = "SCOPE")]
+    scopes: Vec<String>,
+    /// How long it is good, such as 90d, 12h or 8w [default: until it is revoked]
+    #[arg(long, value_name = "TIME")]
+    expires: Option<String>,
+    /// The call flow of its triggers, where they name none
+    #[arg(long, value_name = "ID")]
+    call_flow: Option<String>,
+    #[command(flatten)]
+    daemon: Daemon,
+}
+
+/// Runs one of them.
+pub fn run(command: Command) -> ExitCode {
+    let done = match command {
+        Command::Create(options) => create(options),
+        Command::List { json, daemon } => list(&daemon, json),
+        Command::Revoke { token, daemon } => ask(&daemon, &Request::TokenRevoke { token }).map(|_| ()),
+    };
+    done.map_or_else(|code| code, |()| ExitCode::SUCCESS)
+}
+
+fn create(options: Create) -> Result<(), ExitCode> {
+    let expires = options.expires.as_deref().map(|text| {
+        seconds(text).ok_or_else(|| {
+            eprintln!("hansho: --expires `{text}`: a time such as 90d, 12h or 8w is accepted");
+            ExitCode::from(BAD)
+        })
+    });
+    let wanted = TokenRequest {
+        name: options.name,
+        scopes: options.scopes,
+        expires_in_s: expires.transpose()?,
+        call_flow: options.call_flow,
+    };
+    let answer = ask(&options.daemon, &Request::TokenCreate(wanted))?;
+    let token = &answer["token"];
+    eprintln!(
+        "token {} `{}` opens {}; it is shown now and never again:",
+        token["token"],
+        token["name"].as_str().unwrap_or_default(),
+        scopes(token)
+    );
+    print_line(answer["secret"].as_str().unwrap_or_default());
+    Ok(())
+}
+
+fn list(daemon: &Daemon, json: bool) -> Result<(), ExitCode> {
+    let answer = ask(daemon, &Request::TokenList)?;
+    let tokens = answer["tokens"].as_array().map(Vec::as_slice).unwrap_or_default();
+    for token in tokens {
+        let line = if json { token.to_string() } else { line(token) };
+        if !print_line(&line) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn line(token: &Value) -> String {
+    let text = |field: &str, absent: &'static str| token[field].as_str().unwrap_or(absent).to_owned();
+    format!(
+        "{:>4}  {}…  {}  [{}]  expires {}  last used {}",
+        token["token"].as_u64().unwrap_or_default(),
+        text("prefix", ""),
+        text("name", ""),
+        scopes(token),
+        text("expires", "never"),
+        text("last_used", "never"),
+    )
+}
+
+fn scopes(token: &Value) -> String {
+    let scopes = token["scopes"].as_array().map(Vec::as_slice).unwrap_or_default();
+    scopes.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")
+}
+
+fn ask(daemon: &Daemon, request: &Request) -> Result<Value, ExitCode> {
+    connect(daemon)?.ask(request).map_err(|error| complain(&error))
+}
+
+/// `90d`, `12h`, `30m`, `45s` or `8w`.
+fn seconds(text: &str) -> Option<u64> {
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit())?);
+    let unit = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        "w" => 604_800,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_a_number_and_one_unit() {
+        assert_eq!((seconds("90d"), seconds("12h"), seconds("8w")), (Some(7_776_000), Some(43_200), Some(4_838_400)));
+        for wrong in ["", "90", "d", "1d2h", "-1d", "99999999999999999999d", "1.5h"] {
+            assert_eq!(seconds(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Connections: how many, and how long one may keep us waiting.
+//!
+//! A request must have come whole some seconds after its first byte, and the next one must begin some seconds after
+//! the last answer. What we write (events, say) starts the waiting anew; what trickles in does not, or a client
+//! that sends a byte a minute would keep its place for ever.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::extract::connect_info::Connected;
+use axum::serve::{IncomingStream, Listener};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, Sleep};
+
+const CONNECTIONS_MAX: usize = 512;
+/// For a whole request, and between two.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// After a connection could not be accepted.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Who is on the other side.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub SocketAddr);
+
+/// Accepts connections while there are places.
+pub struct Door {
+    listener: TcpListener,
+    places: Arc<Semaphore>,
+}
+
+impl Door {
+    /// Stands before this listener.
+    pub fn new(listener: TcpListener) -> Door {
+        Door { listener, places: Arc::new(Semaphore::new(CONNECTIONS_MAX)) }
+    }
+}
+
+impl Listener for Door {
+    type Io = Visit;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Visit, SocketAddr) {
+        loop {
+            let Ok((stream, from)) = self.listener.accept().await else {
+                // Too many files are open, say: that does not pass by asking at once.
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            };
+            // Without a place the connection is closed: whoever waits for one waits longer than for a second try.
+            if let Ok(place) = self.places.clone().try_acquire_owned() {
+                let _ = stream.set_nodelay(true);
+                let patience = Box::pin(tokio::time::sleep(PATIENCE));
+                return (Visit { stream, patience, mid_request: false, _place: place }, from);
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+}
+
+impl Connected<IncomingStream<'_, Door>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, Door>) -> Peer {
+        Peer(*stream.remote_addr())
+    }
+}
+
+/// A connection with its place and its patience.
+pub struct Visit {
+    stream: TcpStream,
+    patience: Pin<Box<Sleep>>,
+    /// Something was read since we last wrote.
+    mid_request: bool,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Visit {
+    fn wait_anew(&mut self) {
+        self.patience.as_mut().reset(Instant::now() + PATIENCE);
+    }
+
+    fn wrote(&mut self, result: &Poll<io::Result<usize>>) {
+        if matches!(result, Poll::Ready(Ok(1..))) {
+            self.mid_request = false;
+            self.wait_anew();
+        }
+    }
+}
+
+impl AsyncRead for Visit {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = into.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, into);
+        if into.filled().len() > before && !self.mid_request {
+            self.mid_request = true;
+            self.wait_anew();
+        }
+        if read.is_pending() && self.patience.as_mut().poll(context).is_ready() {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        read
+    }
+}
+
+impl AsyncWrite for Visit {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.wrote(&written);
+        written
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, bytes);
+        self.wrote(&written);
+        written
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}

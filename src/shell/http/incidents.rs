@@ -1,0 +1,69 @@
+//! `/v1/incidents`: raise, look, take, call off.
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::House;
+use super::auth::{May, ToManage, ToRead, ToTrigger};
+use super::reply::{Answer, Refused, json};
+use crate::shell::control::{Request, TriggerRequest};
+
+/// `POST /v1/incidents`.
+pub(super) async fn raise(State(house): State<House>, May(token, _): May<ToTrigger>, body: Bytes) -> Answer {
+    let mut body: Value = read(&body)?;
+    if let Some(fields) = body.as_object_mut()
+        && fields.get("call_flow").is_none_or(Value::is_null)
+    {
+        fields.insert("call_flow".to_owned(), house.call_flow_of(&token)?.to_string().into());
+    }
+    let wanted: TriggerRequest =
+        serde_json::from_value(body).map_err(|error| Refused::bad(format!("the body: {error}")))?;
+    let answer = house.ask(Request::Trigger(wanted), &token.name).await?;
+    Ok(raised(&answer))
+}
+
+/// 201 for an incident that was not there before, 200 for one that was joined or is kept quiet about.
+pub(super) fn raised(answer: &Value) -> axum::response::Response {
+    let old = answer["joined"] == true || answer["suppressed"] == true || !answer["suppression"].is_null();
+    json(if old { StatusCode::OK } else { StatusCode::CREATED }, answer)
+}
+
+/// `GET /v1/incidents`.
+pub(super) async fn all(State(house): State<House>, May(token, _): May<ToRead>) -> Answer {
+    let status = house.ask(Request::Status { incident: None }, &token.name).await?;
+    Ok(json(StatusCode::OK, &json!({ "incidents": status["incidents"] })))
+}
+
+/// `GET /v1/incidents/ID`.
+pub(super) async fn one(State(house): State<House>, May(token, _): May<ToRead>, Path(id): Path<String>) -> Answer {
+    let status = house.ask(Request::Status { incident: Some(id) }, &token.name).await?;
+    Ok(json(StatusCode::OK, &status["incidents"][0]))
+}
+
+/// `POST /v1/incidents/ID/cancel`.
+pub(super) async fn cancel(State(house): State<House>, May(token, _): May<ToManage>, Path(id): Path<String>) -> Answer {
+    let answer = house.ask(Request::Cancel { incident: id }, &token.name).await?;
+    Ok(json(StatusCode::OK, &answer))
+}
+
+/// `{"dedup": …}`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Resolve {
+    dedup: String,
+}
+
+/// `POST /v1/resolve`.
+pub(super) async fn resolve(State(house): State<House>, May(token, _): May<ToTrigger>, body: Bytes) -> Answer {
+    let Resolve { dedup } = read(&body)?;
+    let answer = house.ask(Request::Resolve { dedup }, &token.name).await?;
+    Ok(json(StatusCode::OK, &answer))
+}
+
+/// Reads a body as JSON, or says where it is none.
+pub(super) fn read<T: for<'a> Deserialize<'a>>(body: &[u8]) -> Result<T, Refused> {
+    serde_json::from_slice(body).map_err(|error| Refused::bad(format!("the body: {error}")))
+}

@@ -1,0 +1,178 @@
+//! HTTP: the door for programs outside. A trigger is answered when it is on disk, as on the control socket; both
+//! ask the core task the same questions.
+//!
+//! Nothing here decides about incidents. What is easy to get wrong: every route but `/healthz` wants a token, on
+//! loopback too, because a web page in somebody's browser reaches loopback as well; and a query may hold the
+//! token, so no query is ever logged.
+
+mod auth;
+mod door;
+mod events;
+mod incidents;
+mod openapi;
+mod reply;
+mod routes;
+mod strangers;
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, broadcast, mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+
+use super::ask::Ask;
+use super::clock::Clock;
+use super::control::{Failure, Request as Wanted};
+use super::events::Told;
+use super::tokens::Tokens;
+use crate::base::CallFlowId;
+use crate::config::Settings;
+use crate::incident::Token;
+use door::{Door, Peer};
+use reply::Refused;
+use strangers::Strangers;
+
+/// The largest body.
+const BODY_MAX: usize = 1 << 20;
+/// How long an answer may take: the disk of a busy night is slow.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How many may watch at once.
+const WATCHERS_MAX: usize = 64;
+/// How long answers under way may take when the daemon ends.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+/// What every handler has.
+#[derive(Clone)]
+pub(super) struct House(Arc<Inside>);
+
+/// The inside of a [`House`].
+pub(super) struct Inside {
+    pub(super) core: mpsc::Sender<Ask>,
+    pub(super) events: broadcast::Sender<Told>,
+    pub(super) settings: Arc<Settings>,
+    pub(super) tokens: Tokens,
+    pub(super) clock: Clock,
+    pub(super) strangers: Mutex<Strangers>,
+    /// Places for those who watch.
+    pub(super) watchers: Arc<Semaphore>,
+    /// Turns true when the daemon ends.
+    pub(super) ending: watch::Receiver<bool>,
+}
+
+impl core::ops::Deref for House {
+    type Target = Inside;
+
+    fn deref(&self) -> &Inside {
+        &self.0
+    }
+}
+
+impl House {
+    /// Asks the core task something on behalf of `by`.
+    pub(super) async fn ask(&self, request: Wanted, by: &str) -> Result<Value, Failure> {
+        let (reply, answer) = oneshot::channel();
+        let stopping = || Failure::new("stopping", "the daemon is ending");
+        let ask = Ask { request, by: Some(by.to_owned()), reply };
+        self.core.send(ask).await.map_err(|_| stopping())?;
+        answer.await.unwrap_or_else(|_| Err(stopping()))
+    }
+
+    /// The call flow of a trigger that names none: its token's, else the configuration's, else the only one.
+    fn call_flow_of(&self, token: &Token) -> Result<CallFlowId, Refused> {
+        let settings = &self.settings;
+        let only = || settings.call_flows.keys().next().filter(|_| settings.call_flows.len() == 1);
+        token.call_flow.as_ref().or(settings.http.call_flow.as_ref()).or_else(only).cloned().ok_or_else(|| {
+            let ids: Vec<&str> = settings.call_flows.keys().take(20).map(CallFlowId::as_str).collect();
+            let why =
+                format!("`call_flow`: which? {} (or give the token one, or set call_flow in [http])", ids.join(", "));
+            Refused::from(Failure::new("unknown_call_flow", why))
+        })
+    }
+
+    /// Notes that somebody came without a token that opens; true when they come too often.
+    pub(super) fn strange(&self, from: Peer) -> bool {
+        let mut strangers = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
+        strangers.came(from.0.ip(), self.clock.now())
+    }
+}
+
+/// What the server is made of.
+pub(super) struct Needs {
+    pub(super) core: mpsc::Sender<Ask>,
+    pub(super) events: broadcast::Sender<Told>,
+    pub(super) settings: Arc<Settings>,
+    pub(super) tokens: Tokens,
+    pub(super) clock: Clock,
+}
+
+/// A running server.
+#[derive(Debug)]
+pub(super) struct Server {
+    address: SocketAddr,
+    end: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Server {
+    /// Begins to serve.
+    pub(super) fn start(listener: TcpListener, needs: Needs) -> std::io::Result<Server> {
+        let address = listener.local_addr()?;
+        let (end, ending) = watch::channel(false);
+        let Needs { core, events, settings, tokens, clock } = needs;
+        let strangers = Mutex::new(Strangers::default());
+        let house = House(Arc::new(Inside {
+            core,
+            events,
+            settings,
+            tokens,
+            clock,
+            strangers,
+            watchers: Arc::new(Semaphore::new(WATCHERS_MAX)),
+            ending: ending.clone(),
+        }));
+        let router = routes::router(house)
+            .layer(middleware::from_fn(within_reason))
+            .layer(DefaultBodyLimit::max(BODY_MAX))
+            .into_make_service_with_connect_info::<Peer>();
+        let mut ended = ending;
+        let served = axum::serve(Door::new(listener), router).with_graceful_shutdown(async move {
+            // The sender gone means the same.
+            let _ = ended.wait_for(|end| *end).await;
+        });
+        let task = tokio::spawn(async move {
+            let _ = served.await;
+        });
+        Ok(Server { address, end, task })
+    }
+
+    /// Where it listens.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Takes no more connections, and gives the answers under way a moment.
+    pub(super) async fn stop(mut self) {
+        let _ = self.end.send(true);
+        if tokio::time::timeout(GOODBYE, &mut self.task).await.is_err() {
+            self.task.abort();
+        }
+    }
+}
+
+/// Nothing takes for ever. The path is logged and never the query: it may hold a token.
+async fn within_reason(request: Request, next: Next) -> Response {
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let answer = tokio::time::timeout(PATIENCE, next.run(request)).await;
+    let answer = answer.unwrap_or_else(|_| {
+        let why = "it took too long; whether it was done, `GET /v1/incidents` says";
+        Refused::from(Failure::new("timeout", why)).into_response()
+    });
+    tracing::debug!(target: "hansho::http", %method, path, status = answer.status().as_u16(), "answered");
+    answer
+}

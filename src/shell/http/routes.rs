@@ -1,0 +1,62 @@
+//! Every path there is. The router and the OpenAPI description are both made of this one list.
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::{MethodRouter, get, post};
+use serde_json::json;
+
+use super::reply::{json, no_such_method, no_such_path};
+use super::{House, events, incidents, openapi};
+
+/// One path and one way to ask for it.
+pub(super) struct Route {
+    /// In capitals.
+    pub(super) method: &'static str,
+    /// With `{names}` of its parts.
+    pub(super) path: &'static str,
+    /// The scope the token must have; empty: none is wanted.
+    pub(super) scope: &'static str,
+    /// What it does, in a line.
+    pub(super) says: &'static str,
+    serve: fn() -> MethodRouter<House>,
+}
+
+macro_rules! routes {
+    ($($method:ident $path:literal $scope:literal $serve:expr, $says:literal;)*) => {
+        [$(Route {
+            method: stringify!($method),
+            path: $path,
+            scope: $scope,
+            says: $says,
+            serve: || routes!(@ $method $serve),
+        }),*]
+    };
+    (@ GET $serve:expr) => { get($serve) };
+    (@ POST $serve:expr) => { post($serve) };
+}
+
+/// The list.
+pub(super) fn all() -> impl Iterator<Item = Route> {
+    let routes = routes! {
+        GET "/healthz" "" healthz, "Is the daemon there?";
+        POST "/v1/incidents" "trigger" incidents::raise, "Raise an incident; answered when it is on disk";
+        GET "/v1/incidents" "read" incidents::all, "The open and the latest incidents";
+        GET "/v1/incidents/{id}" "read" incidents::one, "One incident with every attempt";
+        POST "/v1/incidents/{id}/cancel" "manage" incidents::cancel, "Stop calling for an incident";
+        GET "/v1/events" "read" events::watch, "What happens, as it happens (server-sent events)";
+        GET "/v1/openapi.json" "" openapi::openapi, "This list";
+        POST "/v1/resolve" "trigger" incidents::resolve, "What it was about is over";
+    };
+    routes.into_iter()
+}
+
+/// The router of all of it.
+pub(super) fn router(house: House) -> Router {
+    let router = all().fold(Router::new(), |router, route| router.route(route.path, (route.serve)()));
+    router.fallback(no_such_path).method_not_allowed_fallback(no_such_method).with_state(house)
+}
+
+async fn healthz() -> Response {
+    json(StatusCode::OK, &json!({ "ok": true }))
+}

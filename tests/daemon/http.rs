@@ -1,0 +1,163 @@
+//! HTTP on a real socket: tokens, incidents, events, limits.
+
+use std::io::{BufRead, BufReader, Read, Write};
+
+use serde_json::{Value, json};
+
+use super::support::web::{Reply, Web, free_tcp_port};
+use super::support::{Daemon, Habit, Stage, World};
+
+const FIRST: &str = "+818000000001";
+
+/// A daemon with HTTP, and the way to it.
+fn house(name: &str) -> (World, Daemon, Web) {
+    let port = free_tcp_port();
+    let world = World::new(name).person(FIRST, Habit::Rings).more(&format!("[http]\nlisten = \"127.0.0.1:{port}\"\n"));
+    let daemon = world.start();
+    (world, daemon, Web::new(port))
+}
+
+/// A new token that opens these scopes.
+fn token(daemon: &Daemon, scopes: &[&str]) -> String {
+    let answer = daemon.ask(&json!({ "op": "token.create", "name": "tool", "scopes": scopes }));
+    assert_eq!(answer["ok"], true, "{answer}");
+    answer["secret"].as_str().expect("the token itself").to_owned()
+}
+
+fn incident(reply: &Reply) -> String {
+    reply.json()["incident"].as_str().unwrap_or_else(|| panic!("no incident: {reply:?}")).to_owned()
+}
+
+#[test]
+fn an_incident_is_raised_shown_joined_and_resolved_over_http() {
+    let (world, daemon, web) = house("http-incident");
+    let web = web.with(&token(&daemon, &["trigger", "read", "manage"]));
+    let raised = web.post("/v1/incidents", &json!({ "message": "The disk is full.", "dedup": "disk" }));
+    assert_eq!(raised.status, 201, "{raised:?}");
+    let id = incident(&raised);
+    assert!(!world.facts(&id).is_empty(), "it is on disk when it is answered");
+    world.phones.reaches(FIRST, 1, Stage::Ringing);
+    let joined = web.post("/v1/incidents", &json!({ "call_flow": "oncall", "dedup": "disk" }));
+    assert_eq!((joined.status, incident(&joined), &joined.json()["joined"]), (200, id.clone(), &json!(true)));
+    let shown = web.get(&format!("/v1/incidents/{id}")).json();
+    assert_eq!((&shown["state"], &shown["attempts"][0]["phone"]), (&json!("calling"), &json!(FIRST)), "{shown}");
+    assert_eq!(web.get("/v1/incidents").json()["incidents"][0]["incident"], json!(id));
+    assert_eq!(web.post("/v1/resolve", &json!({ "dedup": "disk" })).status, 200);
+    let over = daemon.comes_to(&id, "resolved");
+    assert_eq!(over["ended_by"], "tool", "{over}");
+    let again = web.post(&format!("/v1/incidents/{id}/cancel"), &json!({}));
+    assert_eq!((again.status, again.code()), (409, "not_open".to_owned()));
+    world.phones.fall_silent();
+}
+
+#[test]
+fn nothing_is_opened_without_a_token_that_is_good_for_it() {
+    let (_world, daemon, web) = house("http-tokens");
+    assert_eq!(web.get("/healthz").status, 200);
+    let refused = web.post("/v1/incidents", &json!({}));
+    assert_eq!((refused.status, refused.code()), (401, "unauthorized".to_owned()));
+    assert!(refused.body.contains("hansho token create") && refused.head.contains("www-authenticate"), "{refused:?}");
+    let reader = token(&daemon, &["read"]);
+    assert_eq!(web.with(&reader).post("/v1/incidents", &json!({})).code(), "forbidden");
+    let everywhere: [(&str, String, String); 4] = [
+        ("/v1/incidents", format!("X-Authorization: Token {reader}"), String::new()),
+        ("/v1/incidents", format!("Authorization: GenieKey {reader}"), String::new()),
+        ("/v1/incidents", format!("Authorization: Basic {}", base64(&format!("me:{reader}"))), String::new()),
+        ("/v1/incidents", "X-Nothing: 1".to_owned(), format!("?token={reader}")),
+    ];
+    for (path, header, query) in &everywhere {
+        assert_eq!(web.send("GET", &format!("{path}{query}"), &[header], "").status, 200, "{header} {query}");
+    }
+    let listed = daemon.ask(&json!({ "op": "token.list" }));
+    assert!(listed["tokens"][0]["last_used"].is_string(), "{listed}");
+    assert!(!listed.to_string().contains(&reader));
+    assert_eq!(daemon.ask(&json!({ "op": "token.revoke", "token": 1 }))["ok"], true);
+    let revoked = web.with(&reader).get("/v1/incidents");
+    assert!(revoked.status == 401 && revoked.body.contains("revoked"), "{revoked:?}");
+    assert!(!daemon.said().contains(&reader), "no token is ever logged");
+}
+
+#[test]
+fn tokens_are_made_by_the_command_line_and_outlive_the_daemon() {
+    let (world, daemon, web) = house("http-restart");
+    let made = world.command(&["token", "create", "--name", "night", "--scope", "read", "--expires", "90d"]);
+    assert!(made.status.success(), "{made:?}");
+    let secret = String::from_utf8_lossy(&made.stdout).trim().to_owned();
+    assert!(secret.starts_with("hansho_"), "{made:?}");
+    daemon.dies();
+    let _daemon = world.start();
+    assert_eq!(web.with(&secret).get("/v1/incidents").status, 200);
+    assert!(world.command(&["token", "revoke", "1"]).status.success());
+    assert_eq!(web.with(&secret).get("/v1/incidents").status, 401);
+    let listed = world.command(&["token", "list"]);
+    assert!(listed.status.success() && listed.stdout.is_empty(), "{listed:?}");
+    assert_eq!(world.command(&["token", "revoke", "1"]).status.code(), Some(1));
+}
+
+#[test]
+fn what_cannot_be_is_refused_with_the_field_and_a_fitting_status() {
+    let (_world, daemon, web) = house("http-refused");
+    let web = web.with(&token(&daemon, &[]));
+    for (body, status, says) in [
+        ("nonsense", 400, "line 1"),
+        ("[]", 400, "invalid"),
+        ("{\"mesage\":\"x\"}", 400, "mesage"),
+        ("{\"call_flow\":\"nobody\"}", 422, "nobody"),
+        ("{\"to\":[\"+15550000000\"]}", 403, "roster"),
+    ] {
+        let reply = web.send("POST", "/v1/incidents", &[], body);
+        assert!(reply.status == status && reply.body.contains(says), "{body}: {reply:?}");
+    }
+    assert_eq!(web.get("/v1/incidents/0123456789ab").status, 404);
+    assert_eq!(web.get("/v1/incidents/no").status, 400);
+    assert_eq!(web.get("/nothing").code(), "not_found");
+    assert_eq!(web.send("PUT", "/v1/incidents", &[], "").status, 405);
+    let large = "x".repeat((1 << 20) + 1);
+    assert_eq!(web.send("POST", "/v1/incidents", &[], &large).status, 413);
+    assert_eq!(web.get("/v1/openapi.json").json()["openapi"], "3.1.0");
+}
+
+#[test]
+fn whoever_comes_in_vain_too_often_is_told_to_wait_and_a_right_token_is_not_held_up() {
+    let (_world, daemon, web) = house("http-strangers");
+    let last = (0..30).map(|_| web.with("hansho_wrong").get("/v1/incidents")).last().expect("thirty replies");
+    assert_eq!((last.status, last.code()), (429, "too_many".to_owned()));
+    assert_eq!(web.with(&token(&daemon, &["read"])).get("/v1/incidents").status, 200);
+}
+
+#[test]
+fn events_are_told_as_they_happen_and_the_stream_ends_with_the_daemon() {
+    let (_world, mut daemon, web) = house("http-events");
+    let secret = token(&daemon, &["trigger", "read"]);
+    let mut stream = web.connect();
+    let request = format!("GET /v1/events?token={secret} HTTP/1.1\r\nHost: hansho\r\n\r\n");
+    stream.write_all(request.as_bytes()).expect("the daemon reads");
+    let mut lines = BufReader::new(stream);
+    let until = |lines: &mut BufReader<std::net::TcpStream>, mark: &str| loop {
+        let mut line = String::new();
+        assert!(lines.read_line(&mut line).expect("a line in time") > 0, "closed before {mark}");
+        if let Some(rest) = line.strip_prefix(mark) {
+            return rest.trim().to_owned();
+        }
+    };
+    until(&mut lines, ": watching");
+    let id = incident(&web.with(&secret).post("/v1/incidents", &json!({})));
+    assert_eq!(until(&mut lines, "event: "), "incident.accepted");
+    let event: Value = serde_json::from_str(&until(&mut lines, "data: ")).expect("an object");
+    assert_eq!(event["incident"], json!(id));
+    assert_eq!(daemon.ask(&json!({ "op": "shutdown" }))["ok"], true);
+    assert!(daemon.ends().success());
+    let mut rest = Vec::new();
+    let _ = lines.read_to_end(&mut rest);
+}
+
+/// RFC 4648 §4, for a test.
+fn base64(text: &str) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let groups = text.as_bytes().chunks(3).map(|group| {
+        let bits = group.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - group.len()));
+        let letter = |place: usize| char::from(LETTERS[(bits >> (18 - 6 * place)) as usize & 63]);
+        (0..4).map(|place| if place <= group.len() { letter(place) } else { '=' }).collect::<String>()
+    });
+    groups.collect()
+}
