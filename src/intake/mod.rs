@@ -14,21 +14,34 @@
 //!   a key) is refused.
 //! - Tokens and routing keys are read by [`token`] alone. They are no parameters, and no error shows them.
 
+mod alertinfo;
 mod alertmanager;
 mod azure;
+mod cloudevents;
+mod cloudwatch;
+mod datadog;
 mod error;
 mod form;
+mod generic;
 mod goalert;
+mod grafana;
 mod json;
 mod limit;
+mod nagios;
 mod opsgenie;
 mod pagerduty;
+pub mod pigeon;
 mod plain;
 mod reply;
+mod sentry;
+pub mod sns;
 mod source;
 mod token;
+mod uptime_kuma;
+mod zabbix;
 
 pub use error::IntakeError;
+pub use generic::{Condition, Mapping, Path, PathError, Template};
 pub use limit::{RAISES_MAX, SETTLES_MAX};
 pub use reply::{Became, Refused, Reply, refusal, reply};
 pub use source::{Source, read};
@@ -133,6 +146,8 @@ pub struct Read {
     /// In the order of the body; empty where the event asks for nothing (a test of the connection, a state that is
     /// neither a problem nor its end).
     pub signals: Vec<Signal>,
+    /// A subscription that waits for us to visit a link.
+    pub confirm: Option<sns::Confirmation>,
     /// How many more raises or settlings the body held than are taken at once ([`RAISES_MAX`], [`SETTLES_MAX`]).
     pub left_out: usize,
 }

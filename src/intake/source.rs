@@ -1,32 +1,64 @@
 //! Which reader reads a request, by the name in `/in/NAME`.
 
 use super::json::Node;
-use super::{Draft, IntakeError, Read, Request, Signal, limit, plain};
-use super::{alertmanager, azure, goalert, opsgenie, pagerduty};
+use super::{Draft, IntakeError, Mapping, Read, Request, Signal, limit, plain};
+use super::{alertinfo, alertmanager, azure, cloudevents, datadog, generic, goalert, grafana, nagios, opsgenie};
+use super::{pagerduty, sentry, sns, uptime_kuma, zabbix};
 use core::str::FromStr;
 use serde_json::{Map, Value};
+use std::sync::Arc;
 
 /// A kind of sender.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Source {
     /// Our own field names, in a query, a form or JSON.
     Plain,
+    /// The array `alertinfo` of unattended monitoring.
+    AlertInfo,
     /// Azure Monitor's action groups, or a GET that says nothing at all.
     Azure,
+    /// AWS SNS, with CloudWatch's alarms in it.
+    Sns,
     /// Prometheus Alertmanager, version 4 of its webhook.
     Alertmanager,
+    /// Grafana's unified and legacy alerting.
+    Grafana,
+    /// A Zabbix media type of the kind webhook.
+    Zabbix,
+    /// Nagios and Icinga notification commands.
+    Nagios,
+    /// Datadog's webhooks integration.
+    Datadog,
+    /// Sentry's integration platform, and its older webhook plugin.
+    Sentry,
+    /// Uptime Kuma's webhook.
+    UptimeKuma,
+    /// CloudEvents 1.0: structured, binary, in batches.
+    CloudEvents,
     /// PagerDuty's Events API v2.
     PagerDuty,
     /// Opsgenie's Alert API.
     Opsgenie,
     /// GoAlert's generic API.
     GoAlert,
+    /// Any JSON, by a mapping of the configuration.
+    Generic(Arc<Mapping>),
 }
 
 const NAMES: &[(&str, Source)] = &[
     ("plain", Source::Plain),
+    ("alertinfo", Source::AlertInfo),
     ("azure", Source::Azure),
+    ("sns", Source::Sns),
     ("alertmanager", Source::Alertmanager),
+    ("grafana", Source::Grafana),
+    ("zabbix", Source::Zabbix),
+    ("nagios", Source::Nagios),
+    ("icinga", Source::Nagios),
+    ("datadog", Source::Datadog),
+    ("sentry", Source::Sentry),
+    ("uptime-kuma", Source::UptimeKuma),
+    ("cloudevents", Source::CloudEvents),
     ("pagerduty", Source::PagerDuty),
     ("opsgenie", Source::Opsgenie),
     ("goalert", Source::GoAlert),
@@ -63,11 +95,21 @@ impl FromStr for Source {
 pub fn read(source: &Source, request: &Request<'_>) -> Result<Read, IntakeError> {
     let read = match source {
         Source::Plain => plain::read(request),
+        Source::AlertInfo => alertinfo::read(request),
         Source::Azure => azure::read(request),
+        Source::Sns => sns::read(request),
         Source::Alertmanager => alertmanager::read(request),
+        Source::Grafana => grafana::read(request),
+        Source::Zabbix => zabbix::read(request),
+        Source::Nagios => nagios::read(request),
+        Source::Datadog => datadog::read(request),
+        Source::Sentry => sentry::read(request),
+        Source::UptimeKuma => uptime_kuma::read(request),
+        Source::CloudEvents => cloudevents::read(request),
         Source::PagerDuty => pagerduty::read(request),
         Source::Opsgenie => opsgenie::read(request),
         Source::GoAlert => goalert::read(request),
+        Source::Generic(mapping) => generic::read(mapping, request),
     }?;
     let url = url(request)?;
     let mut read = limit::within(read);
@@ -98,10 +140,11 @@ mod tests {
 
     #[test]
     fn every_name_is_read_and_written_alike() {
-        for name in Source::names() {
+        for name in Source::names().filter(|name| *name != "icinga") {
             assert_eq!(name.parse::<Source>().unwrap().name(), name);
         }
-        assert!("smoke".parse::<Source>().unwrap_err().to_string().contains("goalert"));
+        assert_eq!("icinga".parse::<Source>(), Ok(Source::Nagios));
+        assert!("smoke".parse::<Source>().unwrap_err().to_string().contains("uptime-kuma"));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use serde_json::Value;
 pub fn token(source: &Source, request: &Request<'_>) -> Option<String> {
     let names: &[&str] = match source {
         Source::PagerDuty => &["routing_key"],
-        Source::Plain | Source::GoAlert => &["token"],
+        Source::Plain | Source::GoAlert | Source::Nagios | Source::Zabbix | Source::Datadog => &["token"],
         _ => return None,
     };
     let fields = form::fields(&Request { query: &[], ..*request }).ok()?;
