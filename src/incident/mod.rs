@@ -10,6 +10,8 @@
 mod dialogue;
 mod escalation;
 mod fact;
+mod hotline;
+mod hotline_texts;
 mod house;
 mod ladder;
 mod outcome;
@@ -20,6 +22,8 @@ mod tests;
 
 pub use escalation::Incident;
 pub use fact::{Behaviour, CallHandle, Fact, Outcome};
+pub use hotline::{Called, Hotline, Hotlines, Inquiry, Standing, Wish};
+pub use hotline_texts::{Letter, Names, Page};
 pub use house::{Entry, HouseFact, Scope, Suppression, Token};
 pub use ladder::ReplayError;
 pub use outcome::{CallEnd, EndedBy};

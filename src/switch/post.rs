@@ -109,7 +109,7 @@ impl Switch {
     pub(super) fn post_message(&mut self, now: Time, to: Phone, text: String) -> u32 {
         self.post.last = self.post.last.saturating_add(1);
         let message = self.post.last;
-        self.store_house(now, HouseFact::MessageQueued { message, to: to.clone(), text: text.clone() });
+        self.keep_fact(now, HouseFact::MessageQueued { message, to: to.clone(), text: text.clone() });
         let full = self.post.waiting.len() >= WAITING_MAX;
         self.post.waiting.insert(message, Letter { to, text, tries: 0, state: State::Sending });
         if full {
@@ -123,7 +123,7 @@ impl Switch {
     /// The trunk, or the gateway, has it.
     pub(super) fn message_sent(&mut self, now: Time, message: u32) {
         let Some(letter) = self.post.waiting.remove(&message) else { return };
-        self.store_house(now, HouseFact::MessageSent { message });
+        self.keep_fact(now, HouseFact::MessageSent { message });
         self.tell(None, None, None, What::MessageSent { message, to: letter.to });
     }
 
@@ -158,7 +158,7 @@ impl Switch {
     }
 
     /// A fact of the house goes into the journal.
-    pub(super) fn store_house(&mut self, now: Time, fact: HouseFact) {
+    pub(super) fn keep_fact(&mut self, now: Time, fact: HouseFact) {
         let at: Stamp = self.stamp(now);
         self.batch.facts.push(Entry::House(at, fact));
     }
@@ -189,7 +189,7 @@ impl Switch {
 
     fn give_up(&mut self, now: Time, message: u32, why: String) {
         let Some(letter) = self.post.waiting.remove(&message) else { return };
-        self.store_house(now, HouseFact::MessageFailed { message, why: why.clone() });
+        self.keep_fact(now, HouseFact::MessageFailed { message, why: why.clone() });
         self.tell(None, None, None, What::MessageFailed { message, to: letter.to, reason: why });
     }
 }
