@@ -5,6 +5,8 @@
 
 mod codec;
 mod digit;
+mod holidays;
+mod hours;
 mod ids;
 mod language;
 mod outbox;
@@ -15,6 +17,8 @@ mod trigger;
 
 pub use codec::{Codec, EVENT_PAYLOAD_TYPE, Stream};
 pub use digit::Digit;
+pub use holidays::{Date, Holidays};
+pub use hours::{Calendar, Hours, SPAN_ACCEPTED, Span, Utc, WallTime};
 pub use ids::{
     AttemptId, CallFlowId, ContactId, GuidanceId, IdError, IncidentId, LegId, RoomId, RoomName, RosterId, TrunkId,
 };

@@ -153,10 +153,18 @@ fn describe(kind: &str, event: &Value) -> (Look, String) {
             (Look::Alarm, format!("incident {} accepted, call flow {}{message}", of("incident"), of("call_flow")))
         }
         "incident.round" => (Look::Quiet, format!("round {}", of("round"))),
+        "incident.again" => (Look::Quiet, format!("came again: {}", of("message"))),
+        "incident.cleared" => (Look::Good, format!("one alert is over: {}", of("dedup"))),
+        "incident.suppressed" => (Look::Over, format!("suppressed by promise {}: nobody is called", of("suppression"))),
+        "incident.acknowledged" if event["by"].is_string() => {
+            (Look::Good, format!("INCIDENT TAKEN by {}", of("by")))
+        }
         "incident.acknowledged" => (Look::Good, "INCIDENT TAKEN".to_owned()),
+        "incident.escalated" => (Look::Alarm, format!("nobody took it: call flow {} goes on", of("call_flow"))),
         "incident.exhausted" => (Look::Bad, "NOBODY TOOK IT: everybody was called".to_owned()),
         "incident.resolved" => (Look::Good, format!("resolved by {}", of("by"))),
         "incident.cancelled" => (Look::Over, format!("cancelled by {}", of("by"))),
+        "attempt.skipped" => (Look::Quiet, format!("is not called: {}", of("reason"))),
         "attempt.dialling" => (Look::Calling, format!("calling {}", of("phone"))),
         "attempt.ringing" => (Look::Ringing, format!("rings ({})", of("code"))),
         "attempt.answered" => (Look::Answered, "picked up".to_owned()),
@@ -164,7 +172,11 @@ fn describe(kind: &str, event: &Value) -> (Look, String) {
         "attempt.prompt_started" => (Look::Quiet, "hears the guidance".to_owned()),
         "attempt.key" => (Look::Key, key(event)),
         "attempt.taken" => (Look::Good, "takes it".to_owned()),
+        "attempt.left" => (Look::Over, "is not called again about it".to_owned()),
+        "attempt.quieted" => (Look::Over, format!("promised quiet for {} h", of("hours"))),
         "attempt.ended" => ended(event),
+        "suppression.set" => (Look::Over, format!("quiet {} until {}, by {}", of("id"), of("until"), of("by"))),
+        "suppression.lifted" => (Look::Over, format!("quiet {} is lifted by {}", of("suppression"), of("by"))),
         "room.created" => (Look::Room, format!("room {} opened", room())),
         "room.joined" => (Look::Room, format!("joined room {} ({} in it)", room(), of("people"))),
         "room.talking" if event["talking"] == Value::Bool(true) => (Look::Room, "talks".to_owned()),
@@ -203,7 +215,7 @@ fn ended(event: &Value) -> (Look, String) {
     let outcome = text(event, "outcome");
     let look = match outcome {
         "taken" => Look::Good,
-        "passed" | "cancelled" => Look::Over,
+        "passed" | "left" | "quieted" | "cancelled" => Look::Over,
         _ => Look::Bad,
     };
     let why = [plain(event, "code"), plain(event, "reason")].join(" ");

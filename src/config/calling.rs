@@ -18,6 +18,8 @@ pub const DEFAULT_GUIDANCE: &str = "default";
 const FLOWS: usize = 1_000;
 const GUIDANCES: usize = 1_000;
 const ROOMS: usize = 1_000;
+/// With a challenge, so many digits may be keys: among the others it is drawn.
+const CHALLENGE_DIGITS: usize = 6;
 const SECOND: Duration = Duration::from_secs(1);
 
 /// `[[call_flow]]`.
@@ -80,6 +82,8 @@ fn call_flow(
     let rounds = value::number(&mut block, "rounds", 1..=100);
     let ring_timeout = value::duration(&mut block, "ring_timeout", SECOND..=SECOND * 300);
     let between_rounds = value::duration(&mut block, "between_rounds", Duration::ZERO..=SECOND * 3_600);
+    let bundle = value::duration(&mut block, "bundle", Duration::ZERO..=SECOND * 3_600);
+    let taken_for = value::duration(&mut block, "taken_for", Duration::ZERO..=SECOND * 86_400);
     let accepted = list("the id of a [[guidance]]", guidances.keys());
     let named = |text: &str| GuidanceId::parse(text).ok().filter(|id| guidances.contains_key(id));
     let guidance = block.text("guidance", &accepted, named);
@@ -92,6 +96,8 @@ fn call_flow(
             rounds: rounds.unwrap_or(3),
             ring_timeout: ring_timeout.unwrap_or(SECOND * 30),
             between_rounds: between_rounds.unwrap_or(SECOND * 10),
+            bundle: bundle.unwrap_or_default(),
+            taken_for: taken_for.unwrap_or(SECOND * 3_600),
         },
         roster: roster?,
         guidance: guidance.or_else(|| named(DEFAULT_GUIDANCE))?,
@@ -121,6 +127,8 @@ fn guidance_of(id: GuidanceId) -> Guidance {
         message: BTreeMap::new(),
         keys: keys.into_iter().filter_map(key).collect(),
         first_key_timeout: SECOND * 10,
+        inter_key_timeout: SECOND * 15,
+        challenge: false,
         repeats: 3,
         room: None,
     }
@@ -138,19 +146,33 @@ fn guidance(mut block: Section<'_>, rooms: &Declared<RoomName, Room>) -> Option<
     let accepted = list("the id of a [[room]]", rooms.keys());
     let room = block.text("room", &accepted, |text| RoomName::parse(text).ok().filter(|id| rooms.contains_key(id)));
     let first_key_timeout = value::duration(&mut block, "first_key_timeout", SECOND..=SECOND * 300);
+    let inter_key_timeout = value::duration(&mut block, "inter_key_timeout", SECOND..=SECOND * 60);
+    let challenge = value::flag(&mut block, "challenge").unwrap_or(false);
     let repeats = value::number(&mut block, "repeats", 1..=10);
     let menu = block.table("keys");
     let keys = if block.has("keys") { keys(&block, menu) } else { Some(usual.keys.clone()) };
+    let digits = |keys: &BTreeMap<Digit, Key>| keys.keys().filter(|key| key.as_char().is_ascii_digit()).count();
+    if let Some(digits) = keys.as_ref().map(digits).filter(|digits| challenge && *digits > CHALLENGE_DIGITS) {
+        block.complain(
+            "challenge",
+            format!("{digits} of ten digits are keys already, and the challenge is drawn among the others"),
+            format!("at most {CHALLENGE_DIGITS} digits as keys"),
+        );
+    }
     block.finish();
     Some(Guidance {
         message,
         keys: keys?,
         first_key_timeout: first_key_timeout.unwrap_or(usual.first_key_timeout),
+        inter_key_timeout: inter_key_timeout.unwrap_or(usual.inter_key_timeout),
+        challenge,
         repeats: repeats.unwrap_or(usual.repeats),
         room,
         ..usual
     })
 }
+
+const DO_ACCEPTED: &str = "\"take\", \"next\", \"join\", \"repeat\", \"leave\" or \"quiet\"";
 
 /// The key menu. `None` after a complaint.
 fn keys(block: &Section<'_>, menu: Section<'_>) -> Option<BTreeMap<Digit, Key>> {
@@ -161,7 +183,7 @@ fn keys(block: &Section<'_>, menu: Section<'_>) -> Option<BTreeMap<Digit, Key>> 
             right = false;
             continue;
         };
-        let behaviour = section.need("do", "\"take\", \"next\", \"join\" or \"repeat\"", |text| {
+        let behaviour = section.need("do", DO_ACCEPTED, |text| {
             Behaviour::ALL.into_iter().find(|behaviour| behaviour.as_str() == text)
         });
         let say = section.text("say", SPOKEN_ACCEPTED, value::spoken);

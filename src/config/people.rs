@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Declared;
 use super::reader::Section;
 use super::value::{self, NAME_ACCEPTED};
-use crate::base::{ContactId, Language, Phone, RosterId};
+use crate::base::{ContactId, Hours, Language, Phone, RosterId};
 use crate::incident::Contact;
 
 const CONTACTS: usize = 10_000;
@@ -60,7 +60,7 @@ fn contact(
     let language = super::daemon::language(&mut block).unwrap_or(language);
     block.finish();
     let id = id?;
-    Some(Contact { name: name.unwrap_or_else(|| id.to_string()), id, phones, language })
+    Some(Contact { name: name.unwrap_or_else(|| id.to_string()), id, phones, language, hours: Hours::default() })
 }
 
 pub(super) fn rosters(root: &mut Section<'_>, known: &BTreeSet<ContactId>) -> Declared<RosterId, Vec<ContactId>> {

@@ -87,7 +87,7 @@ impl Settings {
             contacts.iter_mut().for_each(|contact| contact.phones.retain(|phone| trigger.to.contains(phone)));
             contacts.retain(|contact| !contact.phones.is_empty());
         }
-        Ok(Plan { call_flow: call_flow.flow.clone(), contacts, guidance: guidance.clone() })
+        Ok(Plan { call_flow: call_flow.flow.clone(), contacts, guidance: guidance.clone(), then: None })
     }
 }
 

@@ -7,41 +7,49 @@
 //!
 //! `.` is no change. A call ends from every phase; in `gone` nothing follows.
 //!
-//! | phase | dialled | ringing | answered | said | take | next | join | repeat | other key | deadline | taken by another | over | ended |
-//! | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
-//! | waiting | ringing | . | . | . | . | . | . | . | . | hanging up | hanging up | hanging up | gone |
-//! | ringing | . | ringing | speaking | . | . | . | . | . | . | hanging up | hanging up | hanging up | gone |
-//! | speaking | . | . | . | listening | leaving | leaving | joining | speaking | speaking | hanging up | late | leaving | gone |
-//! | listening | . | . | . | . | leaving | leaving | joining | speaking | speaking | speaking | late | leaving | gone |
-//! | leaving | . | . | . | hanging up | . | . | . | . | . | hanging up | . | . | gone |
-//! | late | . | . | . | hanging up | late | . | joining | . | . | hanging up | . | . | gone |
-//! | joining | . | . | . | in room | . | . | . | . | . | in room | . | . | gone |
-//! | in room | . | . | . | . | in room | . | in room | . | . | . | . | . | gone |
-//! | hanging up | hanging up | . | hanging up | . | . | . | . | . | . | gone | . | . | gone |
+//! | phase | dialled | ringing | answered | unwanted | said | take | next | join | repeat | leave | quiet | hash | other key | deadline | taken by another | silenced | over | ended |
+//! | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+//! | waiting | ringing | . | . | . | . | . | . | . | . | . | . | . | . | hanging up | hanging up | hanging up | hanging up | gone |
+//! | ringing | . | ringing | speaking | hanging up | . | . | . | . | . | . | . | . | . | hanging up | hanging up | hanging up | hanging up | gone |
+//! | speaking | . | . | . | . | listening | leaving | leaving | joining | speaking | leaving | asked | speaking | speaking | hanging up | late | leaving | leaving | gone |
+//! | listening | . | . | . | . | . | leaving | leaving | joining | speaking | leaving | asked | speaking | speaking | speaking | late | leaving | leaving | gone |
+//! | asked | . | . | . | . | asked | typed | typed | typed | typed | typed | typed | asked | typed | asked | late | leaving | leaving | gone |
+//! | typed | . | . | . | . | . | typed | typed | typed | typed | typed | typed | leaving | typed | leaving | late | leaving | leaving | gone |
+//! | leaving | . | . | . | . | hanging up | . | . | . | . | . | . | . | . | hanging up | . | . | . | gone |
+//! | late | . | . | . | . | hanging up | late | . | joining | . | . | . | . | . | hanging up | . | . | . | gone |
+//! | joining | . | . | . | . | in room | . | . | . | . | . | . | . | . | in room | . | . | . | gone |
+//! | in room | . | . | . | . | . | in room | . | in room | . | . | . | . | . | . | . | . | . | gone |
+//! | hanging up | hanging up | . | hanging up | hanging up | . | . | . | . | . | . | . | . | . | gone | . | . | . | gone |
 //!
-//! `take` leads to `joining` where the guidance names a room; `listening` ends in `leaving` when everything
+//! `take` leads to `joining` where the guidance names a room; `listening` and `asked` end in `leaving` when everything
 //! has been said as often as the guidance wants; in the room a key counts for a person who has not taken an
-//! incident that is still being called.
+//! incident that is still being called. `asked` and `typed` are the number of hours behind the key for quiet: the
+//! hash key or a pause ends it, a star leads back to the menu, and a number that is none is asked for again.
 
 use core::mem;
 use core::time::Duration;
+use std::collections::BTreeMap;
 
 use super::fact::{Behaviour, CallHandle, Fact, Outcome};
+use super::house::Scope;
 use super::outcome::{CallEnd, answered, unanswered};
 use super::plan::{Guidance, Key};
-use super::{Line, Order};
-use crate::base::{ContactId, Digit, Outbox, Phone, RoomName, Time};
+use super::{Line, Order, Taker};
+use crate::base::{ContactId, Digit, Outbox, Phone, RoomName, Stamp, Time};
 
 /// How long a call may last until somebody took the incident in it.
 pub(super) const CALL_MAX: Duration = Duration::from_secs(600);
-/// How long the corridor may wait for a line to this person before their turn goes by.
-pub(super) const LINE_WAIT_MAX: Duration = Duration::from_secs(120);
+/// How long the corridor may wait for a line to this person before their turn goes by: longer than the call lasts
+/// that they are in.
+pub(super) const LINE_WAIT_MAX: Duration = Duration::from_secs(660);
 /// How long the last words of a call may take before we go on without having heard that they were said.
 pub(super) const LAST_WORDS_MAX: Duration = Duration::from_secs(60);
 /// How long the end of a call that we hang up may take: longer than 32 s, after which SIP gives up itself.
 pub(super) const HANG_UP_MAX: Duration = Duration::from_secs(40);
 /// How many keys are taken in one call; whoever presses more is not trying to answer.
 const KEYS_MAX: u32 = 64;
+/// For how many hours quiet can be promised on the phone.
+const HOURS_MAX: u32 = 99;
 /// How many bytes of a peer's reason are kept.
 const REASON_BYTES_MAX: usize = 256;
 
@@ -54,6 +62,8 @@ pub(super) struct Call {
     pub(super) inbound: bool,
     has_dialled: bool,
     keys: u32,
+    /// What each key does in this call.
+    menu: BTreeMap<Digit, Key>,
     phase: Phase,
 }
 
@@ -68,8 +78,10 @@ enum Phase {
     Speaking(Asked),
     /// Everything was said; a key counts.
     Listening { asked: Asked, until: Time },
+    /// For how many hours? `until` is when the waiting for the next digit ends; `key` is the one that asked.
+    Hours { asked: Asked, key: Key, typed: Option<u32>, until: Time },
     /// The last words are being said. `late` names who took it, where this person did not.
-    Leaving { outcome: Outcome, late: Option<ContactId>, until: Time },
+    Leaving { outcome: Outcome, late: Option<Taker>, until: Time },
     /// On the way into the room, hearing so.
     Joining { room: RoomName, until: Time },
     /// In the room.
@@ -91,12 +103,14 @@ struct Asked {
 
 /// What happens to a call.
 #[derive(Clone, Debug)]
-pub(super) enum Event<'a> {
+pub(super) enum Event {
     Dialled(CallHandle),
     Ringing(u16),
     Answered(CallHandle),
+    /// Picked up too late, or without a codec of ours: whoever signals ends it by himself, and nothing is said.
+    Unwanted(CallHandle),
     Said,
-    Key(Digit, Option<&'a Key>),
+    Key(Digit),
     Deadline,
     /// Nobody needs to be called any more.
     Stop(Stop),
@@ -106,7 +120,9 @@ pub(super) enum Event<'a> {
 /// Why nobody needs to be called any more.
 #[derive(Clone, Debug)]
 pub(super) enum Stop {
-    TakenBy(ContactId),
+    TakenBy(Taker),
+    /// Somebody promised to stay quiet about it.
+    Silenced,
     Over,
 }
 
@@ -120,18 +136,29 @@ pub(super) struct Scene<'a> {
     /// True while a key of somebody in the room still takes it.
     pub(super) may_take: bool,
     pub(super) acknowledged: bool,
+    /// What a promise to stay quiet is about.
+    pub(super) scope: &'a Scope,
 }
 
 impl Call {
     /// A call that the corridor was just asked for.
-    pub(super) fn wanted(now: Time, attempt: u32, contact: ContactId, phone: Phone) -> Call {
+    pub(super) fn wanted(
+        now: Time,
+        attempt: u32,
+        (contact, phone): (ContactId, Phone),
+        menu: BTreeMap<Digit, Key>,
+    ) -> Call {
         let phase = Phase::Waiting { until: now + LINE_WAIT_MAX };
-        Call { attempt, contact, phone, inbound: false, has_dialled: false, keys: 0, phase }
+        Call { attempt, contact, phone, inbound: false, has_dialled: false, keys: 0, menu, phase }
     }
 
     /// A call that came in and goes into the room.
-    pub(super) fn called_in(attempt: u32, contact: ContactId, phone: Phone) -> Call {
-        Call { attempt, contact, phone, inbound: true, has_dialled: true, keys: 0, phase: Phase::InRoom }
+    pub(super) fn called_in(
+        attempt: u32,
+        (contact, phone): (ContactId, Phone),
+        menu: BTreeMap<Digit, Key>,
+    ) -> Call {
+        Call { attempt, contact, phone, inbound: true, has_dialled: true, keys: 0, menu, phase: Phase::InRoom }
     }
 
     pub(super) fn deadline(&self) -> Option<Time> {
@@ -142,9 +169,14 @@ impl Call {
             | Phase::Joining { until, .. }
             | Phase::HangingUp { until, .. } => Some(*until),
             Phase::Speaking(asked) => Some(asked.cap),
-            Phase::Listening { asked, until } => Some((*until).min(asked.cap)),
+            Phase::Listening { asked, until } | Phase::Hours { asked, until, .. } => Some((*until).min(asked.cap)),
             Phase::InRoom | Phase::Gone => None,
         }
+    }
+
+    /// True when the phone was not dialled yet, and nobody wants to end the call either.
+    pub(super) fn is_waiting(&self) -> bool {
+        matches!(self.phase, Phase::Waiting { .. })
     }
 
     /// True when nothing was heard from the person yet.
@@ -165,8 +197,9 @@ impl Call {
     }
 
     /// The table at the head of the file.
-    pub(super) fn on(&mut self, now: Time, event: Event<'_>, scene: &Scene<'_>, out: &mut Outbox<Order>) {
+    pub(super) fn on(&mut self, now: Time, event: Event, scene: &Scene<'_>, out: &mut Outbox<Order>) {
         let attempt = self.attempt;
+        let key = if let Event::Key(digit) = &event { self.menu.get(digit).cloned() } else { None };
         self.phase = match (mem::replace(&mut self.phase, Phase::Gone), event) {
             (Phase::Waiting { .. }, Event::Dialled(call)) => {
                 self.dialled(call, out);
@@ -187,35 +220,47 @@ impl Call {
                 Phase::Speaking(Asked { times: 1, cap: now + CALL_MAX })
             }
             // A 200 crossed our CANCEL. The fact is kept, because the call could outlive a crash now.
-            (Phase::HangingUp { outcome, until }, Event::Answered(call)) if self.has_dialled => {
+            (Phase::HangingUp { outcome, until }, Event::Answered(call) | Event::Unwanted(call))
+                if self.has_dialled =>
+            {
                 out.push(Order::Store(Fact::Answered { attempt, call }));
                 Phase::HangingUp { outcome, until }
+            }
+            (Phase::Ringing { .. }, Event::Unwanted(call)) => {
+                out.push(Order::Store(Fact::Answered { attempt, call }));
+                Phase::HangingUp { outcome: Outcome::Failed, until: now + HANG_UP_MAX }
             }
             (Phase::Speaking(asked), Event::Said) => {
                 Phase::Listening { asked, until: now + scene.guidance.first_key_timeout }
             }
-            (Phase::Speaking(asked), Event::Key(digit, key)) => {
+            (Phase::Speaking(asked), Event::Key(digit)) => {
                 out.push(Order::Hush { attempt });
                 self.pressed(now, (digit, key), asked, scene, out)
             }
-            (Phase::Listening { asked, .. }, Event::Key(digit, key)) => {
-                self.pressed(now, (digit, key), asked, scene, out)
+            (Phase::Listening { asked, .. }, Event::Key(digit)) => self.pressed(now, (digit, key), asked, scene, out),
+            (Phase::Hours { asked, key, typed: None, .. }, Event::Said) => {
+                Phase::Hours { asked, key, typed: None, until: now + scene.guidance.first_key_timeout }
             }
-            (Phase::Leaving { outcome, late: Some(who), until }, Event::Key(digit, Some(key))) => match key.behaviour {
-                Behaviour::Join => {
-                    self.store_key(digit, Some(key), out);
-                    self.joining(now, key, scene, out)
+            (Phase::Hours { asked, key, typed, .. }, Event::Key(digit)) => {
+                out.push(Order::Hush { attempt });
+                self.typed(now, digit, (asked, key, typed), scene, out)
+            }
+            (Phase::Leaving { outcome, late: Some(who), until }, Event::Key(digit)) => match key {
+                Some(key) if key.behaviour == Behaviour::Join => {
+                    self.store_key(digit, Some(key.behaviour), out);
+                    self.joining(now, &key, scene, out)
                 }
-                Behaviour::Take if self.count_key() => {
-                    self.store_key(digit, Some(key), out);
+                Some(key) if key.behaviour == Behaviour::Take && self.count_key() => {
+                    self.store_key(digit, Some(key.behaviour), out);
                     self.say(vec![Line::TakenByAnother(who.clone())], out);
                     Phase::Leaving { outcome, late: Some(who), until }
                 }
                 _ => Phase::Leaving { outcome, late: Some(who), until },
             },
-            (Phase::InRoom, Event::Key(digit, Some(key))) => {
-                if scene.may_take && matches!(key.behaviour, Behaviour::Take | Behaviour::Join) {
-                    self.store_key(digit, Some(key), out);
+            (Phase::InRoom, Event::Key(digit)) => {
+                let behaviour = key.map(|key| key.behaviour);
+                if scene.may_take && matches!(behaviour, Some(Behaviour::Take | Behaviour::Join)) {
+                    self.store_key(digit, behaviour, out);
                     out.push(Order::Store(Fact::Taken { attempt, contact: self.contact.clone() }));
                 }
                 Phase::InRoom
@@ -229,16 +274,23 @@ impl Call {
             (Phase::Waiting { .. }, Event::Deadline) => self.hang_up(now, Outcome::Busy, out),
             (Phase::Ringing { .. }, Event::Deadline) => self.hang_up(now, Outcome::NoAnswer, out),
             (Phase::Speaking(_), Event::Deadline) => self.hang_up(now, Outcome::Ignored, out),
-            (Phase::Listening { asked, .. }, Event::Deadline) if asked.cap <= now => {
+            (Phase::Listening { asked, .. } | Phase::Hours { asked, .. }, Event::Deadline) if asked.cap <= now => {
                 self.hang_up(now, Outcome::Ignored, out)
+            }
+            (Phase::Hours { asked, key, typed: Some(hours), .. }, Event::Deadline) => {
+                self.hours_given(now, hours, (asked, key), scene, out)
+            }
+            (Phase::Hours { asked, key, .. }, Event::Deadline) if asked.times < scene.guidance.repeats => {
+                self.how_many_hours(vec![], Asked { times: asked.times + 1, ..asked }, key, out)
             }
             (Phase::Listening { asked, .. }, Event::Deadline) if asked.times < scene.guidance.repeats => {
                 self.say_all(None, out);
                 Phase::Speaking(Asked { times: asked.times + 1, ..asked })
             }
-            (Phase::Listening { .. }, Event::Deadline) => self.no_key(now, out),
+            (Phase::Listening { .. } | Phase::Hours { .. }, Event::Deadline) => self.no_key(now, out),
             (Phase::HangingUp { outcome, .. }, Event::Deadline) => {
-                let known = matches!(outcome, Outcome::Taken | Outcome::Passed);
+                let known =
+                    matches!(outcome, Outcome::Taken | Outcome::Passed | Outcome::Left | Outcome::Quieted);
                 let outcome = if known { outcome } else { Outcome::Failed };
                 let reason = format!("no end within {} s of hanging up", HANG_UP_MAX.as_secs());
                 self.store_end(outcome, None, reason, out);
@@ -247,9 +299,10 @@ impl Call {
             (Phase::Waiting { .. } | Phase::Ringing { .. }, Event::Stop(_)) => {
                 self.hang_up(now, Outcome::Cancelled, out)
             }
-            (Phase::Speaking(_) | Phase::Listening { .. }, Event::Stop(stop)) => {
+            (Phase::Speaking(_) | Phase::Listening { .. } | Phase::Hours { .. }, Event::Stop(stop)) => {
                 let (line, late) = match stop {
                     Stop::TakenBy(who) => (Line::TakenByAnother(who.clone()), Some(who)),
+                    Stop::Silenced => (Line::Silenced, None),
                     Stop::Over => (Line::Over, None),
                 };
                 self.say(vec![line], out);
@@ -268,7 +321,7 @@ impl Call {
     fn pressed(
         &mut self,
         now: Time,
-        (digit, key): (Digit, Option<&Key>),
+        (digit, key): (Digit, Option<Key>),
         asked: Asked,
         scene: &Scene<'_>,
         out: &mut Outbox<Order>,
@@ -276,30 +329,86 @@ impl Call {
         if !self.count_key() {
             return self.no_key(now, out);
         }
-        self.store_key(digit, key, out);
+        self.store_key(digit, key.as_ref().map(|key| key.behaviour), out);
         let Some(key) = key else {
-            self.say(vec![Line::NotAKey, Line::Menu], out);
+            self.say(vec![Line::NotAKey, self.menu_line()], out);
             return Phase::Speaking(asked);
         };
-        let leaving = |outcome| Phase::Leaving { outcome, late: None, until: now + LAST_WORDS_MAX };
+        let (attempt, contact) = (self.attempt, self.contact.clone());
         match key.behaviour {
             Behaviour::Repeat => {
                 self.say_all(key.say.as_deref(), out);
                 Phase::Speaking(asked)
             }
             Behaviour::Next => {
-                self.say(vec![confirmation(key, Line::Passed)], out);
-                leaving(Outcome::Passed)
+                self.say(vec![confirmation(&key, Line::Passed)], out);
+                leaving(now, Outcome::Passed)
             }
+            Behaviour::Leave => {
+                out.push(Order::Store(Fact::Left { attempt, contact }));
+                self.say(vec![confirmation(&key, Line::Left)], out);
+                leaving(now, Outcome::Left)
+            }
+            Behaviour::Quiet => self.how_many_hours(vec![], asked, key, out),
             Behaviour::Take | Behaviour::Join => {
-                out.push(Order::Store(Fact::Taken { attempt: self.attempt, contact: self.contact.clone() }));
+                out.push(Order::Store(Fact::Taken { attempt, contact }));
                 if key.behaviour == Behaviour::Join || scene.guidance.room.is_some() {
-                    return self.joining(now, key, scene, out);
+                    return self.joining(now, &key, scene, out);
                 }
-                self.say(vec![confirmation(key, Line::Taken)], out);
-                leaving(Outcome::Taken)
+                self.say(vec![confirmation(&key, Line::Taken)], out);
+                leaving(now, Outcome::Taken)
             }
         }
+    }
+
+    /// A key while a number of hours is expected.
+    fn typed(
+        &mut self,
+        now: Time,
+        digit: Digit,
+        (asked, key, typed): (Asked, Key, Option<u32>),
+        scene: &Scene<'_>,
+        out: &mut Outbox<Order>,
+    ) -> Phase {
+        if !self.count_key() {
+            return self.no_key(now, out);
+        }
+        self.store_key(digit, Some(key.behaviour), out);
+        match (digit.as_char().to_digit(10), digit.as_char()) {
+            (Some(figure), _) => {
+                // A number that is too large stays so.
+                let typed = (typed.unwrap_or(0) * 10 + figure).min(HOURS_MAX + 1);
+                Phase::Hours { asked, key, typed: Some(typed), until: now + scene.guidance.inter_key_timeout }
+            }
+            (None, '#') => self.hours_given(now, typed.unwrap_or(0), (asked, key), scene, out),
+            _ => {
+                self.say(vec![self.menu_line()], out);
+                Phase::Speaking(asked)
+            }
+        }
+    }
+
+    fn hours_given(
+        &mut self,
+        now: Time,
+        hours: u32,
+        (asked, key): (Asked, Key),
+        scene: &Scene<'_>,
+        out: &mut Outbox<Order>,
+    ) -> Phase {
+        if !(1..=HOURS_MAX).contains(&hours) {
+            return self.how_many_hours(vec![Line::NotHours], asked, key, out);
+        }
+        let (attempt, contact, scope) = (self.attempt, self.contact.clone(), scene.scope.clone());
+        out.push(Order::Store(Fact::Quieted { attempt, contact, hours, until: Stamp::default(), scope }));
+        self.say(vec![Line::Hours(hours), confirmation(&key, Line::Quieted)], out);
+        leaving(now, Outcome::Quieted)
+    }
+
+    fn how_many_hours(&self, mut lines: Vec<Line>, asked: Asked, key: Key, out: &mut Outbox<Order>) -> Phase {
+        lines.push(Line::HowManyHours);
+        self.say(lines, out);
+        Phase::Hours { asked, key, typed: None, until: asked.cap }
     }
 
     fn joining(&mut self, now: Time, key: &Key, scene: &Scene<'_>, out: &mut Outbox<Order>) -> Phase {
@@ -323,7 +432,11 @@ impl Call {
 
     fn say_all(&self, first: Option<&str>, out: &mut Outbox<Order>) {
         let first = first.map(|text| Line::Text(text.to_owned()));
-        self.say(first.into_iter().chain([Line::Intro, Line::Message, Line::Menu]).collect(), out);
+        self.say(first.into_iter().chain([Line::Intro, Line::Message, self.menu_line()]).collect(), out);
+    }
+
+    fn menu_line(&self) -> Line {
+        Line::Menu(self.menu.iter().map(|(digit, key)| (*digit, key.behaviour)).collect())
     }
 
     fn dialled(&mut self, call: CallHandle, out: &mut Outbox<Order>) {
@@ -338,8 +451,7 @@ impl Call {
         self.keys <= KEYS_MAX
     }
 
-    fn store_key(&self, digit: Digit, key: Option<&Key>, out: &mut Outbox<Order>) {
-        let behaviour = key.map(|key| key.behaviour);
+    fn store_key(&self, digit: Digit, behaviour: Option<Behaviour>, out: &mut Outbox<Order>) {
         out.push(Order::Store(Fact::Key { attempt: self.attempt, digit, behaviour }));
     }
 
@@ -359,7 +471,7 @@ impl Call {
     fn outcome_of(&self, phase: &Phase, end: &CallEnd, scene: &Scene<'_>) -> Outcome {
         match phase {
             Phase::Waiting { .. } | Phase::Ringing { .. } | Phase::Gone => unanswered(end),
-            Phase::Speaking(_) | Phase::Listening { .. } => answered(end),
+            Phase::Speaking(_) | Phase::Listening { .. } | Phase::Hours { .. } => answered(end),
             Phase::Leaving { outcome, .. } | Phase::HangingUp { outcome, .. } => *outcome,
             // Who called in and pressed nothing took part in an incident that is taken, and in no other.
             Phase::Joining { .. } | Phase::InRoom => {
@@ -373,119 +485,14 @@ impl Call {
     }
 }
 
+fn leaving(now: Time, outcome: Outcome) -> Phase {
+    Phase::Leaving { outcome, late: None, until: now + LAST_WORDS_MAX }
+}
+
 fn confirmation(key: &Key, recorded: Line) -> Line {
     key.say.clone().map_or(recorded, Line::Text)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::incident::EndedBy;
-    use crate::incident::tests::{any_plan, table::table};
-
-    const NOW: Time = Time::from_micros(1_000_000_000);
-
-    fn phase(name: &str) -> Phase {
-        let asked = Asked { times: 1, cap: NOW + CALL_MAX };
-        let outcome = Outcome::Cancelled;
-        match name {
-            "waiting" => Phase::Waiting { until: NOW },
-            "ringing" => Phase::Ringing { until: NOW, heard: false },
-            "speaking" => Phase::Speaking(asked),
-            "listening" => Phase::Listening { asked, until: NOW },
-            "leaving" => Phase::Leaving { outcome, late: None, until: NOW },
-            "late" => Phase::Leaving { outcome, late: Some(ContactId::parse("b").unwrap()), until: NOW },
-            "joining" => Phase::Joining { room: RoomName::parse("room").unwrap(), until: NOW },
-            "in room" => Phase::InRoom,
-            "hanging up" => Phase::HangingUp { outcome, until: NOW },
-            _ => panic!("no phase is called {name}"),
-        }
-    }
-
-    fn name(phase: &Phase) -> &'static str {
-        match phase {
-            Phase::Waiting { .. } => "waiting",
-            Phase::Ringing { .. } => "ringing",
-            Phase::Speaking(_) => "speaking",
-            Phase::Listening { .. } => "listening",
-            Phase::Leaving { late: None, .. } => "leaving",
-            Phase::Leaving { late: Some(_), .. } => "late",
-            Phase::Joining { .. } => "joining",
-            Phase::InRoom => "in room",
-            Phase::HangingUp { .. } => "hanging up",
-            Phase::Gone => "gone",
-        }
-    }
-
-    fn event<'a>(name: &str, guidance: &'a Guidance) -> Event<'a> {
-        let handle = CallHandle("call".to_owned());
-        let key = |key| {
-            let digit = Digit::from_char(key).unwrap();
-            Event::Key(digit, guidance.keys.get(&digit))
-        };
-        match name {
-            "dialled" => Event::Dialled(handle),
-            "ringing" => Event::Ringing(180),
-            "answered" => Event::Answered(handle),
-            "said" => Event::Said,
-            "take" => key('1'),
-            "next" => key('2'),
-            "join" => key('3'),
-            "repeat" => key('4'),
-            "other key" => key('0'),
-            "deadline" => Event::Deadline,
-            "taken by another" => Event::Stop(Stop::TakenBy(ContactId::parse("b").unwrap())),
-            "over" => Event::Stop(Stop::Over),
-            "ended" => Event::Ended(CallEnd { by: EndedBy::Them, code: None, reason: String::new() }),
-            _ => panic!("no event is called {name}"),
-        }
-    }
-
-    #[test]
-    fn every_phase_answers_every_event_as_the_table_at_the_head_says() {
-        let guidance = any_plan().guidance;
-        let room = RoomName::parse("room").unwrap();
-        let ring_timeout = Duration::from_secs(25);
-        let scene = Scene { guidance: &guidance, ring_timeout, room: &room, may_take: true, acknowledged: false };
-        let (header, rows) = table(include_str!("dialogue.rs"), "phase");
-        assert_eq!((header.len(), rows.len()), (14, 9));
-        for row in &rows {
-            for (event_name, cell) in header.iter().zip(row).skip(1) {
-                let mut call =
-                    Call::wanted(NOW, 1, ContactId::parse("a").unwrap(), Phone::parse("+8110000001").unwrap());
-                call.phase = phase(&row[0]);
-                call.has_dialled = row[0] != "waiting" && event_name != "dialled";
-                let mut out = Outbox::new();
-                call.on(NOW, event(event_name, &guidance), &scene, &mut out);
-                let where_it_is = format!("{} at {event_name}: {:?} {out:?}", row[0], call.phase);
-                if cell == "." {
-                    assert_eq!(call.phase, phase(&row[0]), "{where_it_is}");
-                    assert!(out.is_empty(), "{where_it_is}");
-                } else {
-                    assert_eq!(name(&call.phase), cell, "{where_it_is}");
-                    let is_quiet = (row[0].as_str(), event_name.as_str()) == ("speaking", "said");
-                    assert_eq!(out.is_empty(), is_quiet, "{where_it_is}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn the_reason_of_a_peer_is_kept_within_bounds_and_between_characters() {
-        let guidance = any_plan().guidance;
-        let room = RoomName::parse("room").unwrap();
-        let scene = Scene {
-            guidance: &guidance,
-            ring_timeout: Duration::ZERO,
-            room: &room,
-            may_take: true,
-            acknowledged: false,
-        };
-        let mut call = Call::called_in(1, ContactId::parse("a").unwrap(), Phone::parse("+8110000001").unwrap());
-        let mut out = Outbox::new();
-        let end = CallEnd { by: EndedBy::Them, code: None, reason: "鐘".repeat(1_000) };
-        call.on(NOW, Event::Ended(end), &scene, &mut out);
-        let Some(Order::Store(Fact::Ended { reason, .. })) = out.pop() else { panic!("no end was stored") };
-        assert_eq!(reason, "鐘".repeat(85));
-    }
-}
+#[path = "tests/dialogue.rs"]
+mod tests;

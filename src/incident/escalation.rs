@@ -5,17 +5,23 @@
 //! facts leave before their consequences (store, then send, then tell), and nobody is dialled once the
 //! incident's end was decided.
 
+use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Order;
+use rand::seq::SliceRandom;
+
 use super::dialogue::{Call, Event, Scene, Stop};
-use super::fact::{CallHandle, Fact};
+use super::fact::{Behaviour, CallHandle, Fact};
+use super::house::Scope;
 use super::ladder::{Ladder, RESTART, ReplayError};
 use super::outcome::CallEnd;
-use super::plan::{Plan, Strategy};
+use super::plan::{Key, Plan, Strategy};
 use super::record::State;
-use crate::base::{ContactId, Digit, IncidentId, Outbox, Phone, RoomName, Time, Trigger};
+use super::{Order, Taker};
+use crate::base::{ContactId, Digit, IncidentId, Outbox, Phone, RoomName, Time, Trigger, seeded};
 
+/// The least pause behind a round in which nobody was called.
+const EMPTY_ROUND: Duration = Duration::from_secs(10);
 /// How many bytes of the name of who cancelled or resolved are kept.
 const BY_BYTES_MAX: usize = 128;
 
@@ -35,15 +41,31 @@ pub struct Incident {
     pause: Option<Time>,
     /// Where those who join go.
     room: RoomName,
+    /// What a promise to stay quiet is about.
+    scope: Scope,
+    /// Those of this round who were on the phone when their turn came: asked for again behind the others.
+    deferred: BTreeSet<ContactId>,
 }
 
 impl Incident {
     /// A new incident; the same seed shuffles the same orders.
     pub fn new(id: IncidentId, trigger: Trigger, plan: Plan, seed: u64) -> Incident {
         let own_room = || RoomName::parse(&id.to_string()).expect("an incident's id is letters and digits");
-        let room = plan.guidance.room.clone().unwrap_or_else(own_room);
-        let ladder = Ladder::new(trigger, plan);
-        Incident { id, seed, ladder, calls: BTreeMap::new(), last_attempt: 0, awake: false, pause: None, room }
+        // One room, whichever call flow it comes to.
+        let room = plan.chain().find_map(|plan| plan.guidance.room.clone()).unwrap_or_else(own_room);
+        let scope = Scope::of(&trigger, &plan.guidance);
+        Incident {
+            id,
+            seed,
+            ladder: Ladder::new(trigger, plan),
+            calls: BTreeMap::new(),
+            last_attempt: 0,
+            awake: false,
+            pause: None,
+            room,
+            scope,
+            deferred: BTreeSet::new(),
+        }
     }
 
     /// The incident whose stored facts these are, oldest first. Nothing is done about it before
@@ -70,7 +92,7 @@ impl Incident {
         &self.ladder.trigger
     }
 
-    /// Who is called, how, and what they hear.
+    /// Who is called at present, how, and what they hear.
     pub fn plan(&self) -> &Plan {
         &self.ladder.plan
     }
@@ -97,6 +119,13 @@ impl Incident {
         self.store(Fact::Accepted { trigger, plan }, out);
         self.start_round(out);
         self.climb(now, out);
+    }
+
+    /// The trigger was accepted while there was a promise to stay quiet about it: nobody is called.
+    pub fn on_raised_quietly(&mut self, suppression: u32, out: &mut Outbox<Order>) {
+        let (trigger, plan) = (self.ladder.trigger.clone(), self.ladder.plan.clone());
+        self.store(Fact::Accepted { trigger, plan }, out);
+        self.store(Fact::Suppressed { suppression }, out);
     }
 
     /// hansho was restarted and the facts were replayed: what was cut gets its end, then the calling goes on
@@ -134,6 +163,37 @@ impl Incident {
         self.tell(now, attempt, Event::Answered(call), out);
     }
 
+    /// The phone was picked up too late or speaks no codec of ours: whoever signals ends the call by himself.
+    pub fn on_unwanted(&mut self, now: Time, attempt: u32, call: CallHandle, out: &mut Outbox<Order>) {
+        self.tell(now, attempt, Event::Unwanted(call), out);
+    }
+
+    /// The person is not called in this round, because they do not accept calls now.
+    pub fn on_skipped(&mut self, now: Time, attempt: u32, reason: &str, out: &mut Outbox<Order>) {
+        let Some(call) = self.calls.remove(&attempt) else { return };
+        if call.is_waiting() {
+            self.store(Fact::Skipped { contact: call.contact, reason: reason.to_owned() }, out);
+        }
+        self.climb(now, out);
+    }
+
+    /// The person is on the phone about another incident. True where somebody else is called meanwhile: then this
+    /// call is not made, and asked for again behind the others.
+    pub fn on_occupied(&mut self, now: Time, attempt: u32, out: &mut Outbox<Order>) -> bool {
+        let waits = |call: &&Call| call.is_waiting() && self.plan().call_flow.strategy == Strategy::Shuffled;
+        let Some(contact) = self.calls.get(&attempt).filter(waits).map(|call| call.contact.clone()) else {
+            return false;
+        };
+        let other = |who: &ContactId| *who != contact && !self.deferred.contains(who);
+        if !self.ladder.to_call().any(|(who, _)| other(who) && !self.is_called(who)) {
+            return false;
+        }
+        self.calls.remove(&attempt);
+        self.deferred.insert(contact);
+        self.climb(now, out);
+        true
+    }
+
     /// The last [`Order::Say`] was heard out.
     pub fn on_said(&mut self, now: Time, attempt: u32, out: &mut Outbox<Order>) {
         self.tell(now, attempt, Event::Said, out);
@@ -141,8 +201,7 @@ impl Incident {
 
     /// A key was pressed.
     pub fn on_key(&mut self, now: Time, attempt: u32, digit: Digit, out: &mut Outbox<Order>) {
-        let key = self.ladder.plan.guidance.keys.get(&digit).cloned();
-        self.tell(now, attempt, Event::Key(digit, key.as_ref()), out);
+        self.tell(now, attempt, Event::Key(digit), out);
     }
 
     /// The call ended, or could not be made.
@@ -166,7 +225,7 @@ impl Incident {
             State::Acknowledged => self.calls.values().any(Call::is_for_the_room),
             State::Exhausted | State::Suppressed | State::Resolved | State::Cancelled => false,
         };
-        let named = self.plan().contacts.iter().any(|known| known.id == *contact);
+        let named = self.ladder.names(contact);
         let own: Vec<_> = self.calls.values().filter(|call| call.contact == *contact).collect();
         let on_the_line = own.iter().any(|call| !call.is_unanswered() && !call.is_hanging_up());
         if !open || !named || on_the_line {
@@ -177,7 +236,8 @@ impl Incident {
         let room = self.room.clone();
         self.store(Fact::CalledIn { attempt, contact: contact.clone(), phone: phone.clone(), call }, out);
         self.store(Fact::Joined { attempt, room: room.clone() }, out);
-        self.calls.insert(attempt, Call::called_in(attempt, contact.clone(), phone));
+        let menu = self.plan().guidance.keys.clone();
+        self.calls.insert(attempt, Call::called_in(attempt, (contact.clone(), phone), menu));
         out.push(Order::Join { attempt, room });
         // A person has one call at a time, and this is the one they chose.
         for other in ringing {
@@ -186,14 +246,35 @@ impl Incident {
         Some(attempt)
     }
 
+    /// Another trigger joins it. Nobody is called once more for it.
+    pub fn on_again(&mut self, trigger: Trigger, out: &mut Outbox<Order>) {
+        self.store(Fact::Again { trigger }, out);
+    }
+
+    /// One of its alerts is over, and others are not.
+    pub fn on_cleared(&mut self, dedup: &str, by: &str, out: &mut Outbox<Order>) {
+        self.store(Fact::Cleared { dedup: dedup.to_owned(), by: bounded(by) }, out);
+    }
+
+    /// Somebody who is not on the phone takes it. Nothing happens when it has come to its end already.
+    pub fn on_claimed(&mut self, now: Time, by: &str, out: &mut Outbox<Order>) {
+        let by = bounded(by);
+        self.call_off(now, Fact::Claimed { by: by.clone() }, &Stop::TakenBy(Taker::Outside(by)), out);
+    }
+
+    /// There is a promise to stay quiet about it now. Nothing happens when it has come to its end already.
+    pub fn on_suppressed(&mut self, now: Time, suppression: u32, out: &mut Outbox<Order>) {
+        self.call_off(now, Fact::Suppressed { suppression }, &Stop::Silenced, out);
+    }
+
     /// An operator calls it off. Nothing happens when it has come to its end already.
     pub fn on_cancel(&mut self, now: Time, by: &str, out: &mut Outbox<Order>) {
-        self.call_off(now, Fact::Cancelled { by: bounded(by) }, out);
+        self.call_off(now, Fact::Cancelled { by: bounded(by) }, &Stop::Over, out);
     }
 
     /// What it was about is over. Nothing happens when it has come to its end already.
     pub fn on_resolve(&mut self, now: Time, by: &str, out: &mut Outbox<Order>) {
-        self.call_off(now, Fact::Resolved { by: bounded(by) }, out);
+        self.call_off(now, Fact::Resolved { by: bounded(by) }, &Stop::Over, out);
     }
 
     /// When [`Incident::on_deadline`] is next due.
@@ -219,17 +300,17 @@ impl Incident {
     }
 
     /// Tells one call what happened, then draws the conclusions for all.
-    fn tell(&mut self, now: Time, attempt: u32, event: Event<'_>, out: &mut Outbox<Order>) {
+    fn tell(&mut self, now: Time, attempt: u32, event: Event, out: &mut Outbox<Order>) {
         let mut orders = Outbox::new();
         self.tell_only(now, attempt, event, &mut orders);
         let mut sends = Vec::new();
-        let mut taker = None;
+        // Somebody took it or left: they may have been the last who was waited for.
+        let (mut moved, mut quieted) = (false, false);
         for order in orders.drain() {
             match order {
                 Order::Store(fact) => {
-                    if let Fact::Taken { contact, .. } = &fact {
-                        taker = Some(contact.clone());
-                    }
+                    moved |= matches!(fact, Fact::Taken { .. } | Fact::Left { .. });
+                    quieted |= matches!(fact, Fact::Quieted { .. });
                     self.store(fact, out);
                 }
                 // Silence is no consequence of a fact, and a key must be felt at once.
@@ -237,9 +318,14 @@ impl Incident {
                 _ => sends.push(order),
             }
         }
-        if let Some(contact) = taker.filter(|_| self.ladder.enough()) {
+        if quieted {
+            self.stop(now, &Stop::Silenced, Some(attempt), out);
+        } else if moved
+            && self.ladder.enough()
+            && let Some(contact) = self.ladder.last_taker().cloned()
+        {
             self.store(Fact::Acknowledged { contact: contact.clone() }, out);
-            self.stop(now, &Stop::TakenBy(contact), Some(attempt), out);
+            self.stop(now, &Stop::TakenBy(Taker::Contact(contact)), Some(attempt), out);
         }
         for order in sends {
             out.push(order);
@@ -247,7 +333,7 @@ impl Incident {
         self.climb(now, out);
     }
 
-    fn tell_only(&mut self, now: Time, attempt: u32, event: Event<'_>, out: &mut Outbox<Order>) {
+    fn tell_only(&mut self, now: Time, attempt: u32, event: Event, out: &mut Outbox<Order>) {
         let Some(call) = self.calls.get_mut(&attempt) else { return };
         let scene = Scene {
             guidance: &self.ladder.plan.guidance,
@@ -255,6 +341,7 @@ impl Incident {
             room: &self.room,
             may_take: !self.ladder.state().is_final() && !self.ladder.has_taken(&call.contact),
             acknowledged: self.ladder.is_acknowledged(),
+            scope: &self.scope,
         };
         call.on(now, event, &scene, out);
         if call.is_gone() {
@@ -271,18 +358,24 @@ impl Incident {
         }
     }
 
-    fn call_off(&mut self, now: Time, fact: Fact, out: &mut Outbox<Order>) {
+    fn call_off(&mut self, now: Time, fact: Fact, why: &Stop, out: &mut Outbox<Order>) {
         if !self.state().is_final() {
             self.store(fact, out);
-            self.stop(now, &Stop::Over, None, out);
+            self.stop(now, why, None, out);
         }
+    }
+
+    fn is_called(&self, contact: &ContactId) -> bool {
+        self.calls.values().any(|call| call.contact == *contact)
     }
 
     /// Dials whoever may be dialled now, and ends the round when nobody is left in it.
     fn climb(&mut self, now: Time, out: &mut Outbox<Order>) {
         while self.awake && self.state() == State::Calling && self.pause.is_none() {
-            let called: BTreeSet<&ContactId> = self.calls.values().map(|call| &call.contact).collect();
-            let free = self.ladder.to_call().filter(|(contact, _)| !called.contains(contact));
+            let free = self.ladder.to_call().filter(|(contact, _)| !self.is_called(contact));
+            // Who was on the phone is called behind the others.
+            let (later, first): (Vec<_>, Vec<_>) = free.partition(|(contact, _)| self.deferred.contains(*contact));
+            let free = first.into_iter().chain(later);
             let one_at_a_time = self.plan().call_flow.strategy != Strategy::Simultaneous;
             if one_at_a_time && self.calls.values().any(|call| !call.inbound && self.ladder.has_turn(&call.contact)) {
                 return;
@@ -298,16 +391,34 @@ impl Incident {
                 return;
             }
             if self.ladder.is_last_round() {
-                self.store(Fact::Exhausted, out);
-            } else if self.plan().call_flow.between_rounds.is_zero() {
+                self.give_up(out);
+            } else if self.ladder.is_fresh() {
                 self.start_round(out);
             } else {
-                self.pause = Some(now + self.plan().call_flow.between_rounds);
+                // A round in which nobody was called is over at once, and may not become a spin.
+                let least = if self.ladder.is_empty_round() { EMPTY_ROUND } else { Duration::ZERO };
+                match self.plan().call_flow.between_rounds.max(least) {
+                    Duration::ZERO => self.start_round(out),
+                    pause => self.pause = Some(now + pause),
+                }
             }
         }
     }
 
+    /// The last round of the present call flow is over.
+    fn give_up(&mut self, out: &mut Outbox<Order>) {
+        let Some(plan) = self.plan().then.as_deref().cloned() else { return self.store(Fact::Exhausted, out) };
+        self.store(Fact::Escalated { plan }, out);
+        // Everybody who is asked for now may have taken it before.
+        if self.ladder.enough()
+            && let Some(contact) = self.ladder.last_taker().cloned()
+        {
+            self.store(Fact::Acknowledged { contact }, out);
+        }
+    }
+
     fn start_round(&mut self, out: &mut Outbox<Order>) {
+        self.deferred.clear();
         let order = self.ladder.next_order(self.seed);
         self.store(Fact::RoundStarted { round: self.ladder.round() + 1, order }, out);
     }
@@ -315,9 +426,25 @@ impl Incident {
     fn dial(&mut self, now: Time, next: Vec<(ContactId, Phone)>, out: &mut Outbox<Order>) {
         for (contact, phone) in next {
             let attempt = self.next_attempt();
-            self.calls.insert(attempt, Call::wanted(now, attempt, contact.clone(), phone.clone()));
+            let menu = self.menu(attempt);
+            self.calls.insert(attempt, Call::wanted(now, attempt, (contact.clone(), phone.clone()), menu));
             out.push(Order::Dial { attempt, contact, phone });
         }
+    }
+
+    /// What each key does in this call: as configured, or, for a challenge, with other digits to take it.
+    fn menu(&self, attempt: u32) -> BTreeMap<Digit, Key> {
+        let keys = &self.plan().guidance.keys;
+        if !self.plan().guidance.challenge {
+            return keys.clone();
+        }
+        let mut free: Vec<Digit> = (0..10).filter_map(Digit::from_event).filter(|it| !keys.contains_key(it)).collect();
+        free.shuffle(&mut seeded(self.seed.rotate_left(17) ^ u64::from(attempt)));
+        let drawn = |(digit, key): (&Digit, &Key)| {
+            let takes = matches!(key.behaviour, Behaviour::Take | Behaviour::Join);
+            (takes.then(|| free.pop()).flatten().unwrap_or(*digit), key.clone())
+        };
+        keys.iter().map(drawn).collect()
     }
 
     fn next_attempt(&mut self) -> u32 {

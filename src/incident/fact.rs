@@ -1,10 +1,12 @@
 //! The facts of an incident: what is stored, replayed, shown and audited. Nothing else is kept.
 
 use core::fmt;
+use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
+use super::house::Scope;
 use super::plan::Plan;
-use crate::base::{ContactId, Digit, Phone, RoomName, Trigger};
+use crate::base::{ContactId, Digit, Phone, RoomName, Stamp, Trigger};
 
 /// Something that happened and stays so. Its incident and its moment are kept beside it.
 ///
@@ -21,12 +23,37 @@ pub enum Fact {
         /// Who is called, how, and what they hear.
         plan: Plan,
     },
+    /// A trigger joined this incident: its deduplication key came again, or it came with a key of its own in the
+    /// first moments of a storm and was bundled. Nobody is called once more for it.
+    Again {
+        /// What came from outside.
+        trigger: Trigger,
+    },
+    /// One of the alerts bundled here is over, and others are not.
+    Cleared {
+        /// Its deduplication key.
+        dedup: String,
+        /// Who said so.
+        by: String,
+    },
+    /// No call was made: somebody had promised to stay quiet about this.
+    Suppressed {
+        /// The number of the suppression.
+        suppression: u32,
+    },
     /// A round began, with its order.
     RoundStarted {
         /// From 1.
         round: u32,
         /// Nobody stands here twice.
         order: Vec<ContactId>,
+    },
+    /// A person whose turn it was is not called in this round.
+    Skipped {
+        /// Who.
+        contact: ContactId,
+        /// In words.
+        reason: String,
     },
     /// A phone is being rung. With an empty handle nothing left the house: the call failed before that.
     Dialled {
@@ -81,10 +108,35 @@ pub enum Fact {
         /// Who.
         contact: ContactId,
     },
+    /// A person does not want to be called again in this incident, in no round.
+    Left {
+        /// Which attempt.
+        attempt: u32,
+        /// Who.
+        contact: ContactId,
+    },
+    /// A person promised to stay quiet about this; the incident ends as suppressed.
+    Quieted {
+        /// Which attempt.
+        attempt: u32,
+        /// Who.
+        contact: ContactId,
+        /// For how many hours.
+        hours: u32,
+        /// Until then: written down with the fact ([`Fact::dated`]), because the machine knows no calendar.
+        until: Stamp,
+        /// About what.
+        scope: Scope,
+    },
     /// As many as must have taken it: the ringing stops.
     Acknowledged {
         /// Whose key completed it.
         contact: ContactId,
+    },
+    /// It was taken by somebody who is not on the phone: a program, a page, the command line. The ringing stops.
+    Claimed {
+        /// Who.
+        by: String,
     },
     /// A person went into a room.
     Joined {
@@ -104,7 +156,12 @@ pub enum Fact {
         /// The reason in words: the peer's Reason or reason phrase, or what we found.
         reason: String,
     },
-    /// Everybody was called as often as the call flow says, and nobody took it.
+    /// Everybody was called as often as the call flow says, and nobody took it: another call flow goes on.
+    Escalated {
+        /// Who is called from here on, how, and what they hear.
+        plan: Plan,
+    },
+    /// Everybody was called as often as the last call flow says, and nobody took it.
     Exhausted,
     /// An operator called it off.
     Cancelled {
@@ -116,6 +173,16 @@ pub enum Fact {
         /// Who said so.
         by: String,
     },
+}
+
+impl Fact {
+    /// The fact as it is written down at `at`: a promise of hours becomes one until a moment.
+    pub fn dated(mut self, at: Stamp) -> Fact {
+        if let Fact::Quieted { hours, until, .. } = &mut self {
+            *until = at + Duration::from_secs(3_600).saturating_mul(*hours);
+        }
+        self
+    }
 }
 
 /// Enough of a SIP call to end it after a crash; only the sip folder reads what is inside.
@@ -135,11 +202,22 @@ pub enum Behaviour {
     Join,
     /// Say it again.
     Repeat,
+    /// Do not call me again about this.
+    Leave,
+    /// Nobody is to be called about the same thing for some hours, which are asked for.
+    Quiet,
 }
 
 impl Behaviour {
     /// Every behaviour, for tables and messages.
-    pub const ALL: [Behaviour; 4] = [Behaviour::Take, Behaviour::Next, Behaviour::Join, Behaviour::Repeat];
+    pub const ALL: [Behaviour; 6] = [
+        Behaviour::Take,
+        Behaviour::Next,
+        Behaviour::Join,
+        Behaviour::Repeat,
+        Behaviour::Leave,
+        Behaviour::Quiet,
+    ];
 
     /// The word of the configuration.
     pub const fn as_str(self) -> &'static str {
@@ -148,6 +226,8 @@ impl Behaviour {
             Behaviour::Next => "next",
             Behaviour::Join => "join",
             Behaviour::Repeat => "repeat",
+            Behaviour::Leave => "leave",
+            Behaviour::Quiet => "quiet",
         }
     }
 }
@@ -160,6 +240,10 @@ pub enum Outcome {
     Taken,
     /// Pressed the key for the next person.
     Passed,
+    /// Does not want to be called again in this incident.
+    Left,
+    /// Promised to stay quiet about the same thing for some hours.
+    Quieted,
     /// Answered and pressed no key that counts.
     Ignored,
     /// Rang until the ring timeout, or 408, 480 and the like from the far end.
@@ -182,6 +266,8 @@ impl Outcome {
         match self {
             Outcome::Taken => "taken",
             Outcome::Passed => "passed",
+            Outcome::Left => "left",
+            Outcome::Quieted => "quieted",
             Outcome::Ignored => "ignored",
             Outcome::NoAnswer => "no_answer",
             Outcome::Busy => "busy",
@@ -212,6 +298,7 @@ mod tests {
         let mut plan = any_plan();
         plan.guidance.room = RoomName::parse("war-room").ok();
         let digit = Digit::from_char('#').unwrap();
+        let scope = Scope { dedup: Some("disk".to_owned()), ..Scope::default() };
         let facts = [
             ("accepted", Fact::Accepted { trigger: any_trigger(), plan }),
             ("round_started", Fact::RoundStarted { round: 1, order: vec![contact.clone()] }),
@@ -225,13 +312,21 @@ mod tests {
             ("key", Fact::Key { attempt: 1, digit, behaviour: None }),
             ("key", Fact::Key { attempt: 1, digit, behaviour: Some(Behaviour::Take) }),
             ("taken", Fact::Taken { attempt: 1, contact: contact.clone() }),
-            ("acknowledged", Fact::Acknowledged { contact }),
+            ("acknowledged", Fact::Acknowledged { contact: contact.clone() }),
             ("joined", Fact::Joined { attempt: 1, room: RoomName::parse("war-room").unwrap() }),
             (
                 "ended",
                 Fact::Ended { attempt: 1, outcome: Outcome::NoAnswer, code: Some(487), reason: "半鐘".to_owned() },
             ),
             ("exhausted", Fact::Exhausted),
+            ("again", Fact::Again { trigger: any_trigger() }),
+            ("cleared", Fact::Cleared { dedup: "disk".to_owned(), by: "control".to_owned() }),
+            ("suppressed", Fact::Suppressed { suppression: 3 }),
+            ("skipped", Fact::Skipped { contact: contact.clone(), reason: "asleep".to_owned() }),
+            ("left", Fact::Left { attempt: 1, contact: contact.clone() }),
+            ("quieted", Fact::Quieted { attempt: 1, contact, hours: 12, until: Stamp::default(), scope }),
+            ("claimed", Fact::Claimed { by: "slack".to_owned() }),
+            ("escalated", Fact::Escalated { plan: any_plan() }),
             ("cancelled", Fact::Cancelled { by: "control".to_owned() }),
             ("resolved", Fact::Resolved { by: "control".to_owned() }),
         ];
@@ -242,5 +337,27 @@ mod tests {
             let text = written.to_string();
             assert_eq!(serde_json::from_str::<Fact>(&text).unwrap(), fact, "{text}");
         }
+    }
+    #[test]
+    fn a_promise_of_hours_is_written_down_as_one_until_a_moment() {
+        let contact = ContactId::parse("a").unwrap();
+        let (until, scope) = (Stamp::default(), Scope::default());
+        let fact = Fact::Quieted { attempt: 1, contact, hours: 2, until, scope };
+        let Fact::Quieted { until, .. } = fact.dated(Stamp::from_unix_micros(5)) else { panic!("another fact") };
+        assert_eq!(until, Stamp::from_unix_micros(2 * 3_600_000_000 + 5));
+    }
+
+    #[test]
+    fn the_facts_of_an_older_journal_are_read_with_what_was_usual_then() {
+        let plan = serde_json::to_value(any_plan()).unwrap();
+        let mut old = serde_json::json!({ "fact": "accepted", "trigger": any_trigger(), "plan": plan });
+        for (part, key) in
+            [("call_flow", "bundle"), ("call_flow", "taken_for"), ("guidance", "challenge"), ("guidance", "inter_key_timeout")]
+        {
+            old["plan"][part].as_object_mut().unwrap().remove(key).unwrap();
+        }
+        let Ok(Fact::Accepted { plan, .. }) = serde_json::from_value(old) else { panic!("not read") };
+        assert_eq!((plan.call_flow.bundle, plan.guidance.challenge, plan.then), (Duration::ZERO, false, None));
+        assert!(plan.contacts[0].hours.is_always());
     }
 }

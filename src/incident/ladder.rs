@@ -11,6 +11,8 @@
 //! | --- | --- | --- |
 //! | taken | done | done |
 //! | passed | done | done |
+//! | left | done | done |
+//! | quieted | done | done |
 //! | ignored | done | done |
 //! | no_answer | next phone | done |
 //! | busy | next phone | done |
@@ -63,12 +65,20 @@ pub(super) struct Ladder {
     phones: BTreeMap<ContactId, Vec<Phone>>,
     state: State,
     round: u32,
+    /// The round before the present plan's first.
+    rounds_before: u32,
     order: Vec<ContactId>,
     turns: BTreeMap<ContactId, Turn>,
     open: BTreeMap<u32, Open>,
     last_attempt: u32,
+    /// Everybody who is or was to be called.
+    people: BTreeSet<ContactId>,
     taken: BTreeSet<ContactId>,
+    /// Those who are not called again, in no round.
+    left: BTreeSet<ContactId>,
     last_taker: Option<ContactId>,
+    /// Did somebody take it since the present plan began?
+    taken_in_plan: bool,
     acknowledged: bool,
 }
 
@@ -77,6 +87,7 @@ pub(super) struct Ladder {
 struct Turn {
     phones_tried: usize,
     cut_once: bool,
+    called: bool,
     done: bool,
 }
 
@@ -86,38 +97,29 @@ pub(super) struct Open {
     pub(super) contact: ContactId,
     inbound: bool,
     left_the_house: bool,
-    passed: bool,
-    taken: bool,
+    /// How it would end if it were cut now, where a key has said so.
+    said: Option<Outcome>,
     joined: bool,
 }
 
 impl Ladder {
     pub(super) fn new(trigger: Trigger, plan: Plan) -> Ladder {
-        let mut phones = BTreeMap::new();
-        for contact in &plan.contacts {
-            let mut own: Vec<Phone> = Vec::new();
-            for phone in &contact.phones {
-                let wanted = trigger.to.is_empty() || trigger.to.contains(phone);
-                if wanted && !own.contains(phone) {
-                    own.push(phone.clone());
-                }
-            }
-            if !own.is_empty() {
-                phones.insert(contact.id.clone(), own);
-            }
-        }
         Ladder {
+            phones: phones_of(&trigger, &plan),
+            people: plan.contacts.iter().map(|contact| contact.id.clone()).collect(),
             trigger,
             plan,
-            phones,
             state: State::Queued,
             round: 0,
+            rounds_before: 0,
             order: Vec::new(),
             turns: BTreeMap::new(),
             open: BTreeMap::new(),
             last_attempt: 0,
             taken: BTreeSet::new(),
+            left: BTreeSet::new(),
             last_taker: None,
+            taken_in_plan: false,
             acknowledged: false,
         }
     }
@@ -160,14 +162,18 @@ impl Ladder {
         })
     }
 
-    /// True when as many as must have taken it, and it is not written down yet.
+    /// True when as many as must have taken it, and it is not written down yet. Who left is not waited for.
     pub(super) fn enough(&self) -> bool {
-        let all = || self.phones.keys().all(|contact| self.taken.contains(contact));
         let answered = match self.plan.call_flow.answer {
-            Answer::One => !self.taken.is_empty(),
-            Answer::All => !self.taken.is_empty() && all(),
+            Answer::One => self.taken_in_plan,
+            Answer::All => !self.taken.is_empty() && self.callable().next().is_none(),
         };
         answered && !self.state.is_final()
+    }
+
+    /// True for everybody who is or was to be called.
+    pub(super) fn names(&self, contact: &ContactId) -> bool {
+        self.people.contains(contact)
     }
 
     /// Who took it last.
@@ -175,9 +181,20 @@ impl Ladder {
         self.last_taker.as_ref()
     }
 
-    /// True when no further round may begin.
+    /// True when no further round of the present plan may begin.
     pub(super) fn is_last_round(&self) -> bool {
-        self.round >= self.plan.call_flow.rounds.max(1) || self.callable().next().is_none()
+        let rounds = self.round.saturating_sub(self.rounds_before);
+        rounds >= self.plan.call_flow.rounds.max(1) || self.callable().next().is_none()
+    }
+
+    /// True when the present plan has not begun a round yet.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.round == self.rounds_before
+    }
+
+    /// True when nobody was called in the present round.
+    pub(super) fn is_empty_round(&self) -> bool {
+        !self.turns.values().any(|turn| turn.called)
     }
 
     /// The order of the round to come. The same seed and round give the same order.
@@ -192,8 +209,7 @@ impl Ladder {
     /// True when the fact can stand behind those taken in so far.
     pub(super) fn check(&self, fact: &Fact) -> Result<(), ReplayError> {
         let known = |contact: &ContactId| {
-            let named = self.plan.contacts.iter().any(|known| known.id == *contact);
-            if named { Ok(()) } else { Err(ReplayError::NoSuchContact(contact.clone())) }
+            if self.names(contact) { Ok(()) } else { Err(ReplayError::NoSuchContact(contact.clone())) }
         };
         let under_way = |attempt: &u32| {
             if self.open.contains_key(attempt) { Ok(()) } else { Err(ReplayError::NoSuchAttempt(*attempt)) }
@@ -209,9 +225,18 @@ impl Ladder {
             | Fact::Key { attempt, .. }
             | Fact::Joined { attempt, .. }
             | Fact::Ended { attempt, .. } => under_way(attempt),
-            Fact::Taken { attempt, contact } => under_way(attempt).and_then(|()| known(contact)),
-            Fact::Acknowledged { contact } => known(contact),
-            Fact::Exhausted | Fact::Cancelled { .. } | Fact::Resolved { .. } => Ok(()),
+            Fact::Taken { attempt, contact }
+            | Fact::Left { attempt, contact }
+            | Fact::Quieted { attempt, contact, .. } => under_way(attempt).and_then(|()| known(contact)),
+            Fact::Acknowledged { contact } | Fact::Skipped { contact, .. } => known(contact),
+            Fact::Again { .. }
+            | Fact::Cleared { .. }
+            | Fact::Suppressed { .. }
+            | Fact::Claimed { .. }
+            | Fact::Escalated { .. }
+            | Fact::Exhausted
+            | Fact::Cancelled { .. }
+            | Fact::Resolved { .. } => Ok(()),
         }
     }
 
@@ -228,23 +253,27 @@ impl Ladder {
                 self.begin(*attempt, contact, false, *call != CallHandle::default());
             }
             Fact::CalledIn { attempt, contact, .. } => self.begin(*attempt, contact, true, true),
+            Fact::Skipped { contact, .. } => self.is_done(contact),
             Fact::Key { attempt, behaviour: Some(Behaviour::Next), .. } => {
-                if let Some(open) = self.open.get_mut(attempt) {
-                    open.passed = true;
-                    if let Some(turn) = self.turns.get_mut(&open.contact) {
-                        turn.done = true;
-                    }
+                if let Some(contact) = self.says(*attempt, Outcome::Passed) {
+                    self.is_done(&contact);
                 }
             }
+            Fact::Left { attempt, contact } => {
+                self.says(*attempt, Outcome::Left);
+                self.left.insert(contact.clone());
+                self.is_done(contact);
+            }
+            Fact::Quieted { attempt, contact, .. } => {
+                self.says(*attempt, Outcome::Quieted);
+                self.is_done(contact);
+            }
             Fact::Taken { attempt, contact } => {
+                self.says(*attempt, Outcome::Taken);
                 self.taken.insert(contact.clone());
                 self.last_taker = Some(contact.clone());
-                if let Some(open) = self.open.get_mut(attempt) {
-                    open.taken = true;
-                }
-                if let Some(turn) = self.turns.get_mut(contact) {
-                    turn.done = true;
-                }
+                self.taken_in_plan = true;
+                self.is_done(contact);
             }
             Fact::Joined { attempt, .. } => {
                 if let Some(open) = self.open.get_mut(attempt) {
@@ -256,8 +285,20 @@ impl Ladder {
                     self.end(&open, *outcome, reason);
                 }
             }
-            Fact::Acknowledged { .. } => self.acknowledged = true,
+            Fact::Acknowledged { .. } | Fact::Claimed { .. } => self.acknowledged = true,
+            Fact::Escalated { plan } => {
+                self.phones = phones_of(&self.trigger, plan);
+                self.people.extend(plan.contacts.iter().map(|contact| contact.id.clone()));
+                self.plan = plan.clone();
+                self.rounds_before = self.round;
+                self.order.clear();
+                self.turns.clear();
+                self.taken_in_plan = false;
+            }
             Fact::Accepted { .. }
+            | Fact::Again { .. }
+            | Fact::Cleared { .. }
+            | Fact::Suppressed { .. }
             | Fact::Ringing { .. }
             | Fact::Answered { .. }
             | Fact::Key { .. }
@@ -267,15 +308,32 @@ impl Ladder {
         }
     }
 
-    /// Those who can be called and have not taken it, in the roster's order.
+    /// Those who can be called, have not taken it and have not left, in the roster's order.
     fn callable(&self) -> impl Iterator<Item = &ContactId> {
         let ids = self.plan.contacts.iter().map(|contact| &contact.id);
-        ids.filter(|id| self.phones.contains_key(id) && !self.taken.contains(id))
+        ids.filter(|id| self.phones.contains_key(id) && !self.taken.contains(id) && !self.left.contains(id))
+    }
+
+    /// The person's turn in this round is over.
+    fn is_done(&mut self, contact: &ContactId) {
+        if let Some(turn) = self.turns.get_mut(contact) {
+            turn.done = true;
+        }
+    }
+
+    /// A key has said how this call will end. Gives whose call it is.
+    fn says(&mut self, attempt: u32, outcome: Outcome) -> Option<ContactId> {
+        let open = self.open.get_mut(&attempt)?;
+        open.said = Some(outcome);
+        Some(open.contact.clone())
     }
 
     fn begin(&mut self, attempt: u32, contact: &ContactId, inbound: bool, left_the_house: bool) {
         let contact = contact.clone();
-        let open = Open { contact, inbound, left_the_house, passed: false, taken: false, joined: false };
+        if let Some(turn) = self.turns.get_mut(&contact).filter(|_| !inbound) {
+            turn.called = true;
+        }
+        let open = Open { contact, inbound, left_the_house, said: None, joined: false };
         self.open.insert(attempt, open);
         self.last_attempt = self.last_attempt.max(attempt);
     }
@@ -287,14 +345,27 @@ impl Ladder {
     }
 
     fn outcome_when_cut(&self, open: &Open) -> Outcome {
-        if open.taken || (open.joined && self.acknowledged) {
-            Outcome::Taken
-        } else if open.passed {
-            Outcome::Passed
-        } else {
-            Outcome::Failed
+        let joined = (open.joined && self.acknowledged).then_some(Outcome::Taken);
+        open.said.or(joined).unwrap_or(Outcome::Failed)
+    }
+}
+
+/// The phones that may be rung, of those who have any.
+fn phones_of(trigger: &Trigger, plan: &Plan) -> BTreeMap<ContactId, Vec<Phone>> {
+    let mut phones = BTreeMap::new();
+    for contact in &plan.contacts {
+        let mut own: Vec<Phone> = Vec::new();
+        for phone in &contact.phones {
+            let wanted = trigger.to.is_empty() || trigger.to.contains(phone);
+            if wanted && !own.contains(phone) {
+                own.push(phone.clone());
+            }
+        }
+        if !own.is_empty() {
+            phones.insert(contact.id.clone(), own);
         }
     }
+    phones
 }
 
 impl Turn {
@@ -310,9 +381,13 @@ impl Turn {
                 self.phones_tried += 1;
                 self.done |= self.phones_tried >= phones;
             }
-            Outcome::Taken | Outcome::Passed | Outcome::Ignored | Outcome::Rejected | Outcome::Cancelled => {
-                self.done = true;
-            }
+            Outcome::Taken
+            | Outcome::Passed
+            | Outcome::Left
+            | Outcome::Quieted
+            | Outcome::Ignored
+            | Outcome::Rejected
+            | Outcome::Cancelled => self.done = true,
         }
     }
 }
@@ -327,6 +402,8 @@ mod tests {
         let outcomes = [
             Outcome::Taken,
             Outcome::Passed,
+            Outcome::Left,
+            Outcome::Quieted,
             Outcome::Ignored,
             Outcome::NoAnswer,
             Outcome::Busy,

@@ -17,6 +17,7 @@ mod ladder;
 mod outcome;
 mod plan;
 mod record;
+mod suppression;
 #[cfg(test)]
 mod tests;
 
@@ -27,12 +28,13 @@ pub use hotline_texts::{Letter, Names, Page};
 pub use house::{Entry, HouseFact, Scope, Suppression, Token};
 pub use ladder::ReplayError;
 pub use outcome::{CallEnd, EndedBy};
-pub use plan::{Answer, CallFlow, Contact, Guidance, Key, Plan, Strategy};
-pub use record::{Attempt, Pressed, Record, State};
+pub use plan::{Answer, CallFlow, Contact, Guidance, Key, Plan, Strategy, filled};
+pub use record::{Attempt, Pressed, Quieted, Record, Skipped, State};
+pub use suppression::Suppressions;
 
 pub use crate::base::Trigger;
 
-use crate::base::{ContactId, Phone, RoomName};
+use crate::base::{ContactId, Digit, Phone, RoomName};
 
 /// What an incident wants done, in order.
 #[derive(Clone, PartialEq, Debug)]
@@ -85,8 +87,8 @@ pub enum Line {
     /// What happened: the guidance's message with this incident's parameters, or the general prompt where it
     /// could not be spoken.
     Message,
-    /// What each key does.
-    Menu,
+    /// What each key does in this call.
+    Menu(Vec<(Digit, Behaviour)>),
     /// The key just pressed does nothing.
     NotAKey,
     /// This person has taken the incident.
@@ -95,12 +97,33 @@ pub enum Line {
     Passed,
     /// This person goes into the room.
     Joining,
+    /// This person is not called again about it.
+    Left,
+    /// For how many hours is it to be quiet? Then the hash key.
+    HowManyHours,
+    /// That was no number of hours.
+    NotHours,
+    /// The number of hours that was given.
+    Hours(u32),
+    /// For that long nobody is called about it.
+    Quieted,
     /// Somebody else took it first.
-    TakenByAnother(ContactId),
+    TakenByAnother(Taker),
+    /// Somebody promised to stay quiet about it.
+    Silenced,
     /// No key was pressed; the next person will be called.
     NoKey,
     /// It was cancelled or resolved: nothing is left to do.
     Over,
     /// The text a key's `say` holds.
     Text(String),
+}
+
+/// Who took an incident.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Taker {
+    /// A person on the phone.
+    Contact(ContactId),
+    /// Somebody at a keyboard: `control`, the display name of a token, a name in Slack.
+    Outside(String),
 }

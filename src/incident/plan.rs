@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use super::fact::Behaviour;
-use crate::base::{CallFlowId, ContactId, Digit, GuidanceId, Language, Phone, RoomName};
+use crate::base::{CallFlowId, ContactId, Digit, GuidanceId, Hours, Language, Phone, RoomName};
 
 /// A person.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -18,6 +18,9 @@ pub struct Contact {
     pub phones: Vec<Phone>,
     /// What this person is spoken to in.
     pub language: Language,
+    /// When this person accepts calls.
+    #[serde(default, skip_serializing_if = "Hours::is_always")]
+    pub hours: Hours,
 }
 
 /// In which order a roster is called.
@@ -57,6 +60,13 @@ pub struct CallFlow {
     pub ring_timeout: Duration,
     /// The pause between two rounds.
     pub between_rounds: Duration,
+    /// For so long after it was accepted, an incident that nobody has taken takes in other triggers of its call
+    /// flow. Zero: never.
+    #[serde(default)]
+    pub bundle: Duration,
+    /// For so long after somebody took it, its deduplication key joins it instead of opening another. Zero: never.
+    #[serde(default)]
+    pub taken_for: Duration,
 }
 
 /// What one key does, and what is said when it was pressed.
@@ -83,6 +93,12 @@ pub struct Guidance {
     pub keys: BTreeMap<Digit, Key>,
     /// How long hansho waits for a key after it has said everything.
     pub first_key_timeout: Duration,
+    /// How long hansho waits for the next digit of a number.
+    #[serde(default = "inter_key_timeout")]
+    pub inter_key_timeout: Duration,
+    /// True: the keys that take it are drawn at random in each call, and spoken; a machine does not hit them.
+    #[serde(default)]
+    pub challenge: bool,
     /// How often everything is said before hansho gives up, at least 1.
     pub repeats: u32,
     /// Where those who took it go; without a room their call ends.
@@ -99,4 +115,54 @@ pub struct Plan {
     pub contacts: Vec<Contact>,
     /// What they hear.
     pub guidance: Guidance,
+    /// What goes on when nobody took it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub then: Option<Box<Plan>>,
+}
+
+impl Plan {
+    /// This plan, and all that follow when nobody takes it, in order.
+    pub fn chain(&self) -> impl Iterator<Item = &Plan> {
+        core::iter::successors(Some(self), |plan| plan.then.as_deref())
+    }
+
+    /// The person of this id, of this plan or of one that follows.
+    pub fn contact(&self, id: &ContactId) -> Option<&Contact> {
+        self.chain().flat_map(|plan| &plan.contacts).find(|contact| contact.id == *id)
+    }
+}
+
+/// What the plans of older journals were run by.
+const fn inter_key_timeout() -> Duration {
+    Duration::from_secs(15)
+}
+
+/// `text` with every `{{name}}` replaced by the parameter of that name; an unknown one is left out.
+pub fn filled(text: &str, parameters: &BTreeMap<String, String>) -> String {
+    let mut filled = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("{{") {
+        filled.push_str(before);
+        let Some((name, behind)) = after.split_once("}}") else {
+            filled.push_str("{{");
+            rest = after;
+            continue;
+        };
+        filled.push_str(parameters.get(name.trim()).map_or("", String::as_str));
+        rest = behind;
+    }
+    filled.push_str(rest);
+    filled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_put_where_their_names_stand() {
+        let parameters = BTreeMap::from([("host".to_owned(), "db-01".to_owned())]);
+        assert_eq!(filled("{{ host }} is down, {{host}}{{x}}.", &parameters), "db-01 is down, db-01.");
+        assert_eq!(filled("{{host", &parameters), "{{host");
+    }
 }

@@ -4,18 +4,19 @@
 //! by one from the machine or all at once from the store. It decides nothing and refuses nothing; a fact that
 //! makes no sense changes nothing. Easy to get wrong: a final state is final, whatever comes behind it.
 //!
-//! | state | accepted | round_started | acknowledged | exhausted | cancelled | resolved | any other |
-//! | --- | --- | --- | --- | --- | --- | --- | --- |
-//! | queued | queued | calling | acknowledged | exhausted | cancelled | resolved | queued |
-//! | calling | calling | calling | acknowledged | exhausted | cancelled | resolved | calling |
-//! | acknowledged | acknowledged | acknowledged | acknowledged | acknowledged | acknowledged | acknowledged | acknowledged |
-//! | exhausted | exhausted | exhausted | exhausted | exhausted | exhausted | exhausted | exhausted |
-//! | suppressed | suppressed | suppressed | suppressed | suppressed | suppressed | suppressed | suppressed |
-//! | resolved | resolved | resolved | resolved | resolved | resolved | resolved | resolved |
-//! | cancelled | cancelled | cancelled | cancelled | cancelled | cancelled | cancelled | cancelled |
+//! | state | accepted | round_started | acknowledged | claimed | exhausted | suppressed | quieted | cancelled | resolved | any other |
+//! | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+//! | queued | queued | calling | acknowledged | acknowledged | exhausted | suppressed | suppressed | cancelled | resolved | queued |
+//! | calling | calling | calling | acknowledged | acknowledged | exhausted | suppressed | suppressed | cancelled | resolved | calling |
+//! | acknowledged | acknowledged | acknowledged | acknowledged | acknowledged | acknowledged | acknowledged | acknowledged | acknowledged | acknowledged | acknowledged |
+//! | exhausted | exhausted | exhausted | exhausted | exhausted | exhausted | exhausted | exhausted | exhausted | exhausted | exhausted |
+//! | suppressed | suppressed | suppressed | suppressed | suppressed | suppressed | suppressed | suppressed | suppressed | suppressed | suppressed |
+//! | resolved | resolved | resolved | resolved | resolved | resolved | resolved | resolved | resolved | resolved | resolved |
+//! | cancelled | cancelled | cancelled | cancelled | cancelled | cancelled | cancelled | cancelled | cancelled | cancelled | cancelled |
 
 use core::fmt;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 use super::fact::{Behaviour, Fact, Outcome};
 use super::plan::Plan;
@@ -34,7 +35,7 @@ pub enum State {
     Acknowledged,
     /// Everybody was called and nobody took it.
     Exhausted,
-    /// No call was made, because somebody promised to stay quiet about it.
+    /// Somebody promised to stay quiet about it: no call was made, or no further one.
     Suppressed,
     /// What it was about is over.
     Resolved,
@@ -76,8 +77,9 @@ impl State {
     pub(super) const fn after(self, fact: &Fact) -> State {
         match (self, fact) {
             (State::Queued | State::Calling, Fact::RoundStarted { .. }) => State::Calling,
-            (State::Queued | State::Calling, Fact::Acknowledged { .. }) => State::Acknowledged,
+            (State::Queued | State::Calling, Fact::Acknowledged { .. } | Fact::Claimed { .. }) => State::Acknowledged,
             (State::Queued | State::Calling, Fact::Exhausted) => State::Exhausted,
+            (State::Queued | State::Calling, Fact::Suppressed { .. } | Fact::Quieted { .. }) => State::Suppressed,
             (State::Queued | State::Calling, Fact::Cancelled { .. }) => State::Cancelled,
             (State::Queued | State::Calling, Fact::Resolved { .. }) => State::Resolved,
             (state, _) => state,
@@ -106,12 +108,54 @@ pub struct Record {
     pub attempts: Vec<Attempt>,
     /// Who took it, the first first.
     pub taken_by: Vec<ContactId>,
+    /// Who took it without being on the phone.
+    pub claimed_by: Option<String>,
+    /// Who is not called again in it.
+    pub left: Vec<ContactId>,
+    /// Whose turn went by without a call, and why.
+    pub skipped: Vec<Skipped>,
+    /// The call flows that went on when nobody took it, in order.
+    pub escalated: Vec<CallFlowId>,
+    /// How often a trigger came again with a key it had.
+    pub again: u32,
+    /// The other alerts that joined it in the first moments of a storm.
+    pub bundled: Vec<Trigger>,
+    /// The keys of those that are over.
+    pub cleared: BTreeSet<String>,
+    /// The number of the suppression because of which nobody was called.
+    pub suppressed_by: Option<u32>,
+    /// Who ended it with a promise to stay quiet.
+    pub quieted: Option<Quieted>,
     /// Who cancelled or resolved it.
     pub ended_by: Option<String>,
     /// When it was accepted.
     pub accepted_at: Option<Stamp>,
     /// When it came to its final state.
     pub ended_at: Option<Stamp>,
+}
+
+/// A turn that went by without a call.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Skipped {
+    /// When.
+    pub at: Stamp,
+    /// In which round.
+    pub round: u32,
+    /// Whose.
+    pub contact: ContactId,
+    /// In words.
+    pub reason: String,
+}
+
+/// A promise to stay quiet, given on the phone.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Quieted {
+    /// By whom.
+    pub contact: ContactId,
+    /// For how many hours.
+    pub hours: u32,
+    /// Until then.
+    pub until: Stamp,
 }
 
 /// One call as its facts tell it.
@@ -177,6 +221,17 @@ impl Record {
         self.trigger.as_ref()?.message.as_deref()
     }
 
+    /// The alerts it is about that are not over: the one it was raised by, and those that were bundled with it.
+    pub fn alerts(&self) -> impl Iterator<Item = &Trigger> {
+        let over = |trigger: &Trigger| trigger.dedup.as_ref().is_some_and(|key| self.cleared.contains(key));
+        self.trigger.iter().chain(&self.bundled).filter(move |trigger| !over(trigger))
+    }
+
+    /// True when one of its alerts has this deduplication key.
+    pub fn has_key(&self, dedup: &str) -> bool {
+        self.trigger.iter().chain(&self.bundled).any(|trigger| trigger.dedup.as_deref() == Some(dedup))
+    }
+
     /// The call of this number.
     pub fn attempt(&self, number: u32) -> Option<&Attempt> {
         self.attempts.iter().rev().find(|attempt| attempt.number == number)
@@ -198,7 +253,18 @@ impl Record {
                 self.plan = Some(plan.clone());
                 self.accepted_at = Some(at);
             }
+            Fact::Again { trigger } => self.joins(trigger),
+            Fact::Cleared { dedup, .. } => {
+                self.cleared.insert(dedup.clone());
+            }
+            Fact::Suppressed { suppression } => {
+                self.suppressed_by.get_or_insert(*suppression);
+            }
             Fact::RoundStarted { round, .. } => self.round = *round,
+            Fact::Skipped { contact, reason } => {
+                let (round, contact, reason) = (self.round, contact.clone(), reason.clone());
+                self.skipped.push(Skipped { at, round, contact, reason });
+            }
             Fact::Dialled { attempt, contact, phone, .. } => self.begin(at, *attempt, contact, phone, false),
             Fact::CalledIn { attempt, contact, phone, .. } => self.begin(at, *attempt, contact, phone, true),
             Fact::Ringing { attempt, .. } => self.with(*attempt, |it| it.ringing_at = it.ringing_at.or(Some(at))),
@@ -212,6 +278,19 @@ impl Record {
                     self.taken_by.push(contact.clone());
                 }
             }
+            Fact::Left { contact, .. } => {
+                if !self.left.contains(contact) {
+                    self.left.push(contact.clone());
+                }
+            }
+            Fact::Quieted { contact, hours, until, .. } => {
+                let quieted = Quieted { contact: contact.clone(), hours: *hours, until: *until };
+                self.quieted.get_or_insert(quieted);
+            }
+            Fact::Claimed { by } => {
+                self.claimed_by.get_or_insert_with(|| by.clone());
+            }
+            Fact::Escalated { plan } => self.escalated.push(plan.call_flow.id.clone()),
             Fact::Joined { attempt, room } => self.with(*attempt, |it| it.room = Some(room.clone())),
             Fact::Ended { attempt, outcome, code, reason } => self.with(*attempt, |it| {
                 it.ended_at = Some(at);
@@ -223,8 +302,19 @@ impl Record {
         }
     }
 
+    /// An alert of its own, or one of those it has once more; then also one that was over.
+    fn joins(&mut self, trigger: &Trigger) {
+        match &trigger.dedup {
+            Some(key) if self.has_key(key) => {
+                self.again = self.again.saturating_add(1);
+                self.cleared.remove(key);
+            }
+            _ => self.bundled.push(trigger.clone()),
+        }
+    }
+
     fn begin(&mut self, at: Stamp, number: u32, contact: &ContactId, phone: &Phone, inbound: bool) {
-        let known = self.plan.iter().flat_map(|plan| &plan.contacts).find(|known| known.id == *contact);
+        let known = self.plan.as_ref().and_then(|plan| plan.contact(contact));
         self.attempts.push(Attempt {
             number,
             round: self.round,
@@ -262,16 +352,28 @@ mod tests {
         let contact = ContactId::parse("a").unwrap();
         let by = "control".to_owned();
         let ended = Fact::Ended { attempt: 1, outcome: Outcome::Busy, code: Some(486), reason: String::new() };
+        let quieted = Fact::Quieted {
+            attempt: 1,
+            contact: contact.clone(),
+            hours: 2,
+            until: Stamp::default(),
+            scope: Default::default(),
+        };
         vec![
             ("accepted", Fact::Accepted { trigger: any_trigger(), plan: any_plan() }),
             ("round_started", Fact::RoundStarted { round: 1, order: vec![contact.clone()] }),
             ("acknowledged", Fact::Acknowledged { contact: contact.clone() }),
+            ("claimed", Fact::Claimed { by: by.clone() }),
             ("exhausted", Fact::Exhausted),
+            ("suppressed", Fact::Suppressed { suppression: 1 }),
+            ("quieted", quieted),
             ("cancelled", Fact::Cancelled { by: by.clone() }),
             ("resolved", Fact::Resolved { by }),
             ("any other", Fact::Ringing { attempt: 1, code: 180 }),
             ("any other", Fact::Taken { attempt: 1, contact }),
             ("any other", ended),
+            ("any other", Fact::Again { trigger: any_trigger() }),
+            ("any other", Fact::Escalated { plan: any_plan() }),
         ]
     }
 

@@ -280,9 +280,15 @@ impl Core {
                 return;
             }
         };
-        let (id, answer) = match self.switch.raise(self.clock.now(), trigger, plan) {
-            Raised::New(id) => (id, json!({ "incident": id })),
-            Raised::Joined(id) => (id, json!({ "incident": id, "joined": true })),
+        let raised = self.switch.raise(self.clock.now(), trigger, plan);
+        let id = raised.incident();
+        let answer = match raised {
+            Raised::New(_) => json!({ "incident": id }),
+            Raised::Joined(_) => json!({ "incident": id, "joined": true }),
+            Raised::Bundled(_) => json!({ "incident": id, "bundled": true }),
+            Raised::Suppressed(_, suppression) => {
+                json!({ "incident": id, "suppressed": true, "suppression": suppression })
+            }
         };
         let answer = Answer::new(move |stored| {
             let _ = reply.send(stored.map(|()| answer).map_err(not_stored));

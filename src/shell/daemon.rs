@@ -110,6 +110,7 @@ impl Daemon {
             ..switch::Settings::default()
         };
         let mut switch = Switch::new(corridor, agent, Arc::new(book), clock.began(), rand::random());
+        switch.handle(clock.now(), Input::RestoreHouse(house.clone()));
         for (incident, facts) in open {
             switch.handle(clock.now(), Input::Restore { incident, facts });
             match switch.record(incident) {

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use crate::base::Stamp;
+use crate::incident::Suppression;
 use crate::switch::{Event, What};
 
 /// An event shared by everybody who watches.
@@ -17,6 +18,9 @@ pub fn line(event: &Event) -> Value {
     let mut value =
         serde_json::to_value(event).unwrap_or_else(|error| json!({ "event": "unreadable", "why": error.to_string() }));
     value["at"] = rfc3339(event.at).into();
+    if let What::Quieted { until, .. } | What::Quiet { suppression: Suppression { until, .. } } = &event.what {
+        value["until"] = rfc3339(*until).into();
+    }
     value
 }
 
@@ -46,11 +50,19 @@ pub fn log(event: &Event) {
         What::Accepted { call_flow, message } => {
             say!(info, %call_flow, "incident accepted: {}", message.as_deref().unwrap_or("(no message)"));
         }
-        What::Acknowledged => say!(info, "{who} took the incident"),
+        What::Again { message, alerts, .. } => {
+            say!(info, alerts, "joined by another trigger: {}", message.as_deref().unwrap_or("(no message)"));
+        }
+        What::Cleared { dedup, by } => say!(info, dedup, %by, "one of its alerts is over"),
+        What::Suppressed { suppression } => say!(info, suppression, "nobody is called: quiet was promised"),
+        What::Acknowledged { by: Some(by) } => say!(info, %by, "the incident was taken without a call"),
+        What::Acknowledged { by: None } => say!(info, "{who} took the incident"),
+        What::Escalated { call_flow } => say!(warn, %call_flow, "nobody took it: another call flow goes on"),
         What::Exhausted => say!(error, "nobody took the incident: everybody was called"),
         What::Resolved { by } => say!(info, %by, "incident resolved"),
         What::Cancelled { by } => say!(info, %by, "incident cancelled"),
         What::Round { round } => say!(info, round, "calling round"),
+        What::Skipped { reason } => say!(info, reason, "{who} is not called in this round"),
         What::Dialling { phone } => say!(info, %phone, "calling {who}"),
         What::Ringing { code } => say!(info, code, "{who}'s phone rings"),
         What::Answered => say!(info, "{who}'s phone was picked up"),
@@ -61,9 +73,16 @@ pub fn log(event: &Event) {
             say!(info, %digit, means, "{who} pressed a key");
         }
         What::Taken => say!(debug, "{who} is there"),
+        What::Left => say!(info, "{who} is not called again about it"),
+        What::Quieted { hours, until } => say!(info, hours, until = rfc3339(*until), "{who} promised to stay quiet"),
         What::Ended { outcome, code, reason, seconds } => {
             say!(info, %outcome, code, reason, seconds, "the call to {who} ended");
         }
+        What::Quiet { suppression } => {
+            let Suppression { id, scope, until, by } = suppression;
+            say!(info, suppression = id, %by, until = rfc3339(*until), ?scope, "quiet is promised");
+        }
+        What::Lifted { suppression, by } => say!(info, suppression, %by, "a promise to stay quiet is taken back"),
         What::RoomCreated { room } => say!(info, %room, "room opened"),
         What::RoomJoined { room, people } => say!(info, %room, people, "{who} joined the room"),
         What::RoomTalking { room, talking } => say!(debug, %room, talking, "{who} talks"),

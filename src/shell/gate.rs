@@ -259,12 +259,16 @@ mod tests {
             rounds: 1,
             ring_timeout: seconds(30),
             between_rounds: seconds(1),
+            bundle: Duration::ZERO,
+            taken_for: Duration::ZERO,
         };
         let guidance = Guidance {
             id: id.parse().unwrap(),
             message: Default::default(),
             keys: Default::default(),
             first_key_timeout: seconds(1),
+            inter_key_timeout: Duration::from_secs(15),
+            challenge: false,
             repeats: 1,
             room: None,
         };

@@ -213,10 +213,21 @@ fn write_one(all: &Transaction<'_>, incident: &str, at: Stamp, fact: &Fact) -> r
             let sql = "DELETE FROM calls_up WHERE incident = ?1 AND attempt = ?2";
             all.execute(sql, params![incident, attempt])?;
         }
-        Fact::Acknowledged { .. } | Fact::Exhausted | Fact::Cancelled { .. } | Fact::Resolved { .. } => {
+        Fact::Acknowledged { .. }
+        | Fact::Claimed { .. }
+        | Fact::Exhausted
+        | Fact::Suppressed { .. }
+        | Fact::Quieted { .. }
+        | Fact::Cancelled { .. }
+        | Fact::Resolved { .. } => {
             all.execute("UPDATE incidents SET closed = 1 WHERE id = ?1", [incident])?;
         }
-        Fact::RoundStarted { .. }
+        Fact::Again { .. }
+        | Fact::Cleared { .. }
+        | Fact::RoundStarted { .. }
+        | Fact::Skipped { .. }
+        | Fact::Left { .. }
+        | Fact::Escalated { .. }
         | Fact::Ringing { .. }
         | Fact::Answered { .. }
         | Fact::Key { .. }

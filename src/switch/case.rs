@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::base::{ContactId, Language, Phone, Stamp, Time};
-use crate::incident::{Contact, Fact, Incident, Line, Plan, Record, Trigger};
+use crate::incident::{Contact, Fact, Incident, Plan, Record, Taker, Trigger, filled};
 use crate::media::Prompt;
+
+/// Of the messages of a bundle, so many are spoken.
+const MESSAGES_MAX: usize = 3;
 
 /// How far a text is on its way to being heard.
 #[derive(Debug)]
@@ -22,10 +25,13 @@ pub(super) struct Case {
     pub(super) incident: Incident,
     pub(super) record: Record,
     pub(super) trigger: Trigger,
+    /// What it began with; [`Incident::plan`] is what it has come to.
     pub(super) plan: Plan,
     /// The Call-ID of every attempt that was dialled.
     pub(super) call_ids: BTreeMap<u32, String>,
     pub(super) voices: BTreeMap<(Language, String), Voice>,
+    /// Who took it, while somebody on the line may have to hear so.
+    pub(super) taker: Option<Taker>,
     /// The deadline under which the case stands in the index.
     pub(super) deadline: Option<Time>,
     /// Set after a restart: do not dial before the former life's calls are gone.
@@ -41,38 +47,32 @@ impl Case {
             plan,
             call_ids: BTreeMap::new(),
             voices: BTreeMap::new(),
+            taker: None,
             deadline: None,
             resumes_at: None,
         }
     }
 
     pub(super) fn contact(&self, id: &ContactId) -> Option<&Contact> {
-        self.plan.contacts.iter().find(|contact| contact.id == *id)
+        self.plan.contact(id)
     }
 
     pub(super) fn apply(&mut self, at: Stamp, fact: &Fact) {
         self.record.apply(at, fact);
     }
 
-    /// What `line` says in words, where it is a text and no recorded prompt.
-    pub(super) fn text_of(&self, line: &Line, language: Language) -> Option<String> {
-        match line {
-            Line::Message => self.message(language),
-            Line::Text(text) => Some(filled(text, &self.trigger.parameters)),
-            _ => None,
-        }
-    }
-
-    /// Every text somebody may have to hear, a language each: spoken before anybody is rung.
+    /// Every text somebody may have to hear, a language each.
     pub(super) fn texts(&self) -> Vec<(Language, String)> {
         let mut texts = Vec::new();
         for language in Language::ALL {
-            if !self.plan.contacts.iter().any(|contact| contact.language == language) {
+            let mut people = self.plan.chain().flat_map(|plan| &plan.contacts);
+            if !people.any(|contact| contact.language == language) {
                 continue;
             }
-            let said = self.plan.guidance.keys.values().filter_map(|key| key.say.as_deref());
-            let said = said.map(|text| filled(text, &self.trigger.parameters));
-            for text in self.message(language).into_iter().chain(said) {
+            let keys = self.plan.chain().flat_map(|plan| plan.guidance.keys.values());
+            let said = keys.filter_map(|key| key.say.as_deref()).map(|text| self.filled(text));
+            let taker = self.taker.as_ref().and_then(|who| self.taken_by(who, language));
+            for text in self.messages(language).into_iter().chain(said).chain(taker) {
                 if !texts.contains(&(language, text.clone())) {
                     texts.push((language, text));
                 }
@@ -81,44 +81,42 @@ impl Case {
         texts
     }
 
+    /// What happened, in words: of each alert that is not over, the first few that differ.
+    pub(super) fn messages(&self, language: Language) -> Vec<String> {
+        let template = self.incident.plan().guidance.message.get(&language);
+        let mut messages = Vec::new();
+        // Its words are made before it is accepted.
+        let new = self.record.trigger.is_none().then_some(&self.trigger);
+        for trigger in self.record.alerts().chain(new) {
+            let text = trigger.message.as_ref().or(template).map(|text| filled(text, &trigger.parameters));
+            messages.extend(text.filter(|text| !messages.contains(text)));
+            if messages.len() == MESSAGES_MAX {
+                break;
+            }
+        }
+        messages
+    }
+
+    /// A text with the parameters of the trigger.
+    pub(super) fn filled(&self, text: &str) -> String {
+        filled(text, &self.trigger.parameters)
+    }
+
+    /// Who took it, in words; `None` for somebody without a name.
+    pub(super) fn taken_by(&self, who: &Taker, language: Language) -> Option<String> {
+        let name = match who {
+            Taker::Contact(id) => self.contact(id)?.name.as_str(),
+            Taker::Outside(by) if by == "control" => return None,
+            Taker::Outside(by) => by.as_str(),
+        };
+        Some(match language {
+            Language::Ja => format!("{name}さんが、対応を開始しました。"),
+            Language::En => format!("{name} deals with it."),
+        })
+    }
+
     /// A phone of `contact`, for the record of a call that came from them.
     pub(super) fn phone_of(&self, contact: &ContactId) -> Option<Phone> {
         self.contact(contact)?.phones.first().cloned()
-    }
-
-    fn message(&self, language: Language) -> Option<String> {
-        let template = self.plan.guidance.message.get(&language);
-        let text = self.trigger.message.as_ref().or(template)?;
-        Some(filled(text, &self.trigger.parameters))
-    }
-}
-
-/// `text` with every `{{name}}` replaced by the parameter of that name; an unknown one is left out.
-fn filled(text: &str, parameters: &BTreeMap<String, String>) -> String {
-    let mut filled = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("{{") {
-        filled.push_str(before);
-        let Some((name, behind)) = after.split_once("}}") else {
-            filled.push_str("{{");
-            rest = after;
-            continue;
-        };
-        filled.push_str(parameters.get(name.trim()).map_or("", String::as_str));
-        rest = behind;
-    }
-    filled.push_str(rest);
-    filled
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parameters_are_put_where_their_names_stand() {
-        let parameters = BTreeMap::from([("host".to_owned(), "db-01".to_owned())]);
-        assert_eq!(filled("{{ host }} is down, {{host}}{{x}}.", &parameters), "db-01 is down, db-01.");
-        assert_eq!(filled("{{host", &parameters), "{{host");
     }
 }

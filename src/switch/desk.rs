@@ -15,11 +15,14 @@ use super::legs::Legs;
 use super::ports::Ports;
 use super::post::Post;
 use super::prompt_book::PromptBook;
+use super::raise::Keys;
 use super::rooms::Rooms;
 use super::tell::{Event, Heard, What};
 use super::{Input, Settings};
-use crate::base::{AttemptId, ContactId, IncidentId, Language, LegId, Outbox, Rng, RoomName, Stamp, Time, seeded};
-use crate::incident::{Entry, Fact, Incident, Order, Plan, Record, Trigger};
+use crate::base::{
+    AttemptId, Calendar, ContactId, IncidentId, Language, LegId, Outbox, Rng, RoomName, Stamp, Time, Utc, seeded,
+};
+use crate::incident::{Entry, Fact, Incident, Order, Record, Suppressions, Taker};
 use crate::media;
 use crate::sip::{self, Agent};
 
@@ -42,6 +45,10 @@ pub struct Switch {
     pub(super) sip_out: Outbox<sip::Output>,
     /// How the key that is being dealt with was heard.
     pub(super) heard: Option<Heard>,
+    pub(super) suppressions: Suppressions,
+    pub(super) keys: Keys,
+    /// Who knows what the clocks on people's walls show.
+    pub(super) calendar: Box<dyn Calendar>,
     orders: VecDeque<(IncidentId, Order)>,
     /// Those that were told something: they may be over.
     touched: Vec<IncidentId>,
@@ -50,20 +57,6 @@ pub struct Switch {
     /// The process ends: nothing is decided any more.
     pub(super) stopping: bool,
 }
-
-/// What became of a trigger.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Raised {
-    /// A new incident.
-    New(IncidentId),
-    /// An open incident with the same deduplication key: nobody is called again.
-    Joined(IncidentId),
-}
-
-/// There is no open incident by that name.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("no open incident {0}: `hansho status` lists them")]
-pub struct NotOpen(pub String);
 
 impl Switch {
     /// An idle corridor. `began` is the calendar time of [`Time::ZERO`].
@@ -83,6 +76,9 @@ impl Switch {
             batch: Batch::default(),
             sip_out: Outbox::new(),
             heard: None,
+            suppressions: Suppressions::default(),
+            keys: Keys::default(),
+            calendar: Box::new(Utc),
             orders: VecDeque::new(),
             touched: Vec::new(),
             deadlines: BTreeSet::new(),
@@ -106,6 +102,7 @@ impl Switch {
                 self.agent.on_trunk_address(now, &trunk, found, &mut self.sip_out);
                 self.dial_those_who_wait(now);
             }
+            Input::RestoreHouse(facts) => self.restore_house(&facts),
             Input::Restore { incident, facts } => self.restore(now, incident, facts),
             Input::Start => self.agent.start(now, &mut self.sip_out),
             Input::Stop => {
@@ -118,36 +115,9 @@ impl Switch {
         self.settle(now);
     }
 
-    /// A trigger, checked, with everything it will be run by.
-    pub fn raise(&mut self, now: Time, trigger: Trigger, plan: Plan) -> Raised {
-        let same = |case: &&Case| trigger.dedup.is_some() && case.trigger.dedup == trigger.dedup;
-        if let Some(open) = self.cases.values().filter(|case| !case.record.state.is_final()).find(same) {
-            return Raised::Joined(open.incident.id());
-        }
-        let id = self.raised(now, trigger, plan);
-        self.settle(now);
-        Raised::New(id)
-    }
-
-    /// Stops the calling; who is in a room may go on talking.
-    pub fn cancel(&mut self, now: Time, id: IncidentId, by: &str) -> Result<(), NotOpen> {
-        if self.cases.get(&id).is_none_or(|case| case.record.state.is_final()) {
-            return Err(NotOpen(id.to_string()));
-        }
-        self.call_off(now, id, |incident, out| incident.on_cancel(now, by, out));
-        self.settle(now);
-        Ok(())
-    }
-
-    /// What it was about is over: stops the calling of every incident with this deduplication key.
-    pub fn resolve(&mut self, now: Time, dedup: &str, by: &str) -> Result<Vec<IncidentId>, NotOpen> {
-        let about = |case: &&Case| case.trigger.dedup.as_deref() == Some(dedup) && !case.record.state.is_final();
-        let ids: Vec<_> = self.cases.values().filter(about).map(|case| case.incident.id()).collect();
-        for id in &ids {
-            self.call_off(now, *id, |incident, out| incident.on_resolve(now, by, out));
-        }
-        self.settle(now);
-        if ids.is_empty() { Err(NotOpen(format!("with the deduplication key `{dedup}`"))) } else { Ok(ids) }
+    /// Gives the corridor a calendar of the world; without one every clock on a wall shows UTC.
+    pub fn keep_calendar(&mut self, calendar: Box<dyn Calendar>) {
+        self.calendar = calendar;
     }
 
     /// What is to be done, since this was last asked: in the order of the fields.
@@ -223,10 +193,11 @@ impl Switch {
 
     /// Forgets an incident; what it was is in the journal.
     pub(super) fn close(&mut self, id: IncidentId) {
-        if let Some(case) = self.cases.remove(&id)
-            && let Some(at) = case.deadline
-        {
-            self.deadlines.remove(&(at, id));
+        if let Some(case) = self.cases.remove(&id) {
+            self.forget_keys(&case);
+            if let Some(at) = case.deadline {
+                self.deadlines.remove(&(at, id));
+            }
         }
         self.waiting.retain(|waiting| waiting.attempt.incident != id);
     }
@@ -290,7 +261,7 @@ impl Switch {
             }
             Order::Say { attempt, lines } => {
                 if let Some(leg) = leg_of(self, attempt) {
-                    self.say(id, leg, lines);
+                    self.say(now, id, leg, &lines);
                 }
             }
             Order::Hush { attempt } => {
@@ -310,14 +281,19 @@ impl Switch {
     /// A fact goes into the record, into the journal, and to those who watch.
     fn store(&mut self, now: Time, id: IncidentId, fact: Fact) {
         let at = self.stamp(now);
+        let fact = fact.dated(at);
         if let Some(case) = self.cases.get_mut(&id) {
             case.apply(at, &fact);
         }
         self.tell_fact(id, &fact);
-        if matches!(fact, Fact::Acknowledged { .. }) {
-            self.acknowledged(id);
+        self.batch.facts.push(Entry::Incident(id, at, fact.clone()));
+        match fact {
+            Fact::Accepted { .. } => self.note_keys(id),
+            Fact::Acknowledged { contact } => self.acknowledged(now, id, Taker::Contact(contact)),
+            Fact::Claimed { by } => self.acknowledged(now, id, Taker::Outside(by)),
+            Fact::Quieted { .. } => self.quieted(at, id, &fact),
+            _ => {}
         }
-        self.batch.facts.push(Entry::Incident(id, at, fact));
     }
 
     fn wake(&mut self, now: Time) {

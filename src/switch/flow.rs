@@ -19,7 +19,7 @@ use super::tell::{Heard, What};
 use crate::base::{
     AttemptId, ContactId, Digit, IncidentId, Language, LegId, Phone, RoomName, Stamp, Stream, Time, TrunkId,
 };
-use crate::incident::{CallEnd, CallHandle, EndedBy, Incident, Plan, Trigger};
+use crate::incident::{CallEnd, CallHandle, EndedBy, Incident, Plan, Taker, Trigger};
 use crate::media::Command;
 use crate::sip::{Cause, End};
 use rand::Rng as _;
@@ -52,12 +52,17 @@ impl Waiting {
 impl Switch {
     /// A trigger became an incident: its words are spoken while the first phone is dialled.
     pub(super) fn raised(&mut self, now: Time, trigger: Trigger, plan: Plan) -> IncidentId {
-        let at = self.stamp(now);
-        let id = self.new_id(at);
-        let incident = Incident::new(id, trigger.clone(), plan.clone(), self.rng.next_u64());
-        self.cases.insert(id, Case::new(incident, trigger, plan));
+        let id = self.take_up(now, trigger, plan);
         self.prepare_voices(id);
         self.with_incident(id, |incident, out| incident.on_raised(now, out));
+        id
+    }
+
+    /// A new case; nothing of it is decided yet.
+    pub(super) fn take_up(&mut self, now: Time, trigger: Trigger, plan: Plan) -> IncidentId {
+        let id = self.new_id(self.stamp(now));
+        let incident = Incident::new(id, trigger.clone(), plan.clone(), self.rng.next_u64());
+        self.cases.insert(id, Case::new(incident, trigger, plan));
         id
     }
 
@@ -112,7 +117,7 @@ impl Switch {
     /// The phone was picked up too late, or speaks no codec of ours: the call ends, and no media flows.
     pub(super) fn unwanted(&mut self, now: Time, id: LegId, handle: String) {
         let Some(AttemptId { incident, number }) = self.legs.get(id).and_then(Leg::attempt) else { return };
-        self.with_incident(incident, |incident, out| incident.on_answered(now, number, CallHandle(handle), out));
+        self.with_incident(incident, |incident, out| incident.on_unwanted(now, number, CallHandle(handle), out));
     }
 
     /// A key was pressed: the only proof that a person is there.
@@ -123,9 +128,16 @@ impl Switch {
         self.with_incident(incident, |incident, out| incident.on_key(now, number, digit, out));
     }
 
-    /// Somebody took it: whoever still waits to be called is not.
-    pub(super) fn acknowledged(&mut self, incident: IncidentId) {
+    /// Somebody took it: whoever still waits to be called is not, and who is on the line hears the name.
+    pub(super) fn acknowledged(&mut self, now: Time, incident: IncidentId, taker: Taker) {
         self.waiting.retain(|waiting| waiting.attempt.incident != incident);
+        self.keys_are_taken(now, incident);
+        let up = self.legs.of_incident(incident).into_iter().filter_map(|id| self.legs.get(id)).filter(|leg| leg.up);
+        let others = up.count() > usize::from(matches!(taker, Taker::Contact(_)));
+        if let Some(case) = self.cases.get_mut(&incident).filter(|_| others) {
+            case.taker = Some(taker);
+            self.prepare_voices(incident);
+        }
     }
 
     /// Into the room.

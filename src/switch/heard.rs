@@ -76,7 +76,17 @@ impl Switch {
             Fact::Accepted { trigger, .. } => {
                 What::Accepted { call_flow: trigger.call_flow.clone(), message: trigger.message.clone() }
             }
+            Fact::Again { trigger } => {
+                let (message, dedup) = (trigger.message.clone(), trigger.dedup.clone());
+                What::Again { message, dedup, alerts: case.record.alerts().count() }
+            }
+            Fact::Cleared { dedup, by } => What::Cleared { dedup: dedup.clone(), by: by.clone() },
+            Fact::Suppressed { suppression } => What::Suppressed { suppression: *suppression },
             Fact::RoundStarted { round, .. } => What::Round { round: *round },
+            Fact::Skipped { contact: who, reason } => {
+                contact = Some(who.clone());
+                What::Skipped { reason: reason.clone() }
+            }
             Fact::Dialled { phone, .. } => What::Dialling { phone: phone.clone() },
             Fact::Ringing { code, .. } => What::Ringing { code: *code },
             Fact::Answered { .. } => What::Answered,
@@ -85,10 +95,14 @@ impl Switch {
                 What::Key { digit: *digit, means: *behaviour, way: self.heard.take() }
             }
             Fact::Taken { .. } => What::Taken,
+            Fact::Left { .. } => What::Left,
+            Fact::Quieted { hours, until, .. } => What::Quieted { hours: *hours, until: *until },
             Fact::Acknowledged { contact: who } => {
                 contact = Some(who.clone());
-                What::Acknowledged
+                What::Acknowledged { by: None }
             }
+            Fact::Claimed { by } => What::Acknowledged { by: Some(by.clone()) },
+            Fact::Escalated { plan } => What::Escalated { call_flow: plan.call_flow.id.clone() },
             // Told when the room has let them in.
             Fact::Joined { .. } => return,
             Fact::Ended { outcome, code, reason, .. } => {

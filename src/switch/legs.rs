@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::lines::Part;
 use super::presses::Presses;
 use crate::base::{AttemptId, ContactId, IncidentId, Language, LegId, RoomName};
-use crate::incident::Line;
 
 /// Why a leg exists.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -21,7 +21,7 @@ pub(super) struct Saying {
     /// Its number in the media plane.
     pub(super) play: u32,
     /// What follows when it was heard out.
-    pub(super) rest: Vec<Line>,
+    pub(super) rest: Vec<Part>,
 }
 
 #[derive(Debug)]

@@ -11,33 +11,36 @@ use crate::base::{IncidentId, Language, LegId, Time};
 use crate::incident::{Behaviour, Line};
 use crate::media::{Command, Playlist, Prompt};
 
+/// A piece of a line.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Part {
+    /// Recorded.
+    Clip(Clip),
+    /// To be spoken; the clip stands in where it cannot be, and nothing does where the clip before has said enough.
+    Text(String, Option<Clip>),
+}
+
 impl Switch {
-    /// Has every text of an incident spoken, before anybody is rung.
+    /// Has every text of an incident spoken that is not yet: before anybody is rung, and when more has to be said.
     pub(super) fn prepare_voices(&mut self, incident: IncidentId) {
         let Some(case) = self.cases.get_mut(&incident) else { return };
         for (language, text) in case.texts() {
-            case.voices.insert((language, text.clone()), Voice::Asked);
-            self.batch.acts.push(Act::Speak { incident, language, text });
+            if !case.voices.contains_key(&(language, text.clone())) {
+                case.voices.insert((language, text.clone()), Voice::Asked);
+                self.batch.acts.push(Act::Speak { incident, language, text });
+            }
         }
     }
 
-    /// Plays lines on a leg, instead of whatever is playing.
-    ///
-    /// Where a text among them is still being spoken, what stands before it is played first; that is time
-    /// enough for most voices.
-    pub(super) fn say(&mut self, incident: IncidentId, id: LegId, mut lines: Vec<Line>) {
-        let play = self.legs.next_play();
+    /// Says lines on a leg, instead of whatever is playing.
+    pub(super) fn say(&mut self, now: Time, incident: IncidentId, id: LegId, lines: &[Line]) {
         let Some(case) = self.cases.get(&incident) else { return };
-        let Some(leg) = self.legs.get_mut(id) else { return };
-        let language = leg.language;
-        let unready = lines.iter().position(|line| is_asked(case, line, language)).filter(|place| *place > 0);
-        let rest = unready.map_or_else(Vec::new, |place| lines.split_off(place));
-        let mut prompts: Vec<_> = lines.iter().flat_map(|line| prompts(case, &self.book, line, language)).collect();
+        let Some(leg) = self.legs.get(id) else { return };
+        let mut parts: Vec<Part> = lines.iter().flat_map(|line| parts(case, line, leg.language)).collect();
         if lines.contains(&Line::Joining) && self.rooms.people(case.incident.room()).is_empty() {
-            prompts.push(self.book.clip(language, Clip::Alone));
+            parts.push(Part::Clip(Clip::Alone));
         }
-        leg.saying = Some(Saying { play, rest });
-        self.act(Act::Media(Command::Play(id, Box::new(Playlist { play, prompts, forever: false }))));
+        self.play(now, incident, id, parts);
     }
 
     /// A playlist was heard out: what was left of the lines follows, or the incident is told.
@@ -45,54 +48,95 @@ impl Switch {
         let Some(leg) = self.legs.get_mut(id) else { return };
         let Some(saying) = leg.saying.take_if(|saying| saying.play == play) else { return };
         let Some(attempt) = leg.attempt() else { return };
-        if saying.rest.is_empty() {
-            self.with_incident(attempt.incident, |incident, out| incident.on_said(now, attempt.number, out));
-        } else {
-            self.say(attempt.incident, id, saying.rest);
+        self.play(now, attempt.incident, id, saying.rest);
+    }
+
+    /// Plays parts on a leg; tells the incident when nothing is left to play.
+    ///
+    /// Where a text among them is still being spoken, what stands before it is played first; that is time
+    /// enough for most voices.
+    fn play(&mut self, now: Time, incident: IncidentId, id: LegId, mut parts: Vec<Part>) {
+        let play = self.legs.next_play();
+        let Some(case) = self.cases.get(&incident) else { return };
+        let Some(leg) = self.legs.get_mut(id) else { return };
+        let language = leg.language;
+        let unready = parts.iter().position(|part| is_asked(case, part, language)).filter(|place| *place > 0);
+        let rest = unready.map_or_else(Vec::new, |place| parts.split_off(place));
+        let prompts: Vec<Prompt> = parts.iter().filter_map(|part| prompt(case, &self.book, part, language)).collect();
+        if !prompts.is_empty() {
+            leg.saying = Some(Saying { play, rest });
+            return self.act(Act::Media(Command::Play(id, Box::new(Playlist { play, prompts, forever: false }))));
+        }
+        if let Some(attempt) = leg.attempt() {
+            self.with_incident(incident, |incident, out| incident.on_said(now, attempt.number, out));
         }
     }
 }
 
-fn is_asked(case: &Case, line: &Line, language: Language) -> bool {
-    let text = case.text_of(line, language);
-    text.is_some_and(|text| matches!(case.voices.get(&(language, text)), Some(Voice::Asked)))
+fn is_asked(case: &Case, part: &Part, language: Language) -> bool {
+    let Part::Text(text, _) = part else { return false };
+    matches!(case.voices.get(&(language, text.clone())), Some(Voice::Asked))
 }
 
-fn prompts(case: &Case, book: &PromptBook, line: &Line, language: Language) -> Vec<Prompt> {
-    if let Some(text) = case.text_of(line, language)
-        && let Some(Voice::Ready(prompt)) = case.voices.get(&(language, text))
-    {
-        return vec![prompt.clone()];
+fn prompt(case: &Case, book: &PromptBook, part: &Part, language: Language) -> Option<Prompt> {
+    match part {
+        Part::Clip(clip) => Some(book.clip(language, *clip)),
+        Part::Text(text, stand_in) => match case.voices.get(&(language, text.clone())) {
+            Some(Voice::Ready(prompt)) => Some(prompt.clone()),
+            _ => stand_in.map(|clip| book.clip(language, clip)),
+        },
     }
-    let clips = match line {
-        Line::Intro => vec![Clip::Intro],
-        Line::Message => vec![Clip::General],
-        Line::Menu => menu(case),
-        Line::NotAKey => vec![Clip::NotAKey],
-        Line::Taken => vec![Clip::Taken],
-        Line::Passed => vec![Clip::Passed],
-        Line::Joining => vec![Clip::Joining],
-        Line::TakenByAnother(_) => vec![Clip::TakenByAnother],
-        Line::NoKey => vec![Clip::NoKey],
-        Line::Over => vec![Clip::Over],
-        Line::Text(text) => vec![stand_in(case, text)],
-    };
-    clips.into_iter().map(|clip| book.clip(language, clip)).collect()
 }
 
-/// "Press 1" "to take this incident", a pair a key.
-fn menu(case: &Case) -> Vec<Clip> {
-    let keys = case.plan.guidance.keys.iter();
-    keys.flat_map(|(digit, key)| [Clip::Press(*digit), Clip::Do(key.behaviour)]).collect()
+fn parts(case: &Case, line: &Line, language: Language) -> Vec<Part> {
+    let clip = |clip| vec![Part::Clip(clip)];
+    match line {
+        Line::Intro => clip(Clip::Intro),
+        Line::Message => messages(case, language),
+        // "Press 1" "to take this incident", a pair a key.
+        Line::Menu(keys) => {
+            let clips = keys.iter().flat_map(|(digit, behaviour)| [Clip::Press(*digit), Clip::Do(*behaviour)]);
+            clips.map(Part::Clip).collect()
+        }
+        Line::NotAKey => clip(Clip::NotAKey),
+        Line::Taken => clip(Clip::Taken),
+        Line::Passed => clip(Clip::Passed),
+        Line::Left => clip(Clip::Left),
+        Line::Joining => clip(Clip::Joining),
+        Line::HowManyHours => clip(Clip::HowManyHours),
+        Line::NotHours => clip(Clip::NotHours),
+        Line::Hours(hours) => Clip::of_hours(*hours).into_iter().map(Part::Clip).collect(),
+        Line::Quieted => clip(Clip::Quieted),
+        Line::TakenByAnother(who) => {
+            let named = case.taken_by(who, language).map(|text| Part::Text(text, None));
+            [Part::Clip(Clip::TakenByAnother)].into_iter().chain(named).collect()
+        }
+        Line::Silenced => clip(Clip::Silenced),
+        Line::NoKey => clip(Clip::NoKey),
+        Line::Over => clip(Clip::Over),
+        Line::Text(text) => vec![Part::Text(case.filled(text), Some(stand_in(case, text)))],
+    }
+}
+
+/// What happened; of several alerts how many there are, and the first messages.
+fn messages(case: &Case, language: Language) -> Vec<Part> {
+    let texts = case.messages(language);
+    let alerts = u8::try_from(case.record.alerts().count()).unwrap_or(u8::MAX);
+    let count = (alerts > 1).then_some(Part::Clip(Clip::Alerts(alerts.min(10))));
+    let general = (texts.is_empty()).then_some(Part::Clip(Clip::General));
+    let spoken = texts.into_iter().map(|text| Part::Text(text, Some(Clip::General)));
+    count.into_iter().chain(spoken).chain(general).collect()
 }
 
 /// What is recorded for the key whose own text could not be spoken.
 fn stand_in(case: &Case, text: &str) -> Clip {
-    let key = case.plan.guidance.keys.values().find(|key| key.say.as_deref() == Some(text));
-    match key.map(|key| key.behaviour) {
+    let mut keys = case.plan.chain().flat_map(|plan| plan.guidance.keys.values());
+    match keys.find(|key| key.say.as_deref() == Some(text)).map(|key| key.behaviour) {
         Some(Behaviour::Next) => Clip::Passed,
         Some(Behaviour::Join) => Clip::Joining,
         Some(Behaviour::Take) => Clip::Taken,
+        Some(Behaviour::Leave) => Clip::Left,
+        Some(Behaviour::Quiet) => Clip::Quieted,
         Some(Behaviour::Repeat) | None => Clip::General,
     }
 }

@@ -17,6 +17,8 @@ mod ports;
 mod post;
 mod presses;
 mod prompt_book;
+mod quiet;
+mod raise;
 mod restart;
 mod rooms;
 mod tell;
@@ -25,17 +27,19 @@ mod tests;
 
 pub use crate::incident::Entry;
 pub use batch::{Act, Batch};
-pub use desk::{NotOpen, Raised, Switch};
+pub use desk::Switch;
 pub use ports::PortRange;
 pub use post::SmsWay;
 pub use prompt_book::{Clip, PromptBook};
+pub use quiet::NotQuiet;
+pub use raise::{NotOpen, Raised};
 pub use rooms::RoomSettings;
 pub use tell::{Event, Heard, What};
 
 use core::net::SocketAddr;
 
 use crate::base::{IncidentId, Language, LegId, Stamp, TrunkId};
-use crate::incident::{Contact, Fact};
+use crate::incident::{Contact, Fact, HouseFact};
 use crate::media::{self, Prompt};
 
 /// Everything the corridor is told.
@@ -84,6 +88,8 @@ pub enum Input {
         /// Where it is, or why nobody knows.
         found: Result<SocketAddr, String>,
     },
+    /// What happened to the house in former lives, oldest first; before any [`Input::Restore`].
+    RestoreHouse(Vec<(Stamp, HouseFact)>),
     /// An incident of a former life, in the order of its facts.
     Restore {
         /// Which.

@@ -33,6 +33,22 @@ pub enum Clip {
     Joining,
     /// Somebody else has it already.
     TakenByAnother,
+    /// You are not called again about it.
+    Left,
+    /// For how many hours?
+    HowManyHours,
+    /// A number from 1 to 99 is needed.
+    NotHours,
+    /// A number of hours from 1 to 19, or "hours" alone for 0, behind a [`Clip::Tens`].
+    Hours(u8),
+    /// "Twenty" (2) to "ninety" (9), in front of a [`Clip::Hours`] below 10.
+    Tens(u8),
+    /// For that long nobody is called about it.
+    Quieted,
+    /// Somebody has stopped the calls about it.
+    Silenced,
+    /// How many alerts there are: 2 to 9, and 10 for all beyond.
+    Alerts(u8),
     /// No key was pressed; this call ends.
     NoKey,
     /// The incident is over.
@@ -41,8 +57,8 @@ pub enum Clip {
     Alone,
 }
 
-/// Every clip that is not one of a key or of a behaviour.
-const PLAIN: [Clip; 10] = [
+/// Every clip that is not one of a key, of a behaviour or of a number.
+const PLAIN: [Clip; 15] = [
     Clip::Intro,
     Clip::General,
     Clip::NotAKey,
@@ -50,6 +66,11 @@ const PLAIN: [Clip; 10] = [
     Clip::Passed,
     Clip::Joining,
     Clip::TakenByAnother,
+    Clip::Left,
+    Clip::HowManyHours,
+    Clip::NotHours,
+    Clip::Quieted,
+    Clip::Silenced,
     Clip::NoKey,
     Clip::Over,
     Clip::Alone,
@@ -75,11 +96,60 @@ const PRESS: [&str; 16] = [
     "press-d",
 ];
 
+/// File names of [`Clip::Hours`], from 0.
+const HOURS: [&str; 20] = [
+    "hours-0",
+    "hours-1",
+    "hours-2",
+    "hours-3",
+    "hours-4",
+    "hours-5",
+    "hours-6",
+    "hours-7",
+    "hours-8",
+    "hours-9",
+    "hours-10",
+    "hours-11",
+    "hours-12",
+    "hours-13",
+    "hours-14",
+    "hours-15",
+    "hours-16",
+    "hours-17",
+    "hours-18",
+    "hours-19",
+];
+
+/// File names of [`Clip::Tens`], from 2.
+const TENS: [&str; 8] = ["tens-2", "tens-3", "tens-4", "tens-5", "tens-6", "tens-7", "tens-8", "tens-9"];
+
+/// File names of [`Clip::Alerts`], from 2.
+const ALERTS: [&str; 9] = [
+    "alerts-2",
+    "alerts-3",
+    "alerts-4",
+    "alerts-5",
+    "alerts-6",
+    "alerts-7",
+    "alerts-8",
+    "alerts-9",
+    "alerts-many",
+];
+
 impl Clip {
     /// Every clip.
     pub fn all() -> impl Iterator<Item = Clip> {
         let presses = (0..16).filter_map(Digit::from_event).map(Clip::Press);
-        PLAIN.into_iter().chain(presses).chain(Behaviour::ALL.into_iter().map(Clip::Do))
+        let numbers = (0..20).map(Clip::Hours).chain((2..10).map(Clip::Tens)).chain((2..11).map(Clip::Alerts));
+        PLAIN.into_iter().chain(presses).chain(Behaviour::ALL.into_iter().map(Clip::Do)).chain(numbers)
+    }
+
+    /// The clips of a number of hours, 1 to 99.
+    pub fn of_hours(hours: u32) -> Vec<Clip> {
+        match u8::try_from(hours.clamp(1, 99)).unwrap_or(99) {
+            hours @ ..20 => vec![Clip::Hours(hours)],
+            hours => vec![Clip::Tens(hours / 10), Clip::Hours(hours % 10)],
+        }
     }
 
     /// The name of its recording: `prompts/LANGUAGE/NAME.wav`.
@@ -92,6 +162,16 @@ impl Clip {
             Clip::Do(Behaviour::Next) => "do-next",
             Clip::Do(Behaviour::Join) => "do-join",
             Clip::Do(Behaviour::Repeat) => "do-repeat",
+            Clip::Do(Behaviour::Leave) => "do-leave",
+            Clip::Do(Behaviour::Quiet) => "do-quiet",
+            Clip::Left => "left",
+            Clip::HowManyHours => "how-many-hours",
+            Clip::NotHours => "not-hours",
+            Clip::Hours(hours) => HOURS[usize::from(hours.min(19))],
+            Clip::Tens(tens) => TENS[usize::from(tens.clamp(2, 9) - 2)],
+            Clip::Quieted => "quieted",
+            Clip::Silenced => "silenced",
+            Clip::Alerts(alerts) => ALERTS[usize::from(alerts.clamp(2, 10) - 2)],
             Clip::NotAKey => "not-a-key",
             Clip::Taken => "taken",
             Clip::Passed => "passed",
@@ -156,7 +236,18 @@ mod tests {
     fn no_two_clips_share_a_recording() {
         let names: BTreeSet<&str> = Clip::all().map(Clip::name).collect();
         assert_eq!(names.len(), Clip::all().count());
-        assert_eq!(names.len(), PLAIN.len() + 16 + Behaviour::ALL.len());
+        assert_eq!(names.len(), PLAIN.len() + 16 + Behaviour::ALL.len() + 20 + 8 + 9);
+    }
+
+    #[test]
+    fn a_number_of_hours_is_one_clip_or_two() {
+        let names = |hours| Clip::of_hours(hours).into_iter().map(Clip::name).collect::<Vec<_>>();
+        assert_eq!(names(1), ["hours-1"]);
+        assert_eq!(names(12), ["hours-12"]);
+        assert_eq!(names(20), ["tens-2", "hours-0"]);
+        assert_eq!(names(99), ["tens-9", "hours-9"]);
+        let known: BTreeSet<Clip> = Clip::all().collect();
+        assert!((1..100).flat_map(Clip::of_hours).all(|clip| known.contains(&clip)));
     }
 
     #[test]

@@ -30,6 +30,7 @@ impl Switch {
         }
         case.resumes_at = Some(now + QUIET_BEFORE_DIALLING);
         self.cases.insert(id, case);
+        self.note_keys(id);
         self.prepare_voices(id);
         self.schedule(id);
     }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::base::{CallFlowId, ContactId, Digit, IncidentId, Phone, RoomName, Stamp, TrunkId};
-use crate::incident::{Behaviour, Fact, Outcome};
+use crate::incident::{Behaviour, Fact, Outcome, Suppression};
 use crate::media::Way;
 
 /// Something that happened, for people and programs that watch.
@@ -39,8 +39,19 @@ pub struct Event {
 pub enum What {
     #[serde(rename = "incident.accepted")]
     Accepted { call_flow: CallFlowId, message: Option<String> },
+    #[serde(rename = "incident.again")]
+    Again { message: Option<String>, dedup: Option<String>, alerts: usize },
+    #[serde(rename = "incident.cleared")]
+    Cleared { dedup: String, by: String },
+    #[serde(rename = "incident.suppressed")]
+    Suppressed { suppression: u32 },
     #[serde(rename = "incident.acknowledged")]
-    Acknowledged,
+    Acknowledged {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+    },
+    #[serde(rename = "incident.escalated")]
+    Escalated { call_flow: CallFlowId },
     #[serde(rename = "incident.exhausted")]
     Exhausted,
     #[serde(rename = "incident.resolved")]
@@ -49,6 +60,8 @@ pub enum What {
     Cancelled { by: String },
     #[serde(rename = "incident.round")]
     Round { round: u32 },
+    #[serde(rename = "attempt.skipped")]
+    Skipped { reason: String },
     #[serde(rename = "attempt.dialling")]
     Dialling { phone: Phone },
     #[serde(rename = "attempt.ringing")]
@@ -68,8 +81,24 @@ pub enum What {
     },
     #[serde(rename = "attempt.taken")]
     Taken,
+    #[serde(rename = "attempt.left")]
+    Left,
+    #[serde(rename = "attempt.quieted")]
+    Quieted {
+        hours: u32,
+        /// Written as RFC 3339 by whoever serialises it.
+        until: Stamp,
+    },
     #[serde(rename = "attempt.ended")]
     Ended { outcome: Outcome, code: Option<u16>, reason: String, seconds: f64 },
+    #[serde(rename = "suppression.set")]
+    Quiet {
+        /// Its `until` is written as RFC 3339 by whoever serialises it.
+        #[serde(flatten)]
+        suppression: Suppression,
+    },
+    #[serde(rename = "suppression.lifted")]
+    Lifted { suppression: u32, by: String },
     #[serde(rename = "room.created")]
     RoomCreated { room: RoomName },
     #[serde(rename = "room.joined")]
@@ -128,6 +157,8 @@ pub(super) fn attempt_of(fact: &Fact) -> Option<u32> {
         | Fact::CalledIn { attempt, .. }
         | Fact::Key { attempt, .. }
         | Fact::Taken { attempt, .. }
+        | Fact::Left { attempt, .. }
+        | Fact::Quieted { attempt, .. }
         | Fact::Joined { attempt, .. }
         | Fact::Ended { attempt, .. } => Some(*attempt),
         _ => None,

@@ -182,6 +182,7 @@ pub fn plan(strategy: Strategy, rounds: u32, people: &[&str], keys: &[(char, Beh
         name: (*name).to_owned(),
         phones: vec![Phone::parse(&format!("+81801234567{place}")).unwrap()],
         language: Language::Ja,
+        hours: Default::default(),
     };
     Plan {
         call_flow: CallFlow {
@@ -191,6 +192,8 @@ pub fn plan(strategy: Strategy, rounds: u32, people: &[&str], keys: &[(char, Beh
             rounds,
             ring_timeout: Duration::from_secs(30),
             between_rounds: Duration::from_secs(10),
+            bundle: Duration::ZERO,
+            taken_for: Duration::ZERO,
         },
         contacts: people.iter().enumerate().map(contact).collect(),
         guidance: Guidance {
@@ -201,9 +204,12 @@ pub fn plan(strategy: Strategy, rounds: u32, people: &[&str], keys: &[(char, Beh
                 .map(|(key, behaviour)| (Digit::from_char(*key).unwrap(), Key { behaviour: *behaviour, say: None }))
                 .collect(),
             first_key_timeout: Duration::from_secs(15),
+            inter_key_timeout: Duration::from_secs(15),
+            challenge: false,
             repeats: 3,
             room: None,
         },
+        then: None,
     }
 }
 

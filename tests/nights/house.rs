@@ -11,7 +11,7 @@ use hansho::incident::{Plan, Trigger};
 use hansho::media::{Command, Event as MediaEvent};
 use hansho::shell::gate::{Answer, Gate};
 use hansho::sip::{Agent, Identity, Trunk};
-use hansho::switch::{Act, Batch, Entry, Input, Raised, Settings, Switch};
+use hansho::switch::{Act, Batch, Entry, Input, Settings, Switch};
 use rand::RngExt;
 
 use crate::disk::{Disk, Wrote};
@@ -114,7 +114,7 @@ impl House {
     }
 
     pub fn raise(&mut self, now: Time, trigger: Trigger, plan: Plan) {
-        let (Raised::New(id) | Raised::Joined(id)) = self.switch.raise(now, trigger, plan);
+        let id = self.switch.raise(now, trigger, plan).incident();
         let (told, answer) = channel();
         self.raised.push((id, answer));
         let answered = move |stored: Result<(), String>| told.send(stored.is_ok()).unwrap_or_default();

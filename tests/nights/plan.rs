@@ -51,6 +51,7 @@ impl People {
                 name: format!("Person {person}"),
                 phones,
                 language: if person % 2 == 0 { Language::Ja } else { Language::En },
+                hours: Default::default(),
             });
         }
         People { contacts, owners }
@@ -81,8 +82,10 @@ impl People {
             rounds: rng.random_range(1..=3),
             ring_timeout: seconds(rng.random_range(4..if hasty { 10 } else { 40 })),
             between_rounds: seconds(rng.random_range(0..if hasty { 3 } else { 60 })),
+            bundle: Duration::ZERO,
+            taken_for: Duration::ZERO,
         };
-        (trigger, Plan { call_flow, contacts, guidance: guidance(rng) })
+        (trigger, Plan { call_flow, contacts, guidance: guidance(rng), then: None })
     }
 }
 
@@ -100,6 +103,8 @@ fn guidance(rng: &mut Rng) -> Guidance {
         message: BTreeMap::new(),
         keys,
         first_key_timeout: millis(rng.random_range(1_000..15_000)),
+        inter_key_timeout: Duration::from_secs(15),
+        challenge: false,
         repeats: rng.random_range(1..=3),
         room: room.map(|room| RoomName::parse(room).unwrap()),
     }

@@ -74,6 +74,7 @@ impl Town {
             name: name.clone(),
             phones: vec![Phone::parse(&Town::number(place)).unwrap()],
             language: if place % 2 == 0 { Language::Ja } else { Language::En },
+            hours: Default::default(),
         };
         self.people.iter().enumerate().map(contact).collect()
     }
@@ -91,6 +92,8 @@ impl Town {
                 rounds: self.rounds,
                 ring_timeout: self.ring_timeout,
                 between_rounds: self.between_rounds,
+                bundle: Duration::ZERO,
+                taken_for: Duration::ZERO,
             },
             contacts: self.contacts(),
             guidance: Guidance {
@@ -98,9 +101,12 @@ impl Town {
                 message: BTreeMap::new(),
                 keys: [key('1', take), key('2', Behaviour::Next), key('3', Behaviour::Repeat)].into(),
                 first_key_timeout: seconds(10),
+                inter_key_timeout: Duration::from_secs(15),
+                challenge: false,
                 repeats: 2,
                 room,
             },
+            then: None,
         };
         let trigger = Trigger {
             call_flow,

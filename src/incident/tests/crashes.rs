@@ -360,6 +360,7 @@ fn wild_plan(rng: &mut Rng) -> Plan {
             name: format!("Person {who}"),
             phones: (0..rng.random_range(1..4)).map(|place| phone(&format!("+81{who}00{place}"))).collect(),
             language: Language::Ja,
+            hours: Default::default(),
         })
         .collect();
     plan

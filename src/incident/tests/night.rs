@@ -49,6 +49,7 @@ pub(super) fn plan(strategy: Strategy) -> Plan {
         name: name.to_uppercase(),
         phones: vec![phone(number)],
         language: Language::En,
+        hours: Default::default(),
     };
     let key = |digit, behaviour| (Digit::from_char(digit).unwrap(), Key { behaviour, say: None });
     Plan {
@@ -59,6 +60,8 @@ pub(super) fn plan(strategy: Strategy) -> Plan {
             rounds: 1,
             ring_timeout: RING,
             between_rounds: PAUSE,
+            bundle: Duration::ZERO,
+            taken_for: Duration::ZERO,
         },
         contacts: vec![contact("a", "+8110000001"), contact("b", "+8110000002"), contact("c", "+8110000003")],
         guidance: Guidance {
@@ -69,12 +72,17 @@ pub(super) fn plan(strategy: Strategy) -> Plan {
                 key('2', Behaviour::Next),
                 key('3', Behaviour::Join),
                 key('4', Behaviour::Repeat),
+                key('5', Behaviour::Leave),
+                key('6', Behaviour::Quiet),
             ]
             .into(),
             first_key_timeout: KEY_WAIT,
+            inter_key_timeout: Duration::from_secs(15),
+            challenge: false,
             repeats: 2,
             room: None,
         },
+        then: None,
     }
 }
 

@@ -2,14 +2,23 @@
 
 use super::night::{KEY_WAIT, Night, PAUSE, RING, id, phone, plan, s, trigger, war_room};
 use crate::base::{ContactId, Digit, RoomName};
-use crate::incident::{Answer, CallHandle, EndedBy, Fact, Line, Order, Outcome, State, Strategy, Trigger};
+use crate::incident::{Answer, CallHandle, EndedBy, Fact, Line, Order, Outcome, State, Strategy, Taker, Trigger};
 
 fn sequential() -> Night {
     Night::begins(plan(Strategy::Sequential))
 }
 
 fn everything() -> Vec<Line> {
-    vec![Line::Intro, Line::Message, Line::Menu]
+    vec![Line::Intro, Line::Message, menu()]
+}
+
+fn menu() -> Line {
+    let keys = plan(Strategy::Sequential).guidance.keys;
+    Line::Menu(keys.iter().map(|(digit, key)| (*digit, key.behaviour)).collect())
+}
+
+fn taken_by(who: &str) -> Line {
+    Line::TakenByAnother(Taker::Contact(id(who)))
 }
 
 #[test]
@@ -135,7 +144,7 @@ fn all_are_rung_at_once_and_the_first_who_takes_it_stops_the_others() {
     night.answers("b");
     night.presses("b", '1');
     assert_eq!(night.outcome("c"), Some(Outcome::Cancelled));
-    assert_eq!(night.last_said("a"), [Line::TakenByAnother(id("b"))]);
+    assert_eq!(night.last_said("a"), [taken_by("b")]);
     night.hears_it_out("a");
     night.hears_it_out("b");
     assert_eq!((night.outcome("a"), night.outcome("b")), (Some(Outcome::Cancelled), Some(Outcome::Taken)));
@@ -154,7 +163,7 @@ fn who_takes_it_too_late_hears_who_took_it_and_who_joins_too_late_is_let_in() {
     night.presses("a", '1');
     night.presses("b", '1');
     night.presses("c", '3');
-    assert_eq!(night.last_said("b"), [Line::TakenByAnother(id("a"))]);
+    assert_eq!(night.last_said("b"), [taken_by("a")]);
     assert_eq!(night.last_said("c"), [Line::Joining]);
     for who in ["a", "b", "c"] {
         night.hears_it_out(who);
@@ -212,7 +221,7 @@ fn a_key_that_means_nothing_is_never_a_success_and_costs_no_repeat() {
     night.answers("a");
     for _ in 0..5 {
         night.presses("a", '0');
-        assert_eq!(night.last_said("a"), [Line::NotAKey, Line::Menu]);
+        assert_eq!(night.last_said("a"), [Line::NotAKey, menu()]);
         night.hears_it_out("a");
     }
     night.wait(KEY_WAIT);
@@ -405,7 +414,7 @@ fn a_line_that_stays_busy_with_another_incident_does_not_hold_this_one_up() {
     let mut night = Night::before(plan(Strategy::Sequential), trigger());
     night.no_line = true;
     night.act(|incident, now, out| incident.on_raised(now, out));
-    night.wait(s(120));
+    night.wait(s(660));
     assert_eq!((night.outcome("a"), night.dialled().as_str()), (Some(Outcome::Busy), "a b"));
     night.is_cancelled();
     assert_eq!(night.record.attempts.len(), 1, "what was withdrawn before it was dialled leaves nothing");

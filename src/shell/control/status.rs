@@ -84,6 +84,12 @@ pub(in crate::shell) fn incident_json(id: IncidentId, record: &Record) -> Value 
             "reason": attempt.reason,
         })
     });
+    let skipped = record.skipped.iter().map(|it| {
+        json!({ "at": rfc3339(it.at), "round": it.round, "contact": it.contact, "reason": it.reason })
+    });
+    let quieted = record.quieted.as_ref().map(|it| {
+        json!({ "contact": it.contact, "hours": it.hours, "until": rfc3339(it.until) })
+    });
     json!({
         "incident": id,
         "state": record.state.as_str(),
@@ -93,6 +99,15 @@ pub(in crate::shell) fn incident_json(id: IncidentId, record: &Record) -> Value 
         "ended_at": time(record.ended_at),
         "ended_by": record.ended_by,
         "taken_by": record.taken_by,
+        "claimed_by": record.claimed_by,
+        "left": record.left,
+        "skipped": skipped.collect::<Vec<_>>(),
+        "escalated": record.escalated,
+        "again": record.again,
+        "alerts": record.alerts().count(),
+        "messages": record.alerts().filter_map(|alert| alert.message.as_deref()).collect::<Vec<_>>(),
+        "suppression": record.suppressed_by,
+        "quieted": quieted,
         "round": record.round,
         "attempts": attempts.collect::<Vec<_>>(),
     })

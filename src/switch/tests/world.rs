@@ -12,7 +12,7 @@ use crate::base::{
 use crate::incident::{Answer, Behaviour, CallFlow, Contact, Fact, Guidance, Key, Outcome, Plan, Strategy, Trigger};
 use crate::media::{self, Command, Prompt, Way};
 use crate::sip::{Agent, Identity, IpRange, Trunk};
-use crate::switch::{Act, Batch, Clip, Entry, Event, Input, PortRange, PromptBook, Raised, Settings, Switch, What};
+use crate::switch::{Act, Batch, Clip, Entry, Event, Input, PortRange, PromptBook, Settings, Switch, What};
 use crate::wire::sip::{Builder, Message, Method, Name};
 
 const US: &str = "192.0.2.10:5060";
@@ -89,6 +89,7 @@ pub fn contact(name: &str) -> Contact {
         name: name.to_owned(),
         phones: vec![Phone::parse(&format!("+8190{number:08}")).unwrap()],
         language: Language::En,
+        hours: Default::default(),
     }
 }
 
@@ -103,6 +104,8 @@ pub fn plan(people: &[&str], room: Option<&str>) -> Plan {
             rounds: 1,
             ring_timeout: seconds(25),
             between_rounds: seconds(5),
+            bundle: Duration::ZERO,
+            taken_for: Duration::ZERO,
         },
         contacts: people.iter().map(|name| contact(name)).collect(),
         guidance: Guidance {
@@ -110,9 +113,12 @@ pub fn plan(people: &[&str], room: Option<&str>) -> Plan {
             message: BTreeMap::new(),
             keys: BTreeMap::from([key('1', Behaviour::Take), key('2', Behaviour::Next), key('3', Behaviour::Join)]),
             first_key_timeout: seconds(10),
+            inter_key_timeout: Duration::from_secs(15),
+            challenge: false,
             repeats: 1,
             room: room.map(|room| RoomName::parse(room).unwrap()),
         },
+        then: None,
     }
 }
 
@@ -199,9 +205,7 @@ impl World {
     pub fn raise(&mut self, trigger: Trigger, plan: Plan) -> IncidentId {
         let raised = self.switch.raise(self.now, trigger, plan);
         self.gather();
-        match raised {
-            Raised::New(id) | Raised::Joined(id) => id,
-        }
+        raised.incident()
     }
 
     pub fn cancel(&mut self, id: IncidentId) -> bool {

@@ -1,0 +1,110 @@
+//! Promises to stay quiet: given, shown, taken back, and taken up again after a restart.
+//!
+//! Easy to get wrong: a promise is given for what is being called about as well, so the incidents it fits stop at
+//! once; and it is written down in the same batch as what follows from it.
+
+use core::time::Duration;
+
+use super::desk::Switch;
+use super::tell::What;
+use crate::base::{IncidentId, Stamp, Time};
+use crate::incident::{Entry, Fact, HouseFact, Scope, Suppression};
+
+/// For how long quiet can be promised.
+const LONGEST: Duration = Duration::from_secs(366 * 24 * 3_600);
+/// How many promises hold at the same time.
+const MOST: usize = 10_000;
+/// How many bytes of the name of who promised are kept.
+const BY_BYTES_MAX: usize = 128;
+
+/// Why nobody stays quiet, or a promise is not taken back.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum NotQuiet {
+    /// The scope names nothing, and would fit nothing.
+    #[error("quiet about what? Name a deduplication key, a host, a service or a call flow")]
+    AboutNothing,
+    /// That moment lies in the past, or too far ahead.
+    #[error("quiet is promised until a moment to come, a year ahead at most")]
+    Until,
+    /// There are too many already.
+    #[error("{MOST} suppressions hold already: lift some first")]
+    TooMany,
+    /// There is no such promise.
+    #[error("no suppression {0} holds: `hansho quiet --list` shows them")]
+    NoSuch(u32),
+}
+
+impl Switch {
+    /// Nobody is called any more about what `scope` names, until that moment. Incidents that are being called about it
+    /// end as suppressed.
+    pub fn suppress(&mut self, now: Time, scope: Scope, until: Stamp, by: &str) -> Result<Suppression, NotQuiet> {
+        let at = self.stamp(now);
+        if scope.is_empty() {
+            return Err(NotQuiet::AboutNothing);
+        }
+        if until <= at || until.since(at) > LONGEST {
+            return Err(NotQuiet::Until);
+        }
+        if self.suppressions.at(at).count() >= MOST {
+            return Err(NotQuiet::TooMany);
+        }
+        let by = by[..by.floor_char_boundary(BY_BYTES_MAX)].to_owned();
+        let suppression = self.promise(at, scope, until, by);
+        let guidance = |id: &IncidentId| self.cases.get(id).map(|case| case.incident.plan().guidance.clone());
+        let fits = |id: &IncidentId| {
+            let (case, guidance) = (self.cases.get(id)?, guidance(id)?);
+            (!case.record.state.is_final() && suppression.scope.fits(&case.trigger, &guidance)).then_some(*id)
+        };
+        let open: Vec<IncidentId> = self.cases.keys().filter_map(fits).collect();
+        for id in open {
+            self.call_off(now, id, |incident, out| incident.on_suppressed(now, suppression.id, out));
+        }
+        self.settle(now);
+        Ok(suppression)
+    }
+
+    /// Takes a promise back: from now on calls are made again.
+    pub fn lift(&mut self, now: Time, suppression: u32, by: &str) -> Result<(), NotQuiet> {
+        let at = self.stamp(now);
+        if !self.suppressions.at(at).any(|it| it.id == suppression) {
+            return Err(NotQuiet::NoSuch(suppression));
+        }
+        let by = by[..by.floor_char_boundary(BY_BYTES_MAX)].to_owned();
+        self.store_house(at, HouseFact::Lifted { suppression, by: by.clone() });
+        self.tell(None, None, None, What::Lifted { suppression, by });
+        self.settle(now);
+        Ok(())
+    }
+
+    /// The promises that hold, the oldest first.
+    pub fn suppressions(&self, now: Time) -> impl Iterator<Item = &Suppression> {
+        self.suppressions.at(self.stamp(now))
+    }
+
+    /// A person promised it on the phone: whoever waits to be called is not, and the house keeps the promise.
+    pub(super) fn quieted(&mut self, at: Stamp, id: IncidentId, fact: &Fact) {
+        let Fact::Quieted { contact, until, scope, .. } = fact else { return };
+        self.waiting.retain(|waiting| waiting.attempt.incident != id);
+        let suppression = self.promise(at, scope.clone(), *until, contact.to_string()).id;
+        self.tell(Some(id), None, Some(contact.clone()), What::Suppressed { suppression });
+    }
+
+    /// What happened to the house in a former life.
+    pub(super) fn restore_house(&mut self, facts: &[(Stamp, HouseFact)]) {
+        for (at, fact) in facts {
+            self.suppressions.apply(*at, fact);
+        }
+    }
+
+    fn promise(&mut self, at: Stamp, scope: Scope, until: Stamp, by: String) -> Suppression {
+        let suppression = Suppression { id: self.suppressions.next(), scope, until, by };
+        self.store_house(at, HouseFact::Suppressed { suppression: suppression.clone() });
+        self.tell(None, None, None, What::Quiet { suppression: suppression.clone() });
+        suppression
+    }
+
+    fn store_house(&mut self, at: Stamp, fact: HouseFact) {
+        self.suppressions.apply(at, &fact);
+        self.batch.facts.push(Entry::House(at, fact));
+    }
+}
