@@ -184,7 +184,8 @@ fn days_of(name: &str) -> Option<u16> {
 /// `09:30` as minutes; `24:00` is the end of the day.
 fn minute(text: &str) -> Option<u16> {
     let (hours, minutes) = text.split_once(':')?;
-    let number = |text: &str| (text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?;
+    let number =
+        |text: &str| (text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?;
     let (hours, minutes): (u16, u16) = (number(hours)?, number(minutes)?);
     let minute = hours.checked_mul(60)?.checked_add(minutes)?;
     (minutes < 60 && minute <= DAY).then_some(minute)

@@ -156,9 +156,7 @@ fn describe(kind: &str, event: &Value) -> (Look, String) {
         "incident.again" => (Look::Quiet, format!("came again: {}", of("message"))),
         "incident.cleared" => (Look::Good, format!("one alert is over: {}", of("dedup"))),
         "incident.suppressed" => (Look::Over, format!("suppressed by promise {}: nobody is called", of("suppression"))),
-        "incident.acknowledged" if event["by"].is_string() => {
-            (Look::Good, format!("INCIDENT TAKEN by {}", of("by")))
-        }
+        "incident.acknowledged" if event["by"].is_string() => (Look::Good, format!("INCIDENT TAKEN by {}", of("by"))),
         "incident.acknowledged" => (Look::Good, "INCIDENT TAKEN".to_owned()),
         "incident.escalated" => (Look::Alarm, format!("nobody took it: call flow {} goes on", of("call_flow"))),
         "incident.exhausted" => (Look::Bad, "NOBODY TOOK IT: everybody was called".to_owned()),

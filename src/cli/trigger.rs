@@ -110,9 +110,7 @@ fn follow(mut watch: Client, zone: TimeZone, daemon: &Daemon, incident: &str) ->
         print_line(&timeline.line(&event));
         match event["event"].as_str() {
             Some("incident.acknowledged") => return Ok(ExitCode::SUCCESS),
-            Some(
-                "incident.exhausted" | "incident.suppressed" | "incident.cancelled" | "incident.resolved",
-            ) => {
+            Some("incident.exhausted" | "incident.suppressed" | "incident.cancelled" | "incident.resolved") => {
                 return Ok(ExitCode::from(FAILED));
             }
             _ => {}

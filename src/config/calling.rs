@@ -183,9 +183,8 @@ fn keys(block: &Section<'_>, menu: Section<'_>) -> Option<BTreeMap<Digit, Key>> 
             right = false;
             continue;
         };
-        let behaviour = section.need("do", DO_ACCEPTED, |text| {
-            Behaviour::ALL.into_iter().find(|behaviour| behaviour.as_str() == text)
-        });
+        let behaviour = section
+            .need("do", DO_ACCEPTED, |text| Behaviour::ALL.into_iter().find(|behaviour| behaviour.as_str() == text));
         let say = section.text("say", SPOKEN_ACCEPTED, value::spoken);
         let mut letters = name.chars();
         let digit = letters.next().and_then(Digit::from_char).filter(|_| letters.next().is_none());

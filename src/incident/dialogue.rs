@@ -153,11 +153,7 @@ impl Call {
     }
 
     /// A call that came in and goes into the room.
-    pub(super) fn called_in(
-        attempt: u32,
-        (contact, phone): (ContactId, Phone),
-        menu: BTreeMap<Digit, Key>,
-    ) -> Call {
+    pub(super) fn called_in(attempt: u32, (contact, phone): (ContactId, Phone), menu: BTreeMap<Digit, Key>) -> Call {
         Call { attempt, contact, phone, inbound: true, has_dialled: true, keys: 0, menu, phase: Phase::InRoom }
     }
 
@@ -289,8 +285,7 @@ impl Call {
             }
             (Phase::Listening { .. } | Phase::Hours { .. }, Event::Deadline) => self.no_key(now, out),
             (Phase::HangingUp { outcome, .. }, Event::Deadline) => {
-                let known =
-                    matches!(outcome, Outcome::Taken | Outcome::Passed | Outcome::Left | Outcome::Quieted);
+                let known = matches!(outcome, Outcome::Taken | Outcome::Passed | Outcome::Left | Outcome::Quieted);
                 let outcome = if known { outcome } else { Outcome::Failed };
                 let reason = format!("no end within {} s of hanging up", HANG_UP_MAX.as_secs());
                 self.store_end(outcome, None, reason, out);

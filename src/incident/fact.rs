@@ -210,14 +210,8 @@ pub enum Behaviour {
 
 impl Behaviour {
     /// Every behaviour, for tables and messages.
-    pub const ALL: [Behaviour; 6] = [
-        Behaviour::Take,
-        Behaviour::Next,
-        Behaviour::Join,
-        Behaviour::Repeat,
-        Behaviour::Leave,
-        Behaviour::Quiet,
-    ];
+    pub const ALL: [Behaviour; 6] =
+        [Behaviour::Take, Behaviour::Next, Behaviour::Join, Behaviour::Repeat, Behaviour::Leave, Behaviour::Quiet];
 
     /// The word of the configuration.
     pub const fn as_str(self) -> &'static str {
@@ -351,9 +345,12 @@ mod tests {
     fn the_facts_of_an_older_journal_are_read_with_what_was_usual_then() {
         let plan = serde_json::to_value(any_plan()).unwrap();
         let mut old = serde_json::json!({ "fact": "accepted", "trigger": any_trigger(), "plan": plan });
-        for (part, key) in
-            [("call_flow", "bundle"), ("call_flow", "taken_for"), ("guidance", "challenge"), ("guidance", "inter_key_timeout")]
-        {
+        for (part, key) in [
+            ("call_flow", "bundle"),
+            ("call_flow", "taken_for"),
+            ("guidance", "challenge"),
+            ("guidance", "inter_key_timeout"),
+        ] {
             old["plan"][part].as_object_mut().unwrap().remove(key).unwrap();
         }
         let Ok(Fact::Accepted { plan, .. }) = serde_json::from_value(old) else { panic!("not read") };

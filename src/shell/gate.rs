@@ -259,20 +259,20 @@ mod tests {
             rounds: 1,
             ring_timeout: seconds(30),
             between_rounds: seconds(1),
-            bundle: Duration::ZERO,
-            taken_for: Duration::ZERO,
+            bundle: seconds(0),
+            taken_for: seconds(0),
         };
         let guidance = Guidance {
             id: id.parse().unwrap(),
             message: Default::default(),
             keys: Default::default(),
             first_key_timeout: seconds(1),
-            inter_key_timeout: Duration::from_secs(15),
+            inter_key_timeout: seconds(15),
             challenge: false,
             repeats: 1,
             room: None,
         };
-        Fact::Accepted { trigger, plan: Plan { call_flow, contacts: Vec::new(), guidance } }
+        Fact::Accepted { trigger, plan: Plan { call_flow, contacts: Vec::new(), guidance, then: None } }
     }
 
     #[test]

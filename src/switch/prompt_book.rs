@@ -98,25 +98,8 @@ const PRESS: [&str; 16] = [
 
 /// File names of [`Clip::Hours`], from 0.
 const HOURS: [&str; 20] = [
-    "hours-0",
-    "hours-1",
-    "hours-2",
-    "hours-3",
-    "hours-4",
-    "hours-5",
-    "hours-6",
-    "hours-7",
-    "hours-8",
-    "hours-9",
-    "hours-10",
-    "hours-11",
-    "hours-12",
-    "hours-13",
-    "hours-14",
-    "hours-15",
-    "hours-16",
-    "hours-17",
-    "hours-18",
+    "hours-0", "hours-1", "hours-2", "hours-3", "hours-4", "hours-5", "hours-6", "hours-7", "hours-8", "hours-9",
+    "hours-10", "hours-11", "hours-12", "hours-13", "hours-14", "hours-15", "hours-16", "hours-17", "hours-18",
     "hours-19",
 ];
 
@@ -124,17 +107,8 @@ const HOURS: [&str; 20] = [
 const TENS: [&str; 8] = ["tens-2", "tens-3", "tens-4", "tens-5", "tens-6", "tens-7", "tens-8", "tens-9"];
 
 /// File names of [`Clip::Alerts`], from 2.
-const ALERTS: [&str; 9] = [
-    "alerts-2",
-    "alerts-3",
-    "alerts-4",
-    "alerts-5",
-    "alerts-6",
-    "alerts-7",
-    "alerts-8",
-    "alerts-9",
-    "alerts-many",
-];
+const ALERTS: [&str; 9] =
+    ["alerts-2", "alerts-3", "alerts-4", "alerts-5", "alerts-6", "alerts-7", "alerts-8", "alerts-9", "alerts-many"];
 
 impl Clip {
     /// Every clip.

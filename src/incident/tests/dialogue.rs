@@ -85,7 +85,8 @@ fn every_phase_answers_every_event_as_the_table_at_the_head_says() {
     let (guidance, scope) = (any_plan().guidance, Scope::default());
     let room = RoomName::parse("room").unwrap();
     let ring_timeout = Duration::from_secs(25);
-    let scene = Scene { guidance: &guidance, ring_timeout, room: &room, may_take: true, acknowledged: false, scope: &scope };
+    let scene =
+        Scene { guidance: &guidance, ring_timeout, room: &room, may_take: true, acknowledged: false, scope: &scope };
     let (header, rows) = table(include_str!("../dialogue.rs"), "phase");
     assert_eq!((header.len(), rows.len()), (19, 11));
     for row in &rows {

@@ -84,12 +84,14 @@ pub(in crate::shell) fn incident_json(id: IncidentId, record: &Record) -> Value 
             "reason": attempt.reason,
         })
     });
-    let skipped = record.skipped.iter().map(|it| {
-        json!({ "at": rfc3339(it.at), "round": it.round, "contact": it.contact, "reason": it.reason })
-    });
-    let quieted = record.quieted.as_ref().map(|it| {
-        json!({ "contact": it.contact, "hours": it.hours, "until": rfc3339(it.until) })
-    });
+    let skipped = record
+        .skipped
+        .iter()
+        .map(|it| json!({ "at": rfc3339(it.at), "round": it.round, "contact": it.contact, "reason": it.reason }));
+    let quieted = record
+        .quieted
+        .as_ref()
+        .map(|it| json!({ "contact": it.contact, "hours": it.hours, "until": rfc3339(it.until) }));
     json!({
         "incident": id,
         "state": record.state.as_str(),
