@@ -102,7 +102,7 @@ impl Switch {
                 self.agent.on_trunk_address(now, &trunk, found, &mut self.sip_out);
                 self.dial_those_who_wait(now);
             }
-            Input::RestoreHouse(facts) => self.restore_house(&facts),
+            Input::RestoreHouse(facts) => self.restore_house(now, &facts),
             Input::Restore { incident, facts } => self.restore(now, incident, facts),
             Input::Start => self.agent.start(now, &mut self.sip_out),
             Input::Stop => {

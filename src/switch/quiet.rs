@@ -90,9 +90,10 @@ impl Switch {
     }
 
     /// What happened to the house in a former life.
-    pub(super) fn restore_house(&mut self, facts: &[(Stamp, HouseFact)]) {
+    pub(super) fn restore_house(&mut self, now: Time, facts: &[(Stamp, HouseFact)]) {
         for (at, fact) in facts {
             self.suppressions.apply(*at, fact);
+            self.post.restore(now, fact);
         }
     }
 
