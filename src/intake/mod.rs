@@ -36,6 +36,8 @@ mod reply;
 mod sentry;
 pub mod sns;
 mod source;
+#[cfg(test)]
+mod tests;
 mod token;
 mod uptime_kuma;
 mod zabbix;
