@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 the incident was not taken (with `--wait`) or the operation failed, 2 bad usage or
 //! bad configuration, 3 no daemon.
 
+mod audit;
 mod check;
 mod control;
 mod demo;
@@ -52,6 +53,9 @@ enum Command {
     /// Make, list and revoke the tokens that HTTP wants
     #[command(subcommand)]
     Token(token::Command),
+    /// Check and show who was called, who pressed what and who changed what
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// List the keys that can be heard in a recording
     Tones(tones::Options),
 }
@@ -86,6 +90,7 @@ pub fn main() -> ExitCode {
         Command::Cancel(options) => control::cancel(&options),
         Command::Resolve(options) => control::resolve(&options),
         Command::Token(command) => token::run(command),
+        Command::Audit(command) => audit::run(command),
         Command::Tones(options) => tones::run(&options),
     }
 }

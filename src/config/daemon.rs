@@ -15,6 +15,8 @@ use crate::base::Language;
 
 /// How many legs there are room for unless the file says otherwise.
 const LEGS: u32 = 500;
+/// How long what is over may be kept: what happened last night is wanted in the morning.
+const KEEP: RangeInclusive<Duration> = Duration::from_secs(24 * 3_600)..=Duration::from_secs(36_500 * 24 * 3_600);
 /// The longest path of a Unix socket on Linux, without its terminating zero (unix(7)).
 const SOCKET_PATH: usize = 107;
 
@@ -139,8 +141,8 @@ pub(super) fn media(root: &mut Section<'_>, data_dir: &Path, sip: &Sip) -> Media
     }
 }
 
-/// The journal's file. `None` after a complaint.
-pub(super) fn store(root: &mut Section<'_>, data_dir: &Path) -> Option<PathBuf> {
+/// The journal's file (`None` after a complaint), and how long it keeps what is over.
+pub(super) fn store(root: &mut Section<'_>, data_dir: &Path) -> (Option<PathBuf>, Option<Duration>) {
     let mut store = root.table("store");
     let accepted = "\"sqlite:FILE\" (postgres is not supported in this version)";
     let url = if store.has("url") {
@@ -148,8 +150,9 @@ pub(super) fn store(root: &mut Section<'_>, data_dir: &Path) -> Option<PathBuf> 
     } else {
         Some("hansho.db".into())
     };
+    let keep = value::duration(&mut store, "keep", KEEP);
     store.finish();
-    Some(data_dir.join(url?))
+    (url.map(|url| data_dir.join(url)), keep)
 }
 
 pub(super) fn speech(root: &mut Section<'_>) -> Speech {

@@ -28,11 +28,13 @@ pub use file::{LoadError, PLACES, load, load_with, locate};
 pub use http::Http;
 pub use plan::Refusal;
 pub use trunk::Trunk;
-pub use value::Host;
+pub use value::{Host, parse_duration};
 
+use core::time::Duration;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest as _, Sha256};
 use toml::de::DeTable;
 
 use crate::base::{CallFlowId, ContactId, GuidanceId, RoomName, RosterId};
@@ -57,6 +59,10 @@ pub struct Settings {
     pub media: Media,
     /// The file behind `[store] url`.
     pub journal: PathBuf,
+    /// `[store] keep`: how long the journal keeps what is over; `None`: for ever.
+    pub keep: Option<Duration>,
+    /// SHA-256 of the file, in hexadecimal.
+    pub digest: String,
     /// `[speech]`.
     pub speech: Speech,
     /// `[[trunk]]`: at least one, the one to be tried first at the front.
@@ -121,7 +127,7 @@ impl Settings {
             }
             return Err(report.into_complaints());
         }
-        let settings = read_document(&report, document.get_ref(), origin);
+        let settings = read_document(&report, text, document.get_ref(), origin);
         let complaints = report.into_complaints();
         match settings {
             Some(settings) if complaints.is_empty() => Ok(settings),
@@ -131,13 +137,18 @@ impl Settings {
 }
 
 /// `None` only after a complaint.
-fn read_document<'a>(report: &'a Report, document: &'a DeTable<'a>, origin: &Origin<'_>) -> Option<Settings> {
+fn read_document<'a>(
+    report: &'a Report,
+    text: &str,
+    document: &'a DeTable<'a>,
+    origin: &Origin<'_>,
+) -> Option<Settings> {
     let mut root = Section::root(report, document);
     let node = daemon::node(&mut root, origin);
     let control_socket = daemon::control(&mut root, &node.data_dir);
     let sip = daemon::sip(&mut root);
     let media = daemon::media(&mut root, &node.data_dir, &sip);
-    let journal = daemon::store(&mut root, &node.data_dir);
+    let (journal, keep) = daemon::store(&mut root, &node.data_dir);
     let speech = daemon::speech(&mut root);
     let trunks = trunk::read(&mut root, origin);
     let (contacts, known) = people::contacts(&mut root, node.language);
@@ -154,6 +165,8 @@ fn read_document<'a>(report: &'a Report, document: &'a DeTable<'a>, origin: &Ori
         sip,
         media,
         journal: journal?,
+        keep,
+        digest: Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect(),
         speech,
         trunks,
         contacts,

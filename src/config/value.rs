@@ -12,6 +12,8 @@ use super::reader::Section;
 const NAME: usize = 200;
 /// The longest text that is spoken, in characters: about five minutes.
 pub(super) const SPOKEN: usize = 2_000;
+/// In seconds.
+const DAY: u64 = 86_400;
 
 /// The port of SIP over UDP where none is written (RFC 3261 §19.1.2).
 pub(super) const SIP_PORT: u16 = 5060;
@@ -62,9 +64,9 @@ pub(super) fn spoken(text: &str) -> Option<String> {
 
 pub(super) const SPOKEN_ACCEPTED: &str = "a text of 1 to 2000 characters in which every parameter is written {{name}}";
 
-/// `1h`, `1m30s`, `500ms`: numbers with their units, the large ones first.
-pub(super) fn parse_duration(text: &str) -> Option<Duration> {
-    const UNITS: [(&str, u64); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
+/// `7d`, `1h`, `1m30s`, `500ms`: numbers with their units, the large ones first.
+pub fn parse_duration(text: &str) -> Option<Duration> {
+    const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
     let (mut rest, mut total, mut smallest) = (text.trim(), 0u64, u64::MAX);
     while !rest.is_empty() {
         let (digits, tail) = rest.split_at(rest.find(|c: char| !c.is_ascii_digit())?);
@@ -86,6 +88,7 @@ pub(super) fn spell(duration: Duration) -> String {
     match seconds {
         0 if duration.is_zero() => "0s".to_owned(),
         0 => format!("{}ms", duration.as_millis()),
+        _ if seconds > DAY && seconds.is_multiple_of(DAY) => format!("{}d", seconds / DAY),
         _ if seconds.is_multiple_of(3_600) => format!("{}h", seconds / 3_600),
         _ if seconds.is_multiple_of(60) => format!("{}m", seconds / 60),
         _ => format!("{seconds}s"),
@@ -185,14 +188,15 @@ mod tests {
         assert_eq!(read("30s"), Some(30_000));
         assert_eq!(read("1m30s"), Some(90_000));
         assert_eq!(read("1h500ms"), Some(3_600_500));
-        for wrong in ["", "30", "s", "30s1m", "1s1s", "1.5s", "-1s", "99999999999999999999h", "1d", "１s"] {
+        assert_eq!(read("1d12h"), Some(36 * 3_600_000));
+        for wrong in ["", "30", "s", "30s1m", "1s1s", "1.5s", "-1s", "99999999999999999999h", "1w", "１s"] {
             assert_eq!(read(wrong), None, "{wrong}");
         }
     }
 
     #[test]
     fn a_duration_is_spelled_as_it_is_read() {
-        for text in ["0s", "500ms", "45s", "2m", "1h"] {
+        for text in ["0s", "500ms", "45s", "2m", "24h", "400d"] {
             assert_eq!(parse_duration(text).map(spell).as_deref(), Some(text));
         }
     }

@@ -144,6 +144,15 @@ pub enum HouseFact {
         /// SHA-256 of the file, in hexadecimal.
         digest: String,
     },
+    /// What was old was taken out of the journal, as the configuration says.
+    Forgotten {
+        /// Nothing younger.
+        before: Stamp,
+        /// How many incidents, with all their facts.
+        incidents: u32,
+        /// How many facts among what was taken are chained for the audit.
+        chained: u32,
+    },
 }
 
 /// A promise to stay quiet about the same thing until a time.

@@ -74,7 +74,7 @@ impl State {
     }
 
     /// The state after `fact`.
-    pub(super) const fn after(self, fact: &Fact) -> State {
+    pub const fn after(self, fact: &Fact) -> State {
         match (self, fact) {
             (State::Queued | State::Calling, Fact::RoundStarted { .. }) => State::Calling,
             (State::Queued | State::Calling, Fact::Acknowledged { .. } | Fact::Claimed { .. }) => State::Acknowledged,

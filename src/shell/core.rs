@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -13,7 +12,7 @@ use super::clock::Clock;
 use super::control::{Failure, Request, Status, TriggerRequest};
 use super::events::{self, Told};
 use super::gate::{Answer, Gate};
-use super::history::Unfinished;
+use super::history::{HistoryHandle, Unfinished};
 use super::inbox::Inbox;
 use super::journal::Written;
 use super::media::{MediaEvents, MediaHandle};
@@ -43,8 +42,8 @@ pub(super) struct Core {
     pub(super) speaker: Arc<Speaker>,
     pub(super) events: broadcast::Sender<Told>,
     pub(super) inputs: mpsc::Sender<Input>,
-    pub(super) history: Sender<Unfinished>,
     pub(super) tokens: Tokens,
+    pub(super) history: HistoryHandle,
 }
 
 /// What comes to it from other tasks and threads.
@@ -305,8 +304,7 @@ impl Core {
             }
         };
         let status = Status::of(self, incident);
-        // The thread is gone only when the process ends; then nobody waits for the answer.
-        let _ = self.history.send(Unfinished { status, incident, reply });
+        self.history.finish(Unfinished { status, incident, reply });
     }
 
     fn named(&self, text: &str) -> Result<IncidentId, Failure> {

@@ -18,7 +18,7 @@ use super::gate::Gate;
 use super::history;
 use super::http;
 use super::inbox::Inbox;
-use super::journal::JournalThread;
+use super::journal::{self, JournalThread};
 use super::lookup;
 use super::media::{MediaHandle, MediaSettings};
 use super::tokens::Tokens;
@@ -78,11 +78,16 @@ impl Daemon {
         let clock = Clock::start();
         let settings = Arc::new(settings);
         // Whoever holds the journal is the daemon; the rest is opened after it.
-        let journal = Journal::open(&settings.journal)?;
+        let mut journal = Journal::open(&settings.journal)?;
         sweep(&settings.node.data_dir);
-        let reader = journal.reader()?;
-        let open = journal.open_incidents()?;
-        let house = journal.house()?;
+        let head = journal.head()?;
+        tracing::info!(%head, seq = head.seq, "the journal is open; its chain ends here");
+        if let Err(error) = journal::note_configuration(&mut journal, clock.calendar(), &settings.digest) {
+            // A full disk is no reason to call nobody.
+            tracing::error!(%error, "that the configuration is another one could not be written down");
+        }
+        let (reader, past) = (journal.reader()?, journal.reader()?);
+        let (open, house) = (journal.open_ids()?, journal.house()?);
         let control = control::listen(&settings.control_socket).map_err(system("cannot start"))?;
         let web = web_port(settings.http.listen).await?;
         let (sip, local) = sip_port(settings.sip.listen)?;
@@ -111,7 +116,8 @@ impl Daemon {
         };
         let mut switch = Switch::new(corridor, agent, Arc::new(book), clock.began(), rand::random());
         switch.handle(clock.now(), Input::RestoreHouse(house.clone()));
-        for (incident, facts) in open {
+        for incident in open {
+            let facts = past.facts(incident)?;
             switch.handle(clock.now(), Input::Restore { incident, facts });
             match switch.record(incident) {
                 Some(_) => tracing::info!(%incident, "goes on after a restart"),
@@ -133,6 +139,9 @@ impl Daemon {
         };
         let http = web.map(|web| http::Server::start(web, needs)).transpose().map_err(system("cannot serve HTTP"))?;
         let mut others = vec![tokio::spawn(control.serve(asks, events.clone()))];
+        if let Some(keep) = settings.keep {
+            others.push(tokio::spawn(journal::retain(thread.handle(), clock, keep)));
+        }
         for trunk in &trunks {
             let (id, proxy) = (trunk.id.clone(), trunk.proxy.to_string());
             others.push(tokio::spawn(lookup::keep_looking(id, proxy, local.is_ipv4(), inputs.clone())));

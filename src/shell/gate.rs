@@ -6,11 +6,12 @@
 //! an open one go on: waking a person is worth more than the record of it. Their facts are kept and written
 //! again with the next ones.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::SocketAddr;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::journal::{JournalThread, Ticket};
 use crate::base::IncidentId;
+use crate::incident::Fact;
+use crate::sip;
 use crate::store::Entry;
 use crate::switch::{Act, Batch};
 
@@ -132,7 +133,7 @@ impl<D: Disk> Gate<D> {
             self.keep(ticket, entries);
             return None;
         };
-        self.never_was(place, incident, &why);
+        self.never_was(place, &entries, incident, &why);
         Some(incident)
     }
 
@@ -149,18 +150,18 @@ impl<D: Disk> Gate<D> {
     }
 
     /// Nothing of the batch at `place`, which accepts `incident`, leaves the house, nor anything of the same
-    /// incident behind it: facts, copies of its datagrams, answers that name it.
-    fn never_was(&mut self, place: usize, incident: IncidentId, why: &str) {
+    /// incident behind it: facts, datagrams of its calls (a disk that stalls for long fails when the first call is
+    /// given up and the next one dialled), answers that name it.
+    fn never_was(&mut self, place: usize, entries: &[Entry], incident: IncidentId, why: &str) {
         let Some(parked) = self.parked.get_mut(place) else { return };
-        let sent: BTreeSet<(SocketAddr, Vec<u8>)> = core::mem::take(&mut parked.batch)
-            .acts
-            .into_iter()
-            .filter_map(|act| if let Act::Send { to, bytes } = act { Some((to, bytes)) } else { None })
-            .collect();
+        parked.batch = Batch::default();
         parked.answer = parked.answer.take().map(|answer| answer.about(incident));
+        let behind = self.parked.iter().skip(place).flat_map(|parked| &parked.entries);
+        let facts = entries.iter().chain(behind).chain(self.unwritten.values().flatten());
+        let calls: Vec<String> = facts.filter_map(|entry| call_of(entry, incident)).collect();
         for parked in self.parked.iter_mut().skip(place) {
-            let again = |act: &Act| matches!(act, Act::Send { to, bytes } if sent.contains(&(*to, bytes.clone())));
-            parked.batch.acts.retain(|act| !again(act));
+            let theirs = |act: &Act| matches!(act, Act::Send { bytes, .. } if calls.iter().any(|id| names(bytes, id)));
+            parked.batch.acts.retain(|act| !theirs(act));
             parked.batch.events.retain(|event| event.incident != Some(incident));
             parked.entries.retain(|entry| entry.incident() != Some(incident));
             if let Some(answer) = parked.answer.take_if(|answer| answer.about == Some(incident)) {
@@ -196,14 +197,27 @@ impl<D: Disk> Gate<D> {
     }
 }
 
+/// The Call-ID of a call that this entry says was made for `incident`.
+fn call_of(entry: &Entry, incident: IncidentId) -> Option<String> {
+    match entry {
+        Entry::Incident(of, _, Fact::Dialled { call, .. }) if *of == incident => sip::call_id_of(&call.0),
+        _ => None,
+    }
+    .filter(|id| !id.is_empty())
+}
+
+fn names(datagram: &[u8], call_id: &str) -> bool {
+    datagram.windows(call_id.len()).any(|part| part == call_id.as_bytes())
+}
+
 #[cfg(test)]
 mod tests {
     use std::cell::RefCell;
     use std::sync::mpsc;
 
     use super::*;
-    use crate::base::Stamp;
-    use crate::incident::{Answer as Must, CallFlow, Fact, Guidance, Plan, Strategy, Trigger};
+    use crate::base::{Phone, Stamp};
+    use crate::incident::{Answer as Must, CallFlow, CallHandle, Guidance, Plan, Strategy, Trigger};
     use crate::switch::{Event, What};
 
     /// Keeps what it was given to write.
@@ -393,18 +407,42 @@ mod tests {
         assert_eq!(answer.recv().unwrap(), Err("disk full".to_owned()));
     }
 
+    fn dialled(attempt: u32, call_id: &str) -> Fact {
+        let handle = format!("i1 main secret 192.0.2.1:5060 sip:x@192.0.2.1 from to {call_id}");
+        assert_eq!(sip::call_id_of(&handle).as_deref(), Some(call_id));
+        let contact = "yamada".parse().unwrap();
+        Fact::Dialled { attempt, contact, phone: Phone::parse("+818012345678").unwrap(), call: CallHandle(handle) }
+    }
+
+    fn send(method: &str, call_id: &str) -> Act {
+        let bytes = format!("{method} sip:x SIP/2.0\r\nCall-ID: {call_id}\r\n\r\n").into_bytes();
+        Act::Send { to: std::net::SocketAddr::from(([192, 0, 2, 1], 5060)), bytes }
+    }
+
     #[test]
-    fn a_copy_of_an_invite_that_never_was_does_not_leave_either() {
+    fn no_call_of_an_incident_that_never_was_leaves_not_even_its_second_one() {
         let mut gate = Gate::new(Paper::default());
-        let to = SocketAddr::from(([192, 0, 2, 1], 5060));
-        let send = |text: &str| Act::Send { to, bytes: text.into() };
-        let mut first = of(vec![accepted()], 1);
-        first.acts.push(send("INVITE"));
+        let mut first = of(vec![accepted(), dialled(1, "first@x")], 1);
+        first.acts.push(send("INVITE", "first@x"));
         gate.push(first, None);
-        gate.push(Batch { acts: vec![send("INVITE"), send("OPTIONS")], ..Batch::default() }, None);
-        gate.written(1, Err("disk full".into()));
-        assert!(gate.pop().unwrap().acts.is_empty());
-        let left = gate.pop().unwrap().acts;
-        assert!(matches!(&left[..], [Act::Send { bytes, .. }] if bytes == b"OPTIONS"), "{left:?}");
+        let copies = vec![send("INVITE", "first@x"), send("OPTIONS", "other@x")];
+        gate.push(Batch { acts: copies, ..Batch::default() }, None);
+        // The disk stalls until the first call is given up.
+        let mut second = of(vec![dialled(2, "second@x")], 3);
+        second.acts.extend([send("INVITE", "second@x"), send("BYE", "other@x")]);
+        gate.push(second, None);
+        gate.push(Batch { acts: vec![send("INVITE", "second@x")], ..Batch::default() }, None);
+        assert_eq!(gate.written(1, Err("disk full".into())), Some(incident()));
+        gate.written(2, Err("an earlier fact is missing".into()));
+        let mut left = Vec::new();
+        while let Some(batch) = gate.pop() {
+            left.extend(batch.acts);
+        }
+        let methods = left.iter().map(|act| match act {
+            Act::Send { bytes, .. } => bytes.split(|byte| *byte == b' ').next().unwrap(),
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(methods.collect::<Vec<_>>(), [b"OPTIONS".as_slice(), b"BYE"]);
+        assert!(gate.is_empty(), "nor are its facts kept");
     }
 }

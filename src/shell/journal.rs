@@ -6,12 +6,19 @@
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::watch;
 
+use super::clock::Clock;
+use crate::base::Stamp;
+use crate::incident::HouseFact;
 use crate::store::writer::{self, Batch, News, Order};
-use crate::store::{Entry, Journal};
+use crate::store::{Entry, Forgot, Journal, StoreError};
+
+/// How often it is looked for what is old.
+const RETENTION: Duration = Duration::from_secs(3_600);
 
 /// The number of a batch on its way to the disk.
 pub type Ticket = u64;
@@ -36,7 +43,13 @@ pub struct JournalHandle {
 impl JournalThread {
     /// Starts the thread. What it wrote is told on the receiver, which ends when the thread does.
     pub fn start(mut journal: Journal) -> std::io::Result<(JournalThread, UnboundedReceiver<Written>)> {
-        JournalThread::run(journal.last(), move |orders, tell| writer::serve(&mut journal, orders, tell))
+        JournalThread::run(journal.last(), move |orders, tell| {
+            writer::serve(&mut journal, orders, tell);
+            match journal.head() {
+                Ok(head) => tracing::info!(%head, seq = head.seq, "the journal is closed; its chain ends here"),
+                Err(error) => tracing::error!(%error, "the end of the journal's chain cannot be read"),
+            }
+        })
     }
 
     fn run(
@@ -55,6 +68,10 @@ impl JournalThread {
                 News::Durable(seq) => {
                     newest.send_replace(seq);
                 }
+                News::Forgot(Ok(Forgot { incidents, lines })) => {
+                    tracing::info!(incidents, lines, "what was old was taken out of the journal");
+                }
+                News::Forgot(Err(why)) => tracing::error!(%why, "what is old stays in the journal"),
             });
         })?;
         Ok((JournalThread { way: JournalHandle { orders, durable }, thread: Some(thread) }, written))
@@ -79,9 +96,38 @@ impl JournalHandle {
         let _ = self.orders.send(Order::Cursor { name: name.to_owned(), seq });
     }
 
+    /// Has what is older than `before` taken away, a little whenever nothing else is to be written.
+    pub fn forget(&self, now: Stamp, before: Stamp) {
+        let _ = self.orders.send(Order::Forget { now, before });
+    }
+
     /// Holds the `seq` of the newest line that is on the disk, and tells when it changes.
     pub fn durable(&self) -> watch::Receiver<i64> {
         self.durable.clone()
+    }
+}
+
+/// Writes down which configuration holds from here on, where it is another one than before.
+pub(super) fn note_configuration(journal: &mut Journal, at: Stamp, digest: &str) -> Result<(), StoreError> {
+    let house = journal.house()?;
+    let last = house.iter().rev().find_map(|(_, fact)| match fact {
+        HouseFact::Configured { digest } => Some(digest),
+        _ => None,
+    });
+    if last.is_some_and(|last| last == digest) {
+        return Ok(());
+    }
+    journal.append(&[Entry::House(at, HouseFact::Configured { digest: digest.to_owned() })])
+}
+
+/// Has what is older than `keep` taken out of the journal, now and again.
+pub(super) async fn retain(journal: JournalHandle, clock: Clock, keep: Duration) {
+    let mut turns = tokio::time::interval(RETENTION);
+    loop {
+        turns.tick().await;
+        let now = clock.calendar();
+        let keep = i64::try_from(keep.as_micros()).unwrap_or(i64::MAX);
+        journal.forget(now, Stamp::from_unix_micros(now.as_unix_micros().saturating_sub(keep)));
     }
 }
 

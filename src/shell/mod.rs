@@ -15,7 +15,7 @@ mod core;
 mod daemon;
 pub mod events;
 pub mod gate;
-mod history;
+pub mod history;
 mod http;
 mod inbox;
 pub mod journal;

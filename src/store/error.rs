@@ -42,6 +42,19 @@ pub enum StoreError {
         /// The newest version this program reads.
         known: i64,
     },
+    /// An older hansho made it, and only reading is allowed.
+    #[error(
+        "the journal {path} has version {found}, and this hansho reads version {known}: run `hansho run` once, which \
+         brings it up to date"
+    )]
+    Older {
+        /// The journal.
+        path: PathBuf,
+        /// The version of the file.
+        found: i64,
+        /// The version this program reads.
+        known: i64,
+    },
     /// The disk, or the quota, is full.
     #[error("cannot write the journal {0}: the disk is full (SQLITE_FULL); free space and hansho goes on by itself")]
     Full(PathBuf),

@@ -5,13 +5,16 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OpenFlags};
 
+use super::audit::{self, Head};
 use super::error::StoreError;
+use super::forget::{self, Forgot};
+use super::verify::{self, Verdict};
 use super::writer::Cursors;
-use super::{Entry, History, HouseHistory, query, schema};
+use super::{Call, Entry, History, HouseHistory, insert, query, schema};
 use crate::base::{IncidentId, Stamp};
-use crate::incident::Fact;
+use crate::incident::State;
 
 /// How long a reader that starts up may hold the writer back before that is an error.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -73,9 +76,18 @@ impl Journal {
         entries: impl IntoIterator<Item = &'a Entry>,
         cursors: &Cursors,
     ) -> Result<(), StoreError> {
-        let written = write(&mut self.db, entries, cursors);
+        let written = insert::write(&mut self.db, entries, cursors);
         self.last = written.map_err(|error| StoreError::of(&self.path, "written", &error))?.unwrap_or(self.last);
         Ok(())
+    }
+
+    /// Takes away some of what is older than `before`, and returns what that was: nothing when nothing is left to
+    /// take away. One call is one small transaction, so that facts need not wait long behind it.
+    pub fn forget(&mut self, now: Stamp, before: Stamp) -> Result<Forgot, StoreError> {
+        let (forgot, last) =
+            forget::forget(&mut self.db, now, before).map_err(|error| StoreError::of(&self.path, "written", &error))?;
+        self.last = last.unwrap_or(self.last);
+        Ok(forgot)
     }
 
     /// The `seq` of the newest line, which is on the disk; 0 before the first.
@@ -85,7 +97,7 @@ impl Journal {
 
     /// The incidents that must go on after a restart, oldest first: those without a final fact, and those
     /// with calls that have not ended (an acknowledged one whose people are still in its room, say).
-    pub fn open_incidents(&self) -> Result<Vec<(IncidentId, History)>, StoreError> {
+    pub fn open_ids(&self) -> Result<Vec<IncidentId>, StoreError> {
         query::open(&self.db, &self.path)
     }
 
@@ -99,9 +111,9 @@ impl Journal {
         query::house(&self.db, &self.path)
     }
 
-    /// The newest incidents first, at most `limit`.
-    pub fn recent(&self, limit: u32) -> Result<Vec<IncidentId>, StoreError> {
-        query::recent(&self.db, &self.path, limit)
+    /// Where the chain over the audited facts ends.
+    pub fn head(&self) -> Result<Head, StoreError> {
+        audit::head(&self.db).map_err(|error| StoreError::of(&self.path, "read", &error))
     }
 
     /// A second connection to the same file, for reading from another thread.
@@ -119,6 +131,7 @@ impl Reader {
     /// Opens an existing journal for reading; it works while a [`Journal`] writes the same file.
     pub fn open(path: &Path) -> Result<Reader, StoreError> {
         let db = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        schema::check(&db, path)?;
         Ok(Reader { db, path: path.to_owned() })
     }
 
@@ -127,9 +140,37 @@ impl Reader {
         query::facts(&self.db, &self.path, incident)
     }
 
-    /// The newest incidents first, at most `limit`.
-    pub fn recent(&self, limit: u32) -> Result<Vec<IncidentId>, StoreError> {
-        query::recent(&self.db, &self.path, limit)
+    /// All facts of the house, oldest first.
+    pub fn house(&self) -> Result<HouseHistory, StoreError> {
+        query::house(&self.db, &self.path)
+    }
+
+    /// The newest incidents first, at most `limit`; those older than `before`, and those that stand at `state`,
+    /// where that is asked for.
+    pub fn incidents(
+        &self,
+        before: Option<IncidentId>,
+        state: Option<State>,
+        limit: u32,
+    ) -> Result<Vec<IncidentId>, StoreError> {
+        query::incidents(&self.db, &self.path, before, state, limit)
+    }
+
+    /// Calls of all incidents, the one that began last first, at most `limit`; those that began before the line
+    /// `before`, where that is asked for.
+    pub fn calls(&self, before: Option<i64>, limit: u32) -> Result<Vec<Call>, StoreError> {
+        query::calls(&self.db, &self.path, before, limit)
+    }
+
+    /// The audited facts from `since` on, in the order of the journal, handed over one by one until `take` says
+    /// false.
+    pub fn audited(&self, since: Stamp, take: impl FnMut(i64, Entry) -> bool) -> Result<(), StoreError> {
+        query::audited(&self.db, &self.path, since, take)
+    }
+
+    /// Walks the chain over the audited facts. `noted`: a head that was noted elsewhere, in hexadecimal.
+    pub fn verify(&self, noted: Option<&str>) -> Result<Verdict, StoreError> {
+        verify::verify(&self.db, &self.path, noted)
     }
 
     /// What happened after the line `seq`, to incidents and to the house, in the order of the journal: at most
@@ -174,79 +215,4 @@ fn lock_path(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     PathBuf::from(name)
-}
-
-/// Returns the `seq` of the last line that was written.
-fn write<'a>(
-    db: &mut Connection,
-    entries: impl IntoIterator<Item = &'a Entry>,
-    cursors: &Cursors,
-) -> rusqlite::Result<Option<i64>> {
-    // Dropped without `commit`, the transaction takes everything back.
-    let all = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let mut last = None;
-    for entry in entries {
-        last = Some(match entry {
-            Entry::Incident(incident, at, fact) => write_one(&all, &incident.to_string(), *at, fact)?,
-            Entry::House(at, fact) => write_fact(&all, None, *at, fact)?,
-        });
-    }
-    for (name, seq) in cursors {
-        all.prepare_cached("INSERT OR REPLACE INTO cursors (name, seq) VALUES (?1, ?2)")?
-            .execute(params![name, seq])?;
-    }
-    all.commit()?;
-    Ok(last)
-}
-
-fn write_one(all: &Transaction<'_>, incident: &str, at: Stamp, fact: &Fact) -> rusqlite::Result<i64> {
-    let seq = write_fact(all, Some(incident), at, fact)?;
-    match fact {
-        Fact::Accepted { .. } => {
-            all.execute("INSERT OR IGNORE INTO incidents (id) VALUES (?1)", [incident])?;
-        }
-        Fact::Dialled { attempt, .. } | Fact::CalledIn { attempt, .. } => {
-            let sql = "INSERT OR IGNORE INTO calls_up (incident, attempt) VALUES (?1, ?2)";
-            all.execute(sql, params![incident, attempt])?;
-        }
-        Fact::Ended { attempt, .. } => {
-            let sql = "DELETE FROM calls_up WHERE incident = ?1 AND attempt = ?2";
-            all.execute(sql, params![incident, attempt])?;
-        }
-        Fact::Acknowledged { .. }
-        | Fact::Claimed { .. }
-        | Fact::Exhausted
-        | Fact::Suppressed { .. }
-        | Fact::Quieted { .. }
-        | Fact::Cancelled { .. }
-        | Fact::Resolved { .. } => {
-            all.execute("UPDATE incidents SET closed = 1 WHERE id = ?1", [incident])?;
-        }
-        Fact::Again { .. }
-        | Fact::Cleared { .. }
-        | Fact::RoundStarted { .. }
-        | Fact::Skipped { .. }
-        | Fact::Left { .. }
-        | Fact::Escalated { .. }
-        | Fact::Ringing { .. }
-        | Fact::Answered { .. }
-        | Fact::Key { .. }
-        | Fact::Taken { .. }
-        | Fact::Joined { .. } => {}
-    }
-    Ok(seq)
-}
-
-fn write_fact(
-    all: &Transaction<'_>,
-    incident: Option<&str>,
-    at: Stamp,
-    fact: &impl serde::Serialize,
-) -> rusqlite::Result<i64> {
-    let body = serde_json::to_string(fact).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
-    // The house is nobody's incident: the empty text.
-    let incident = incident.unwrap_or_default();
-    let mut insert = all.prepare_cached("INSERT INTO facts (incident, at, body) VALUES (?1, ?2, ?3)")?;
-    insert.execute(params![incident, at.as_unix_micros(), body])?;
-    Ok(all.last_insert_rowid())
 }

@@ -1,13 +1,15 @@
 //! What is read back from the journal; the writer and the readers ask in the same words.
 
+use std::collections::{BTreeMap, btree_map};
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension as _, Row};
+use rusqlite::{Connection, OptionalExtension as _, Params, Row, params};
 use serde::de::DeserializeOwned;
 
 use super::error::StoreError;
-use super::{Entry, History, HouseHistory};
+use super::{Call, Entry, History, HouseHistory, record_of};
 use crate::base::{IdError, IncidentId, Stamp};
+use crate::incident::{Record, State};
 
 /// All facts of one incident, oldest first; empty when there is no such incident.
 pub(super) fn facts(db: &Connection, path: &Path, incident: IncidentId) -> Result<History, StoreError> {
@@ -61,29 +63,81 @@ pub(super) fn cursor(db: &Connection, path: &Path, name: &str) -> Result<Option<
 }
 
 /// The newest incidents first, at most `limit`.
-pub(super) fn recent(db: &Connection, path: &Path, limit: u32) -> Result<Vec<IncidentId>, StoreError> {
-    ids(db, path, "SELECT id FROM incidents ORDER BY place DESC LIMIT ?1", limit)
+pub(super) fn incidents(
+    db: &Connection,
+    path: &Path,
+    before: Option<IncidentId>,
+    state: Option<State>,
+    limit: u32,
+) -> Result<Vec<IncidentId>, StoreError> {
+    // One that was taken away meanwhile stands where its name sorts.
+    let place = "coalesce((SELECT place FROM incidents WHERE id = ?1),
+                          (SELECT max(place) + 1 FROM incidents WHERE id < ?1), 0)";
+    let older = if before.is_some() { format!("place < {place}") } else { "?1 IS NULL".to_owned() };
+    let standing = if state.is_some() { "state = ?2" } else { "?2 IS NULL" };
+    let sql = format!("SELECT id FROM incidents WHERE {older} AND {standing} ORDER BY place DESC LIMIT ?3");
+    ids(db, path, &sql, params![before.map(|id| id.to_string()), state.map(State::as_str), limit])
+}
+
+/// Calls of all incidents, the one that began last first, at most `limit`.
+pub(super) fn calls(db: &Connection, path: &Path, before: Option<i64>, limit: u32) -> Result<Vec<Call>, StoreError> {
+    let failed = |error: rusqlite::Error| StoreError::of(path, "read", &error);
+    let sql = "SELECT seq, incident, attempt FROM calls WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2";
+    let mut statement = db.prepare_cached(sql).map_err(failed)?;
+    let place = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, u32>(2)?));
+    let places = statement.query_map(params![before.unwrap_or(i64::MAX), limit], place).map_err(failed)?;
+    let mut records: BTreeMap<IncidentId, Record> = BTreeMap::new();
+    let mut calls = Vec::new();
+    for place in places {
+        let (seq, incident, number) = place.map_err(failed)?;
+        let incident = parsed(path, "calls", &incident)?;
+        let record = match records.entry(incident) {
+            btree_map::Entry::Occupied(known) => known.into_mut(),
+            btree_map::Entry::Vacant(unknown) => unknown.insert(record_of(&facts(db, path, incident)?)),
+        };
+        calls.extend(record.attempt(number).map(|attempt| Call { seq, incident, attempt: attempt.clone() }));
+    }
+    Ok(calls)
+}
+
+/// The audited facts, in the order of the journal, until `take` says false.
+pub(super) fn audited(
+    db: &Connection,
+    path: &Path,
+    since: Stamp,
+    mut take: impl FnMut(i64, Entry) -> bool,
+) -> Result<(), StoreError> {
+    let failed = |error: rusqlite::Error| StoreError::of(path, "read", &error);
+    let sql = "SELECT f.seq, f.at, f.body, f.incident FROM audit a JOIN facts f ON f.seq = a.seq
+               WHERE f.at >= ?1 ORDER BY a.seq";
+    let mut statement = db.prepare_cached(sql).map_err(failed)?;
+    let mut rows = statement.query([since.as_unix_micros()]).map_err(failed)?;
+    while let Some(row) = rows.next().map_err(failed)? {
+        let seq: i64 = row.get(0).map_err(failed)?;
+        let entry = entry(row).map_err(|problem| StoreError::Row { path: path.to_owned(), seq, problem })?;
+        if !take(seq, entry) {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Every incident that must go on after a restart, oldest first.
-pub(super) fn open(db: &Connection, path: &Path) -> Result<Vec<(IncidentId, History)>, StoreError> {
-    let sql = "SELECT id FROM incidents WHERE closed = 0 OR id IN (SELECT incident FROM calls_up) \
-               ORDER BY place LIMIT ?1";
-    let ids = ids(db, path, sql, u32::MAX)?;
-    ids.into_iter().map(|id| Ok((id, facts(db, path, id)?))).collect()
+pub(super) fn open(db: &Connection, path: &Path) -> Result<Vec<IncidentId>, StoreError> {
+    let sql = "SELECT id FROM incidents WHERE closed = 0 OR id IN (SELECT incident FROM calls_up) ORDER BY place";
+    ids(db, path, sql, [])
 }
 
-fn ids(db: &Connection, path: &Path, sql: &str, limit: u32) -> Result<Vec<IncidentId>, StoreError> {
+fn ids(db: &Connection, path: &Path, sql: &str, with: impl Params) -> Result<Vec<IncidentId>, StoreError> {
     let failed = |error: rusqlite::Error| StoreError::of(path, "read", &error);
     let mut statement = db.prepare_cached(sql).map_err(failed)?;
-    let texts = statement.query_map([limit], |row| row.get::<_, String>(0)).map_err(failed)?;
-    texts
-        .map(|text| {
-            let text = text.map_err(failed)?;
-            let damaged = |problem| StoreError::Damaged { path: path.to_owned(), problem };
-            text.parse().map_err(|_| damaged(format!("`{text}` in the table incidents is no incident")))
-        })
-        .collect()
+    let texts = statement.query_map(with, |row| row.get::<_, String>(0)).map_err(failed)?;
+    texts.map(|text| parsed(path, "incidents", &text.map_err(failed)?)).collect()
+}
+
+fn parsed(path: &Path, table: &str, text: &str) -> Result<IncidentId, StoreError> {
+    let damaged = |problem| StoreError::Damaged { path: path.to_owned(), problem };
+    text.parse().map_err(|_| damaged(format!("`{text}` in the table {table} is no incident")))
 }
 
 fn entry(row: &Row<'_>) -> Result<Entry, String> {

@@ -9,12 +9,13 @@
 //! a fact: one that could not be stored waits for the next group.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, TryRecvError};
 
 use super::Entry;
 use super::error::StoreError;
+use super::forget::Forgot;
 use super::journal::Journal;
-use crate::base::IncidentId;
+use crate::base::{IncidentId, Stamp};
 
 /// The most orders in one transaction: bounds how long the first of them waits for the last.
 const GROUP: usize = 256;
@@ -30,6 +31,13 @@ pub enum Order<T> {
         name: String,
         /// The last line it has dealt with.
         seq: i64,
+    },
+    /// Take away what is older than `before`, a little whenever nothing else is to be done.
+    Forget {
+        /// The calendar now.
+        now: Stamp,
+        /// Nothing younger.
+        before: Stamp,
     },
     /// What stands before this is written, and nothing behind it.
     End,
@@ -53,6 +61,8 @@ pub enum News<T> {
     Written(T, Result<(), StoreError>),
     /// Every line up to this one is on the disk.
     Durable(i64),
+    /// Something old was taken away, or could not be; in the latter case the rest waits for the next order.
+    Forgot(Result<Forgot, StoreError>),
 }
 
 /// The incidents that lack a fact, until their sender knows.
@@ -65,8 +75,20 @@ pub type Cursors = BTreeMap<String, i64>;
 /// went, in order.
 pub fn serve<T>(journal: &mut Journal, orders: &Receiver<Order<T>>, mut tell: impl FnMut(News<T>)) {
     let (mut behind, mut cursors) = (Behind::new(), Cursors::new());
-    let mut ended = false;
-    while !ended && let Ok(first) = orders.recv() {
+    let (mut ended, mut old) = (false, None);
+    while !ended {
+        let first = match (orders.try_recv(), old) {
+            (Ok(order), _) => order,
+            (Err(TryRecvError::Empty), Some((now, before))) => {
+                old = old.filter(|_| forget(journal, now, before, &mut tell));
+                continue;
+            }
+            (Err(TryRecvError::Empty), None) => match orders.recv() {
+                Ok(order) => order,
+                Err(_) => return,
+            },
+            (Err(TryRecvError::Disconnected), _) => return,
+        };
         let mut group = Vec::new();
         for order in std::iter::once(first).chain(orders.try_iter()).take(GROUP) {
             match order {
@@ -74,6 +96,7 @@ pub fn serve<T>(journal: &mut Journal, orders: &Receiver<Order<T>>, mut tell: im
                 Order::Cursor { name, seq } => {
                     cursors.insert(name, seq);
                 }
+                Order::Forget { now, before } => old = Some((now, before)),
                 Order::End => {
                     ended = true;
                     break;
@@ -112,6 +135,19 @@ pub fn write_group<T>(
     if journal.last() != before {
         tell(News::Durable(journal.last()));
     }
+}
+
+/// Takes away a little; false when nothing is left.
+fn forget<T>(journal: &mut Journal, now: Stamp, before: Stamp, tell: &mut impl FnMut(News<T>)) -> bool {
+    let forgot = journal.forget(now, before);
+    let more = forgot.as_ref().is_ok_and(|forgot| !forgot.is_nothing());
+    if more {
+        tell(News::Durable(journal.last()));
+    }
+    if more || forgot.is_err() {
+        tell(News::Forgot(forgot));
+    }
+    more
 }
 
 fn write_together<T>(journal: &mut Journal, group: &[Batch<T>], cursors: &mut Cursors) -> bool {

@@ -338,6 +338,7 @@ impl Switch {
 
     fn never_was(&mut self, incident: IncidentId) {
         for leg in self.legs.of_incident(incident) {
+            self.act(Act::Media(media::Command::Close(leg)));
             self.agent.forget(leg);
             self.legs.remove(leg);
             self.ports.give_back(leg);

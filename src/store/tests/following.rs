@@ -1,11 +1,6 @@
 //! Those who follow the journal: in its order, from where they were, after a restart too.
 
 use super::*;
-use crate::incident::HouseFact;
-
-fn configured(digest: &str) -> Entry {
-    Entry::House(at(5), HouseFact::Configured { digest: digest.into() })
-}
 
 #[test]
 fn a_follower_reads_incidents_and_the_house_in_the_order_they_were_written() {
