@@ -12,7 +12,9 @@
 
 mod calling;
 mod complaint;
+mod countries;
 mod daemon;
+mod dial;
 mod file;
 mod http;
 mod people;
@@ -24,6 +26,7 @@ mod value;
 pub use calling::{CallFlow, DEFAULT_GUIDANCE, Room};
 pub use complaint::Complaint;
 pub use daemon::{Media, Node, Sip, Speech};
+pub use dial::Dial;
 pub use file::{LoadError, PLACES, load, load_with, locate};
 pub use http::Http;
 pub use plan::Refusal;
@@ -53,6 +56,8 @@ pub struct Settings {
     pub control_socket: PathBuf,
     /// `[http]`.
     pub http: Http,
+    /// `[dial]`.
+    pub dial: Dial,
     /// `[sip]`.
     pub sip: Sip,
     /// `[media]`.
@@ -156,12 +161,14 @@ fn read_document<'a>(
     let rooms = calling::rooms(&mut root, origin);
     let guidances = calling::guidances(&mut root, &rooms);
     let call_flows = calling::call_flows(&mut root, &rosters, &guidances);
+    let dial = dial::dial(&mut root);
     let http = http::http(&mut root, &call_flows);
     root.finish();
     Some(Settings {
         node,
         control_socket,
         http,
+        dial,
         sip,
         media,
         journal: journal?,

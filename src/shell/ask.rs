@@ -4,6 +4,11 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::control::{Failure, Request};
+use crate::base::Trigger;
+use crate::incident::Plan;
+
+/// Where an answer goes.
+pub type Reply = oneshot::Sender<Result<Value, Failure>>;
 
 /// One question to the core task.
 #[derive(Debug)]
@@ -13,5 +18,24 @@ pub struct Ask {
     /// The display name of the token that asks; `None` on the control socket.
     pub by: Option<String>,
     /// Where the answer goes.
-    pub reply: oneshot::Sender<Result<Value, Failure>>,
+    pub reply: Reply,
+}
+
+/// A trigger with its plan, made by a door that knows more than the configuration: numbers that only its token may
+/// call, a guidance that came with the request.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Raise {
+    /// What came from outside.
+    pub trigger: Trigger,
+    /// Who is called, how, and what they hear.
+    pub plan: Plan,
+}
+
+/// What a key was about is over, or somebody deals with it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Settle {
+    /// The deduplication key.
+    pub dedup: String,
+    /// Somebody took it elsewhere, instead of its being over.
+    pub taken: bool,
 }

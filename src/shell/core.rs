@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::sync::{broadcast, mpsc};
 
-use super::ask::Ask;
+use super::ask::{Ask, Raise, Reply, Settle};
 use super::clock::Clock;
 use super::control::{Failure, Request, Status, TriggerRequest};
 use super::events::{self, Told};
@@ -231,6 +231,14 @@ impl Core {
                 self.named(&incident).and_then(|id| self.switch.cancel(now, id, by).map_err(not_open))
             }
             Request::Resolve { dedup } => self.switch.resolve(now, &dedup, by).map(|_| ()).map_err(not_open),
+            Request::Raise(raise) => {
+                self.raise(*raise, true, reply);
+                return false;
+            }
+            Request::Settle(settle) => {
+                self.settle(&settle, by, reply);
+                return false;
+            }
             Request::TokenCreate(wanted) => {
                 self.token_create(wanted, by, reply);
                 return false;
@@ -261,27 +269,26 @@ impl Core {
         false
     }
 
-    fn trigger(
-        &mut self,
-        request: TriggerRequest,
-        by: &str,
-        reply: tokio::sync::oneshot::Sender<Result<Value, Failure>>,
-    ) {
+    fn trigger(&mut self, request: TriggerRequest, by: &str, reply: Reply) {
         let planned = request.trigger().and_then(|trigger| {
             let trigger = Trigger { by: Some(by.to_owned()), ..trigger };
             let plan = self.settings.plan(&trigger);
             plan.map(|plan| (trigger, plan)).map_err(|refusal| Failure::new(refusal.code(), refusal.to_string()))
         });
-        let (trigger, plan) = match planned {
-            Ok(planned) => planned,
+        match planned {
+            Ok((trigger, plan)) => self.raise(Raise { trigger, plan }, false, reply),
             Err(failure) => {
                 let _ = reply.send(Err(failure));
-                return;
             }
-        };
+        }
+    }
+
+    /// `named`: say who is called first, too.
+    fn raise(&mut self, Raise { trigger, plan }: Raise, named: bool, reply: Reply) {
+        let first = plan.contacts.first().map(|contact| contact.name.clone());
         let raised = self.switch.raise(self.clock.now(), trigger, plan);
         let id = raised.incident();
-        let answer = match raised {
+        let mut answer = match raised {
             Raised::New(_) => json!({ "incident": id }),
             Raised::Joined(_) => json!({ "incident": id, "joined": true }),
             Raised::Bundled(_) => json!({ "incident": id, "bundled": true }),
@@ -289,13 +296,33 @@ impl Core {
                 json!({ "incident": id, "suppressed": true, "suppression": suppression })
             }
         };
+        if named {
+            let called = self.switch.record(id).and_then(|record| record.attempts.first());
+            answer["name"] = called.map(|attempt| attempt.name.clone()).or(first).into();
+        }
         let answer = Answer::new(move |stored| {
             let _ = reply.send(stored.map(|()| answer).map_err(not_stored));
         });
         self.flush(Some(answer.about(id)));
     }
 
-    fn status(&self, incident: Option<String>, reply: tokio::sync::oneshot::Sender<Result<Value, Failure>>) {
+    /// Ends or takes every open incident with a key. That there is none is no failure: tools send their "it is over"
+    /// whether anybody was called or not.
+    fn settle(&mut self, Settle { dedup, taken }: &Settle, by: &str, reply: Reply) {
+        let now = self.clock.now();
+        let settled = if *taken {
+            let about = self.switch.open().filter(|(_, record)| !record.state.is_final() && record.has_key(dedup));
+            let ids: Vec<IncidentId> = about.map(|(id, _)| id).collect();
+            ids.into_iter().filter(|id| self.switch.acknowledge(now, *id, by).is_ok()).count()
+        } else {
+            self.switch.resolve(now, dedup, by).map_or(0, |ids| ids.len())
+        };
+        self.flush(Some(Answer::new(move |stored| {
+            let _ = reply.send(stored.map(|()| json!({ "incidents": settled })).map_err(not_stored));
+        })));
+    }
+
+    fn status(&self, incident: Option<String>, reply: Reply) {
         let incident = match incident.map(|text| self.named(&text)).transpose() {
             Ok(incident) => incident,
             Err(failure) => {

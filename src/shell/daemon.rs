@@ -112,6 +112,7 @@ impl Daemon {
             rooms,
             ports: PortRange { first: *settings.media.ports.start(), last: *settings.media.ports.end() },
             trunks: trunks.iter().map(|trunk| trunk.id.clone()).collect(),
+            dial: settings.dial.rules.clone(),
             ..switch::Settings::default()
         };
         let mut switch = Switch::new(corridor, agent, Arc::new(book), clock.began(), rand::random());

@@ -17,8 +17,9 @@ use rand::RngExt;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
+use super::ask::Reply;
 use super::control::{Failure, TokenRequest};
 use super::core::Core;
 use super::events::rfc3339;
@@ -49,9 +50,6 @@ pub enum Denied {
     /// Its time is over.
     Expired,
 }
-
-/// Where an answer goes.
-type Reply = oneshot::Sender<Result<Value, Failure>>;
 
 /// Every token that was made and not revoked.
 #[derive(Clone, PartialEq, Debug, Default)]

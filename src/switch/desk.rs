@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::batch::{Act, Batch};
 use super::case::{Case, Voice};
 use super::flow::Waiting;
+use super::guard::Guard;
 use super::legs::Legs;
 use super::ports::Ports;
 use super::post::Post;
@@ -47,6 +48,7 @@ pub struct Switch {
     pub(super) heard: Option<Heard>,
     pub(super) suppressions: Suppressions,
     pub(super) keys: Keys,
+    pub(super) guard: Guard,
     /// Who knows what the clocks on people's walls show.
     pub(super) calendar: Box<dyn Calendar>,
     orders: VecDeque<(IncidentId, Order)>,
@@ -78,6 +80,7 @@ impl Switch {
             heard: None,
             suppressions: Suppressions::default(),
             keys: Keys::default(),
+            guard: Guard::default(),
             calendar: Box::new(Utc),
             orders: VecDeque::new(),
             touched: Vec::new(),

@@ -14,6 +14,7 @@ use core::time::Duration;
 use super::batch::Act;
 use super::case::Case;
 use super::desk::Switch;
+use super::guard::Refusal;
 use super::legs::{Leg, Purpose};
 use super::tell::{Heard, What};
 use crate::base::{
@@ -35,12 +36,12 @@ const TRY_AGAIN: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 pub(super) struct Waiting {
     pub(super) attempt: AttemptId,
-    contact: ContactId,
-    phone: Phone,
+    pub(super) contact: ContactId,
+    pub(super) phone: Phone,
     since: Time,
     pub(super) until: Time,
     /// How it ends if it cannot be made in time.
-    end: CallEnd,
+    pub(super) end: CallEnd,
 }
 
 impl Waiting {
@@ -225,6 +226,9 @@ impl Switch {
         if self.was_cut(&call.contact) {
             return Err(NotNow::Later(fault("a call that a restart cut is still being ended".into())));
         }
+        if let Err(Refusal { why, passes }) = self.guarded(now, call) {
+            return Err(if passes { NotNow::Later(fault(why)) } else { NotNow::Never(fault(why)) });
+        }
         let leg = self.legs.next_id();
         let Some(port) = self.ports.take(leg) else {
             return Err(NotNow::Later(fault("every media port is in use: widen `ports` in [media]".into())));
@@ -233,6 +237,7 @@ impl Switch {
         for trunk in &self.trunks_to_try(now, call) {
             match self.agent.dial(now, leg, trunk, &call.phone, port, &mut self.sip_out) {
                 Ok(handle) => {
+                    self.count_dialled(now, &call.contact);
                     self.batch.acts.push(Act::OpenLeg { leg, port });
                     return Ok((leg, handle));
                 }

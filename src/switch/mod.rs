@@ -10,6 +10,7 @@ mod call_in;
 mod case;
 mod desk;
 mod flow;
+mod guard;
 mod heard;
 mod legs;
 mod lines;
@@ -28,6 +29,7 @@ mod tests;
 pub use crate::incident::Entry;
 pub use batch::{Act, Batch};
 pub use desk::Switch;
+pub use guard::{Country, DialRules, STRANGER};
 pub use ports::PortRange;
 pub use post::SmsWay;
 pub use prompt_book::{Clip, PromptBook};
@@ -116,6 +118,8 @@ pub struct Settings {
     pub ports: PortRange,
     /// In the order they are preferred.
     pub trunks: Vec<TrunkId>,
+    /// What may be dialled, and how often.
+    pub dial: DialRules,
     /// By which way short messages leave.
     pub sms: SmsWay,
 }

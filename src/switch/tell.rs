@@ -121,6 +121,8 @@ pub enum What {
     MessageFailed { message: u32, to: Phone, reason: String },
     #[serde(rename = "message.received")]
     MessageReceived { trunk: TrunkId, from: String, text: String },
+    #[serde(rename = "dial.refused")]
+    DialRefused { number: String, by: String, reason: String },
     #[serde(rename = "call_in.refused")]
     CallInRefused { trunk: TrunkId, caller: String, reason: String },
 }

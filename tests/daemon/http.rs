@@ -10,7 +10,7 @@ use super::support::{Daemon, Habit, Stage, World};
 const FIRST: &str = "+818000000001";
 
 /// A daemon with HTTP, and the way to it.
-fn house(name: &str) -> (World, Daemon, Web) {
+pub fn house(name: &str) -> (World, Daemon, Web) {
     let port = free_tcp_port();
     let world = World::new(name).person(FIRST, Habit::Rings).more(&format!("[http]\nlisten = \"127.0.0.1:{port}\"\n"));
     let daemon = world.start();
@@ -18,7 +18,7 @@ fn house(name: &str) -> (World, Daemon, Web) {
 }
 
 /// A new token that opens these scopes.
-fn token(daemon: &Daemon, scopes: &[&str]) -> String {
+pub fn token(daemon: &Daemon, scopes: &[&str]) -> String {
     let answer = daemon.ask(&json!({ "op": "token.create", "name": "tool", "scopes": scopes }));
     assert_eq!(answer["ok"], true, "{answer}");
     answer["secret"].as_str().expect("the token itself").to_owned()

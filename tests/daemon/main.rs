@@ -12,6 +12,7 @@ mod crashes;
 mod disk;
 mod files;
 mod http;
+mod intake;
 mod second;
 mod strangers;
 mod support;

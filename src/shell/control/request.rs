@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::Phone;
 use crate::incident::Trigger;
+use crate::shell::ask::{Raise, Settle};
 
 /// One line of a client.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -47,6 +48,12 @@ pub enum Request {
         /// Its number.
         token: u32,
     },
+    /// What a door of HTTP made of a request; not for the control socket.
+    #[serde(skip)]
+    Raise(Box<Raise>),
+    /// The same.
+    #[serde(skip)]
+    Settle(Settle),
     /// End the daemon.
     Shutdown,
 }

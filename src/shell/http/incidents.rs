@@ -27,7 +27,7 @@ pub(super) async fn raise(State(house): State<House>, May(token, _): May<ToTrigg
 
 /// 201 for an incident that was not there before, 200 for one that was joined or is kept quiet about.
 pub(super) fn raised(answer: &Value) -> axum::response::Response {
-    let old = answer["joined"] == true || answer["suppressed"] == true || !answer["suppression"].is_null();
+    let old = ["joined", "bundled", "suppressed"].iter().any(|how| answer[*how] == true);
     json(if old { StatusCode::OK } else { StatusCode::CREATED }, answer)
 }
 

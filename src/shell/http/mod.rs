@@ -5,15 +5,19 @@
 //! loopback too, because a web page in somebody's browser reaches loopback as well; and a query may hold the
 //! token, so no query is ever logged.
 
+mod alert;
 mod auth;
 mod door;
 mod events;
 mod incidents;
+mod intake;
 mod openapi;
 mod reply;
 mod routes;
+
 mod strangers;
 
+use core::str::FromStr as _;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -34,6 +38,7 @@ use super::tokens::Tokens;
 use crate::base::CallFlowId;
 use crate::config::Settings;
 use crate::incident::Token;
+use crate::intake::Source;
 use door::{Door, Peer};
 use reply::Refused;
 use strangers::Strangers;
@@ -76,11 +81,21 @@ impl core::ops::Deref for House {
 impl House {
     /// Asks the core task something on behalf of `by`.
     pub(super) async fn ask(&self, request: Wanted, by: &str) -> Result<Value, Failure> {
+        let answer = self.put(request, by).await?;
+        answer.await.unwrap_or_else(|_| Err(stopping()))
+    }
+
+    /// Puts a question; the answer comes later, so that several can be under way.
+    async fn put(&self, request: Wanted, by: &str) -> Result<oneshot::Receiver<Result<Value, Failure>>, Failure> {
         let (reply, answer) = oneshot::channel();
-        let stopping = || Failure::new("stopping", "the daemon is ending");
         let ask = Ask { request, by: Some(by.to_owned()), reply };
         self.core.send(ask).await.map_err(|_| stopping())?;
-        answer.await.unwrap_or_else(|_| Err(stopping()))
+        Ok(answer)
+    }
+
+    /// The reader behind `/in/NAME`.
+    fn source(&self, name: &str) -> Result<Source, Refused> {
+        Source::from_str(name).map_err(|error| Refused::from(Failure::new("not_found", error.to_string())))
     }
 
     /// The call flow of a trigger that names none: its token's, else the configuration's, else the only one.
@@ -100,6 +115,10 @@ impl House {
         let mut strangers = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
         strangers.came(from.0.ip(), self.clock.now())
     }
+}
+
+fn stopping() -> Failure {
+    Failure::new("stopping", "the daemon is ending")
 }
 
 /// What the server is made of.

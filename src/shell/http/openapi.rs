@@ -16,7 +16,7 @@ pub(super) async fn openapi() -> Response {
 pub(super) fn document() -> Value {
     let mut paths = Map::new();
     for route in routes::all() {
-        let path = paths.entry(route.path).or_insert_with(|| json!({}));
+        let path = paths.entry(route.path.replace("{*", "{")).or_insert_with(|| json!({}));
         path[route.method.to_ascii_lowercase()] = operation(&route);
     }
     json!({
@@ -51,6 +51,7 @@ fn operation(route: &Route) -> Value {
         .path
         .split('/')
         .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+        .map(|name| name.trim_start_matches('*'))
         .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
         .collect();
     let error = json!({
@@ -82,7 +83,7 @@ mod tests {
         let document = document();
         let mut operations = 0;
         for route in routes::all() {
-            let operation = &document["paths"][route.path][route.method.to_ascii_lowercase()];
+            let operation = &document["paths"][route.path.replace("{*", "{")][route.method.to_ascii_lowercase()];
             assert_eq!(operation["summary"], route.says, "{} {}", route.method, route.path);
             assert_eq!(operation["security"].is_array(), !route.scope.is_empty(), "{}", route.path);
             let parts = route.path.matches('{').count();

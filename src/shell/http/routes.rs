@@ -7,7 +7,7 @@ use axum::routing::{MethodRouter, get, post};
 use serde_json::json;
 
 use super::reply::{json, no_such_method, no_such_path};
-use super::{House, events, incidents, openapi};
+use super::{House, events, incidents, intake, openapi};
 
 /// One path and one way to ask for it.
 pub(super) struct Route {
@@ -45,6 +45,17 @@ pub(super) fn all() -> impl Iterator<Item = Route> {
         GET "/v1/incidents/{id}" "read" incidents::one, "One incident with every attempt";
         POST "/v1/incidents/{id}/cancel" "manage" incidents::cancel, "Stop calling for an incident";
         GET "/v1/events" "read" events::watch, "What happens, as it happens (server-sent events)";
+        GET "/alert" "trigger" intake::receive, "Raise an incident by a URL alone; `tels` calls all of them at once";
+        POST "/alert" "trigger" intake::receive, "The same, with a form or JSON";
+        POST "/alertinfo" "trigger" intake::receive, "The array `alertinfo` of unattended monitoring";
+        GET "/in/{source}" "trigger" intake::receive, "What an alert tool sends, by its name";
+        POST "/in/{source}" "trigger" intake::receive, "What an alert tool sends, by its name";
+        POST "/in/{source}/{*rest}" "trigger" intake::receive, "The same, where the tool adds to the path";
+        POST "/v2/enqueue" "trigger" intake::receive, "PagerDuty's Events API v2";
+        POST "/v2/alerts" "trigger" intake::receive, "Opsgenie: create an alert";
+        POST "/v2/alerts/{*rest}" "trigger" intake::receive, "Opsgenie: close or acknowledge an alert";
+        POST "/api/v2/generic/incoming" "trigger" intake::receive, "GoAlert's generic API";
+        GET "/api/v2/generic/incoming" "trigger" intake::receive, "GoAlert's generic API";
         GET "/v1/openapi.json" "" openapi::openapi, "This list";
         POST "/v1/resolve" "trigger" incidents::resolve, "What it was about is over";
     };

@@ -1,0 +1,147 @@
+//! System E: `/alert?tels=…&message=…` calls all of them at once, and who presses the key goes into the room.
+//!
+//! Numbers of rosters are called as their people. Any other number needs a token with `dial:any` and a country that
+//! `[dial]` allows, or this would be a machine for toll fraud. A key joins: a voicemail must not enter the room.
+//! A `[[guidance]]` or `[[call_flow]]` with the id `alert` takes the place of what is built in.
+
+use core::time::Duration;
+use std::collections::BTreeMap;
+
+use super::reply::Refused;
+use crate::base::{CallFlowId, ContactId, Digit, GuidanceId, Language, Phone, RoomName, Trigger};
+use crate::config::Settings;
+use crate::incident::{Answer, Behaviour, CallFlow, Contact, Guidance, Key, Plan, Strategy, Token};
+use crate::intake::Draft;
+use crate::shell::ask::Raise;
+use crate::shell::control::Failure;
+
+/// The id of what is built in.
+const ALERT: &str = "alert";
+/// Where those who answer meet.
+const ROOM: &str = "AlertRoom";
+
+/// The incident that calls these numbers at once.
+pub(super) fn raise(settings: &Settings, token: &Token, draft: Draft) -> Result<Raise, Refused> {
+    let contacts = draft.to.iter().map(|phone| contact(settings, token, phone, None)).collect::<Result<Vec<_>, _>>()?;
+    let contacts = merged(contacts);
+    let (call_flow, guidance) = (built_in_flow(settings)?, guidance(settings, &draft)?);
+    let plan = Plan { call_flow, contacts, guidance, then: None };
+    let message = draft.message.as_deref().map(|text| spoken(settings, text));
+    let call_flow = plan.call_flow.id.clone();
+    let draft = Draft { message, ..draft };
+    let trigger = draft.trigger(Some(&call_flow), Some(token.name.clone()));
+    let mut trigger: Trigger = trigger.ok_or_else(|| Refused::bad("`call_flow`: which?"))?;
+    trigger.guidance = Some(plan.guidance.id.clone());
+    Ok(Raise { trigger, plan })
+}
+
+/// The person behind a number: the one of the rosters, or a stranger whom this token may call.
+pub(super) fn contact(
+    settings: &Settings,
+    token: &Token,
+    phone: &Phone,
+    name: Option<&str>,
+) -> Result<Contact, Refused> {
+    let of = |contact: &&Contact| contact.phones.contains(phone) && is_on_a_roster(settings, &contact.id);
+    if let Some(known) = settings.contacts.values().find(of) {
+        let name = name.unwrap_or(&known.name).to_owned();
+        return Ok(Contact { name, phones: vec![phone.clone()], ..known.clone() });
+    }
+    if !token.scopes.contains("dial:any") {
+        let why = format!("{phone} is not a roster number: the token `{}` would need the scope `dial:any`", token.name);
+        return Err(Refused::from(Failure::new("not_a_roster_number", why)));
+    }
+    settings.dial.allows(phone).map_err(|why| Refused::from(Failure::new("dial_refused", why)))?;
+    let digits: String = phone.as_str().chars().filter(char::is_ascii_digit).collect();
+    let id = ContactId::parse(&format!("{}{digits}", crate::switch::STRANGER))
+        .map_err(|error| Refused::bad(error.to_string()))?;
+    let name = name.unwrap_or(phone.as_str()).to_owned();
+    Ok(Contact { id, name, phones: vec![phone.clone()], language: settings.node.language, hours: Default::default() })
+}
+
+/// Each person once, with all the phones that were named for them.
+pub(super) fn merged(contacts: Vec<Contact>) -> Vec<Contact> {
+    let mut merged: Vec<Contact> = Vec::with_capacity(contacts.len());
+    for contact in contacts {
+        match merged.iter_mut().find(|known| known.id == contact.id) {
+            Some(known) => {
+                let new = contact.phones.into_iter().filter(|phone| !known.phones.contains(phone));
+                let new: Vec<Phone> = new.collect();
+                known.phones.extend(new);
+            }
+            None => merged.push(contact),
+        }
+    }
+    merged
+}
+
+fn is_on_a_roster(settings: &Settings, id: &ContactId) -> bool {
+    settings.rosters.values().any(|roster| roster.contains(id))
+}
+
+fn built_in_flow(settings: &Settings) -> Result<CallFlow, Refused> {
+    let id: CallFlowId = own(ALERT)?;
+    let configured = settings.call_flows.get(&id).map(|flow| flow.flow.clone());
+    // Everybody is wanted in the room, so nobody's key stops the ringing of the others.
+    Ok(CallFlow {
+        strategy: Strategy::Simultaneous,
+        answer: Answer::All,
+        ..configured.unwrap_or(CallFlow {
+            id,
+            strategy: Strategy::Simultaneous,
+            answer: Answer::All,
+            rounds: 1,
+            ring_timeout: Duration::from_secs(30),
+            between_rounds: Duration::ZERO,
+            bundle: Duration::ZERO,
+            taken_for: Duration::ZERO,
+        })
+    })
+}
+
+fn guidance(settings: &Settings, draft: &Draft) -> Result<Guidance, Refused> {
+    let id: GuidanceId = own(ALERT)?;
+    let id = draft.guidance.clone().unwrap_or(id);
+    let room: RoomName = own(ROOM)?;
+    let mut guidance = match settings.guidances.get(&id) {
+        Some(configured) => configured.clone(),
+        None if draft.guidance.is_some() => {
+            let why = format!("there is no guidance `{id}`");
+            return Err(Refused::from(Failure::new("unknown_guidance", why)));
+        }
+        None => Guidance {
+            id,
+            message: BTreeMap::new(),
+            keys: keys(&[('1', Behaviour::Join), ('2', Behaviour::Next), ('3', Behaviour::Repeat)]),
+            first_key_timeout: Duration::from_secs(10),
+            inter_key_timeout: Duration::from_secs(15),
+            challenge: false,
+            repeats: 3,
+            room: None,
+        },
+    };
+    guidance.room = draft.room.clone().or(guidance.room).or(Some(room));
+    Ok(guidance)
+}
+
+/// A key menu without words of its own.
+pub(super) fn keys(menu: &[(char, Behaviour)]) -> BTreeMap<Digit, Key> {
+    let key = |(key, behaviour): &(char, Behaviour)| {
+        Some((Digit::from_char(*key)?, Key { behaviour: *behaviour, say: None }))
+    };
+    menu.iter().filter_map(key).collect()
+}
+
+/// What is said: in Japanese, unless hansho speaks English and the message is written so too.
+fn spoken(settings: &Settings, message: &str) -> String {
+    if settings.node.language == Language::En && message.is_ascii() {
+        format!("Emergency, emergency, {message}")
+    } else {
+        format!("エマージェンシー、エマージェンシー、{message}")
+    }
+}
+
+/// A name that is built in.
+fn own<T: core::str::FromStr<Err: core::fmt::Display>>(name: &str) -> Result<T, Refused> {
+    name.parse().map_err(|error: T::Err| Refused::from(Failure::new("internal", error.to_string())))
+}

@@ -1,0 +1,175 @@
+//! The doors of the alert tools: `/alert`, `/alertinfo`, `/in/NAME`, and the paths that PagerDuty, Opsgenie and GoAlert
+//! have. What a request says is read in `src/intake`; here it is done, and answered as the tool expects.
+//!
+//! All that one request asks for is asked of the core before the first answer is awaited, so that a hundred alerts
+//! share an fsync.
+
+use axum::body::{Body, Bytes};
+use axum::extract::{ConnectInfo, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method, StatusCode};
+use axum::response::Response;
+use serde_json::Value;
+
+use super::door::Peer;
+use super::reply::{Answer, Refused};
+use super::{House, alert, auth};
+use crate::base::IncidentId;
+use crate::incident::Token;
+use crate::intake::{self, Became, Draft, Reply, Signal};
+use crate::shell::ask::{Raise, Settle};
+use crate::shell::control::{Failure, Request};
+
+/// Where a path leads: the name of a source, and what stands behind its own path.
+fn source_of(path: &str) -> (&str, &str) {
+    match path {
+        "/alert" => ("plain", ""),
+        "/alertinfo" => ("alertinfo", ""),
+        "/v2/enqueue" => ("pagerduty", ""),
+        "/api/v2/generic/incoming" => ("goalert", ""),
+        _ => match (path.strip_prefix("/v2/alerts"), path.strip_prefix("/in/")) {
+            (Some(rest), _) => ("opsgenie", rest.trim_start_matches('/')),
+            (None, Some(name)) => name.split_once('/').unwrap_or((name, "")),
+            (None, None) => ("", ""),
+        },
+    }
+}
+
+/// Any of them.
+pub(super) async fn receive(
+    State(house): State<House>,
+    ConnectInfo(from): ConnectInfo<Peer>,
+    parts: Parts,
+    body: Bytes,
+) -> Answer {
+    let (name, path) = source_of(parts.uri.path());
+    let source = house.source(name)?;
+    let query: Vec<(String, String)> =
+        form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
+    let headers: Vec<(String, String)> = parts
+        .headers
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
+        .collect();
+    let content_type = headers.iter().find(|(name, _)| name == CONTENT_TYPE.as_str()).map(|(_, value)| value.as_str());
+    let method = if parts.method == Method::GET { intake::Method::Get } else { intake::Method::Post };
+    let request = intake::Request { method, path, query: &query, headers: &headers, content_type, body: &body };
+    let secret = auth::presented(&parts.headers, parts.uri.query()).or_else(|| intake::token(&source, &request));
+    let token = auth::admit(&house, from, secret.as_deref(), "trigger")?;
+    let read = match intake::read(&source, &request) {
+        Ok(read) => read,
+        Err(wrong) => return Ok(sent(intake::refusal(&source, &wrong))),
+    };
+    let outcomes = carry_out(&house, &token, read.signals).await;
+    Ok(sent(intake::reply(&source, &outcomes)))
+}
+
+/// Does what is asked for; the outcomes are in the order of the signals.
+async fn carry_out(house: &House, token: &Token, signals: Vec<Signal>) -> Vec<Became> {
+    let mut under_way = Vec::with_capacity(signals.len());
+    for signal in signals {
+        let dedup = match &signal {
+            Signal::Raise(draft) => draft.dedup.clone(),
+            Signal::Resolve { dedup } | Signal::Acknowledge { dedup } => Some(dedup.clone()),
+        };
+        let asked = match wanted(house, token, signal) {
+            Ok(request) => house.put(request, &token.name).await.map_err(Refused::from),
+            Err(refused) => Err(refused),
+        };
+        under_way.push((dedup, asked));
+    }
+    let mut outcomes = Vec::with_capacity(under_way.len());
+    for (dedup, asked) in under_way {
+        let answer = match asked {
+            Ok(answer) => answer.await.unwrap_or_else(|_| Err(super::stopping())).map_err(Refused::from),
+            Err(refused) => Err(refused),
+        };
+        outcomes.push(became(dedup, answer));
+    }
+    outcomes
+}
+
+fn wanted(house: &House, token: &Token, signal: Signal) -> Result<Request, Refused> {
+    Ok(match signal {
+        Signal::Raise(draft) => Request::Raise(Box::new(raise(house, token, draft)?)),
+        Signal::Resolve { dedup } => Request::Settle(Settle { dedup, taken: false }),
+        Signal::Acknowledge { dedup } => Request::Settle(Settle { dedup, taken: true }),
+    })
+}
+
+fn raise(house: &House, token: &Token, draft: Draft) -> Result<Raise, Refused> {
+    let by = Some(token.name.clone());
+    if !draft.to.is_empty() && draft.call_flow.is_none() {
+        return alert::raise(&house.settings, token, draft);
+    }
+    let room = draft.room.clone();
+    let call_flow = match &draft.call_flow {
+        Some(named) => named.clone(),
+        None => house.call_flow_of(token)?,
+    };
+    let trigger = draft.trigger(Some(&call_flow), by).ok_or_else(|| Refused::bad("`call_flow`: which?"))?;
+    let plan = house
+        .settings
+        .plan(&trigger)
+        .map_err(|refusal| Refused::from(Failure::new(refusal.code(), refusal.to_string())))?;
+    let mut plan = plan;
+    plan.guidance.room = room.or(plan.guidance.room);
+    Ok(Raise { trigger, plan })
+}
+
+fn became(dedup: Option<String>, answer: Result<Value, Refused>) -> Became {
+    match answer {
+        Ok(answer) => {
+            let incident: Option<IncidentId> = answer["incident"].as_str().and_then(|text| text.parse().ok());
+            Became {
+                incident,
+                joined: answer["joined"] == true || answer["bundled"] == true,
+                suppressed: answer["suppressed"] == true,
+                resolved: answer["incidents"]
+                    .as_u64()
+                    .and_then(|count| usize::try_from(count).ok())
+                    .unwrap_or_default(),
+                name: answer["name"].as_str().map(str::to_owned),
+                dedup,
+                error: None,
+            }
+        }
+        Err(Refused { status, failure }) => {
+            let error = Some(intake::Refused { status: status.as_u16(), message: failure.message });
+            Became { dedup, error, ..Became::default() }
+        }
+    }
+}
+
+/// A reply of `src/intake` as a response.
+pub(super) fn sent(reply: Reply) -> Response {
+    let Reply { status, content_type, body } = reply;
+    let empty = body.is_empty();
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    if !empty {
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_door_leads_to_its_source() {
+        for (path, source) in [
+            ("/alert", ("plain", "")),
+            ("/alertinfo", ("alertinfo", "")),
+            ("/in/azure", ("azure", "")),
+            ("/in/opsgenie/a%2Fb/close", ("opsgenie", "a%2Fb/close")),
+            ("/v2/alerts", ("opsgenie", "")),
+            ("/v2/alerts/a/close", ("opsgenie", "a/close")),
+            ("/v2/enqueue", ("pagerduty", "")),
+        ] {
+            assert_eq!(source_of(path), source, "{path}");
+        }
+    }
+}

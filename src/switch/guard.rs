@@ -1,0 +1,315 @@
+//! The dial guard: the last word before an INVITE leaves the house.
+//!
+//! Numbers of the rosters are held to the caps alone. A number that stands in no roster (a token with `dial:any` asked
+//! for it) must lie in a country that is allowed, may use only what the caps leave over beside the rosters' reserve,
+//! and is held to small caps where none are set: a door that dials any number is a machine for toll fraud. Every
+//! refusal is a fact. Easy to get wrong: a cap that only delays a call (so many at once, so many a minute) is asked
+//! again each second, and is told once.
+
+use core::time::Duration;
+use std::collections::VecDeque;
+
+use super::desk::Switch;
+use super::flow::Waiting;
+use super::tell::What;
+use crate::base::{ContactId, Phone, Time};
+use crate::incident::{Entry, HouseFact};
+
+/// The id of a person who stands in no roster begins so; behind it stand the digits of the number.
+pub const STRANGER: &str = "any.";
+
+const MINUTE: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(86_400);
+/// What strangers' numbers are held to where the configuration sets no cap.
+const STRANGERS: Caps = Caps { concurrent: 10, minute: 30, day: 300 };
+
+/// `[dial]`, as the corridor needs it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct DialRules {
+    /// Where numbers that stand in no roster may lie; none where this is empty.
+    pub countries: Vec<Country>,
+    /// The most calls at once; no cap when absent.
+    pub max_concurrent: Option<u32>,
+    /// The most calls within a minute.
+    pub max_per_minute: Option<u32>,
+    /// The most calls within a day.
+    pub max_per_day: Option<u32>,
+    /// How much of each cap only the rosters' numbers may use, in percent.
+    pub reserve_percent: u32,
+}
+
+/// Numbers that begin alike.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Country {
+    /// With its `+`.
+    pub prefix: String,
+    /// What begins so and still lies elsewhere, or costs more than a call.
+    pub except: Vec<String>,
+}
+
+impl DialRules {
+    /// True when the number lies in a country that is allowed. The error says why not.
+    pub fn allows(&self, phone: &Phone) -> Result<(), String> {
+        let Phone::Number(number) = phone else {
+            return Err(format!("{phone} is no telephone number: only rosters hold SIP URIs"));
+        };
+        let within = |country: &Country| {
+            number.starts_with(&country.prefix) && !country.except.iter().any(|prefix| number.starts_with(prefix))
+        };
+        if self.countries.iter().any(within) {
+            return Ok(());
+        }
+        Err(match self.countries.is_empty() {
+            true => format!("{phone} stands in no roster, and `countries` in [dial] allows none"),
+            false => format!("{phone} stands in no roster, and lies in no country that `countries` in [dial] allows"),
+        })
+    }
+
+    /// What may be used: by everybody, or by strangers' numbers alone.
+    fn caps(&self, stranger: bool) -> Caps {
+        let left = |cap: Option<u32>, usual: u32| match cap {
+            Some(cap) if stranger => share(cap, 100 - self.reserve_percent.min(100)),
+            Some(cap) => cap,
+            None if stranger => usual,
+            None => u32::MAX,
+        };
+        Caps {
+            concurrent: left(self.max_concurrent, STRANGERS.concurrent),
+            minute: left(self.max_per_minute, STRANGERS.minute),
+            day: left(self.max_per_day, STRANGERS.day),
+        }
+    }
+}
+
+fn share(cap: u32, percent: u32) -> u32 {
+    u32::try_from(u64::from(cap) * u64::from(percent) / 100).unwrap_or(cap)
+}
+
+/// The most of each.
+#[derive(Clone, Copy, Debug)]
+struct Caps {
+    concurrent: u32,
+    minute: u32,
+    day: u32,
+}
+
+/// Why a number is not dialled.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Refusal {
+    /// In words.
+    pub(super) why: String,
+    /// In a moment it may be otherwise.
+    pub(super) passes: bool,
+}
+
+/// Counts what was dialled.
+#[derive(Debug)]
+pub(super) struct Guard {
+    minute: Window,
+    day: Window,
+}
+
+impl Default for Guard {
+    fn default() -> Guard {
+        Guard { minute: Window::new(MINUTE, 60), day: Window::new(DAY, 1_440) }
+    }
+}
+
+impl Guard {
+    /// May this number be dialled now, with so many calls up (of which so many to strangers)?
+    fn check(&self, rules: &DialRules, now: Time, phone: &Phone, up: Count, stranger: bool) -> Result<(), Refusal> {
+        let lasting = |why: String| Refusal { why, passes: false };
+        if stranger {
+            rules.allows(phone).map_err(lasting)?;
+        }
+        let (minute, day) = (self.minute.count(now), self.day.count(now));
+        for (whose, strangers) in [("", false), (" to numbers of no roster", true)] {
+            if strangers && !stranger {
+                continue;
+            }
+            let caps = rules.caps(strangers);
+            let of = |count: Count| if strangers { count.strangers } else { count.all };
+            if of(day) >= caps.day {
+                let why = format!("{} calls{whose} were made within a day (max_per_day in [dial])", of(day));
+                return Err(lasting(why));
+            }
+            let why = if of(up) >= caps.concurrent {
+                format!("{} calls{whose} are up (max_concurrent in [dial])", of(up))
+            } else if of(minute) >= caps.minute {
+                format!("{} calls{whose} were made within a minute (max_per_minute in [dial])", of(minute))
+            } else {
+                continue;
+            };
+            return Err(Refusal { why, passes: true });
+        }
+        Ok(())
+    }
+
+    /// It was dialled.
+    fn dialled(&mut self, now: Time, stranger: bool) {
+        self.minute.add(now, stranger);
+        self.day.add(now, stranger);
+    }
+}
+
+/// How many, and how many of them to numbers of no roster.
+#[derive(Clone, Copy, Debug, Default)]
+struct Count {
+    all: u32,
+    strangers: u32,
+}
+
+/// What was counted lately, in so many parts.
+#[derive(Debug)]
+struct Window {
+    part_micros: u64,
+    parts: u64,
+    counts: VecDeque<(u64, Count)>,
+}
+
+impl Window {
+    fn new(length: Duration, parts: u32) -> Window {
+        let part = (length / parts).as_micros();
+        Window {
+            part_micros: u64::try_from(part).unwrap_or(u64::MAX).max(1),
+            parts: parts.into(),
+            counts: VecDeque::new(),
+        }
+    }
+
+    fn add(&mut self, now: Time, stranger: bool) {
+        let part = now.as_micros() / self.part_micros;
+        while self.counts.front().is_some_and(|(old, _)| old.saturating_add(self.parts) <= part) {
+            self.counts.pop_front();
+        }
+        if self.counts.back().is_none_or(|(last, _)| *last != part) {
+            self.counts.push_back((part, Count::default()));
+        }
+        if let Some((_, count)) = self.counts.back_mut() {
+            count.all = count.all.saturating_add(1);
+            count.strangers = count.strangers.saturating_add(stranger.into());
+        }
+    }
+
+    fn count(&self, now: Time) -> Count {
+        let part = now.as_micros() / self.part_micros;
+        let recent = self.counts.iter().filter(|(old, _)| old.saturating_add(self.parts) > part);
+        recent.fold(Count::default(), |sum, (_, count)| Count {
+            all: sum.all.saturating_add(count.all),
+            strangers: sum.strangers.saturating_add(count.strangers),
+        })
+    }
+}
+
+impl Switch {
+    /// Asks the guard. A refusal is told and written down, once a call.
+    pub(super) fn guarded(&mut self, now: Time, call: &Waiting) -> Result<(), Refusal> {
+        let stranger = is_stranger(&call.contact);
+        let all = u32::try_from(self.legs.len()).unwrap_or(u32::MAX);
+        let strangers = u32::try_from(self.legs.contacts().filter(|id| is_stranger(id)).count()).unwrap_or(u32::MAX);
+        let up = Count { all, strangers };
+        let checked = self.guard.check(&self.settings.dial, now, &call.phone, up, stranger);
+        if let Err(Refusal { why, .. }) = &checked
+            && call.end.reason != *why
+        {
+            self.tell_refusal(now, call, why);
+        }
+        checked
+    }
+
+    /// Counts a call that left the house.
+    pub(super) fn count_dialled(&mut self, now: Time, contact: &ContactId) {
+        self.guard.dialled(now, is_stranger(contact));
+    }
+
+    fn tell_refusal(&mut self, now: Time, call: &Waiting, why: &str) {
+        let (incident, number) = (call.attempt.incident, call.phone.to_string());
+        let by = self.cases.get(&incident).and_then(|case| case.trigger.by.clone());
+        let by = by.unwrap_or_else(|| "control".to_owned());
+        let at = self.stamp(now);
+        let (fact_number, fact_by) = (number.clone(), by.clone());
+        let fact = HouseFact::DialRefused { number: fact_number, by: fact_by, why: why.to_owned() };
+        self.batch.facts.push(Entry::House(at, fact));
+        let what = What::DialRefused { number, by, reason: why.to_owned() };
+        self.tell(Some(incident), Some(call.attempt.number), Some(call.contact.clone()), what);
+    }
+}
+
+fn is_stranger(contact: &ContactId) -> bool {
+    contact.as_str().starts_with(STRANGER)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules() -> DialRules {
+        let japan = Country { prefix: "+81".to_owned(), except: vec!["+81990".to_owned()] };
+        DialRules { countries: vec![japan], ..DialRules::default() }
+    }
+
+    fn phone(text: &str) -> Phone {
+        Phone::parse(text).unwrap()
+    }
+
+    fn at(seconds: u64) -> Time {
+        Time::from_micros(seconds * 1_000_000)
+    }
+
+    fn up(all: u32, strangers: u32) -> Count {
+        Count { all, strangers }
+    }
+
+    #[test]
+    fn a_strangers_number_lies_in_a_country_that_is_allowed_or_is_not_dialled() {
+        let guard = Guard::default();
+        let check = |number, stranger| guard.check(&rules(), at(0), &phone(number), up(0, 0), stranger);
+        assert_eq!(check("+818012345678", true), Ok(()));
+        for elsewhere in ["+18765550100", "+81990123456", "sip:anybody@192.0.2.1"] {
+            assert!(check(elsewhere, true).is_err_and(|refusal| !refusal.passes), "{elsewhere}");
+            assert_eq!(check(elsewhere, false), Ok(()), "a roster may hold it: {elsewhere}");
+        }
+        let nowhere = guard.check(&DialRules::default(), at(0), &phone("+818012345678"), up(0, 0), true);
+        assert!(nowhere.unwrap_err().why.contains("allows none"));
+    }
+
+    #[test]
+    fn the_rosters_keep_their_reserve_of_what_may_be_up_at_once() {
+        let rules = DialRules { max_concurrent: Some(10), reserve_percent: 80, ..rules() };
+        let guard = Guard::default();
+        let check = |count, stranger| guard.check(&rules, at(0), &phone("+818012345678"), count, stranger);
+        assert!(check(up(2, 1), true).is_ok());
+        assert!(check(up(2, 2), true).is_err_and(|refusal| refusal.passes));
+        assert!(check(up(9, 2), false).is_ok());
+        assert!(check(up(10, 2), false).is_err_and(|refusal| refusal.passes));
+    }
+
+    #[test]
+    fn a_minute_and_a_day_are_counted_and_pass() {
+        let rules = DialRules { max_per_minute: Some(2), max_per_day: Some(3), ..rules() };
+        let mut guard = Guard::default();
+        let mut dials = |seconds| {
+            let checked = guard.check(&rules, at(seconds), &phone("+818012345678"), up(0, 0), false);
+            if checked.is_ok() {
+                guard.dialled(at(seconds), false);
+            }
+            checked.map_err(|refusal| refusal.passes)
+        };
+        assert_eq!([dials(0), dials(1), dials(2)], [Ok(()), Ok(()), Err(true)]);
+        assert_eq!([dials(61), dials(130), dials(3_600)], [Ok(()), Err(false), Err(false)]);
+        assert_eq!(dials(86_400 + 61), Ok(()));
+    }
+
+    #[test]
+    fn strangers_are_held_to_small_caps_where_none_are_set() {
+        let mut guard = Guard::default();
+        let rules = rules();
+        let number = phone("+818012345678");
+        for second in 0..30 {
+            assert!(guard.check(&rules, at(second), &number, up(0, 0), true).is_ok());
+            guard.dialled(at(second), true);
+        }
+        assert!(guard.check(&rules, at(30), &number, up(0, 0), true).is_err());
+        assert!(guard.check(&rules, at(30), &number, up(500, 0), false).is_ok(), "the rosters know no cap");
+    }
+}

@@ -1,0 +1,133 @@
+//! The doors of the alert tools, with what those tools really send, against the real binary.
+
+use serde_json::json;
+
+use super::http::{house, token};
+use super::support::web::{Web, free_tcp_port};
+use super::support::{Habit, Stage, World};
+
+const FIRST: &str = "+818000000001";
+const SECOND: &str = "+818000000002";
+const STRANGER: &str = "+819000000009";
+
+#[test]
+fn a_tool_that_can_only_call_a_url_is_told_who_is_called() {
+    let (world, daemon, web) = house("intake-azure");
+    let token = token(&daemon, &["trigger"]);
+    let told = web.get(&format!("/in/azure?token={token}"));
+    assert_eq!(told.status, 200, "{told:?}");
+    assert!(told.body.starts_with("緊急通報開始: p818000000001 に発信中 (Call ID: "), "{told:?}");
+    world.phones.reaches(FIRST, 1, Stage::Ringing);
+    let plain = web.get(&format!("/alert?token={token}"));
+    assert_eq!((plain.status, plain.json()["signals"][0]["status"].clone()), (200, json!("accepted")));
+    assert_eq!(web.get("/in/azure").status, 401);
+    assert_eq!(web.get(&format!("/in/smoke?token={token}")).code(), "not_found");
+}
+
+#[test]
+fn a_tool_that_speaks_pagerduty_needs_only_a_new_host() {
+    let (world, daemon, web) = house("intake-pagerduty");
+    let key = token(&daemon, &["trigger"]);
+    let event = |action: &str| {
+        json!({ "routing_key": key, "event_action": action, "dedup_key": "db-01/disk",
+            "payload": { "summary": "Disk full", "source": "db-01", "severity": "critical" } })
+    };
+    let sent = web.post("/v2/enqueue", &event("trigger"));
+    assert_eq!((sent.status, &sent.json()["dedup_key"]), (202, &json!("db-01/disk")), "{sent:?}");
+    world.phones.reaches(FIRST, 1, Stage::Ringing);
+    assert_eq!(web.post("/v2/enqueue", &event("resolve")).status, 202);
+    world.phones.fall_silent();
+    assert_eq!(web.post("/v2/enqueue", &event("resolve")).status, 202, "nothing is open: that is no error");
+    assert_eq!(web.post("/v2/enqueue", &event("explode")).status, 400);
+    let wrong = json!({ "routing_key": "hansho_no", "event_action": "trigger", "payload": { "summary": "x" } });
+    assert_eq!(web.post("/v2/enqueue", &wrong).status, 401);
+    let status = daemon.ask(&json!({ "op": "status" }));
+    assert_eq!(status["incidents"][0]["state"], "resolved", "{status}");
+}
+
+#[test]
+fn opsgenie_closes_and_acknowledges_by_the_alias() {
+    let (world, daemon, web) = house("intake-opsgenie");
+    let key = format!("Authorization: GenieKey {}", token(&daemon, &["trigger"]));
+    let raise = |alias: &str| {
+        let body = json!({ "message": "Disk full", "alias": alias });
+        web.send("POST", "/v2/alerts", &[&key, "Content-Type: application/json"], &body.to_string())
+    };
+    let one = raise("a/1");
+    assert_eq!(one.status, 202, "{one:?}");
+    world.phones.reaches(FIRST, 1, Stage::Ringing);
+    let acknowledged = web.send("POST", "/v2/alerts/a%2F1/acknowledge?identifierType=alias", &[&key], "{}");
+    assert_eq!(acknowledged.status, 202, "{acknowledged:?}");
+    let id = one.json()["incident"].as_str().expect("an incident").to_owned();
+    daemon.comes_to(&id, "acknowledged");
+    world.phones.fall_silent();
+}
+
+#[test]
+fn a_storm_in_one_request_is_durable_when_it_is_answered() {
+    let (world, daemon, web) = house("intake-storm");
+    let web = web.with(&token(&daemon, &["trigger", "read"]));
+    let alerts: Vec<_> = (0..60)
+        .map(|n| json!({ "status": "firing", "labels": { "alertname": format!("a{n}") }, "fingerprint": format!("{n}") }))
+        .collect();
+    let sent = web.post("/in/alertmanager", &json!({ "version": "4", "status": "firing", "alerts": alerts }));
+    assert_eq!(sent.status, 200, "{sent:?}");
+    let signals = sent.json()["signals"].as_array().expect("a list").clone();
+    assert_eq!(signals.len(), 60);
+    for signal in &signals {
+        assert!(!world.facts(signal["incident"].as_str().expect("an incident")).is_empty());
+    }
+}
+
+#[test]
+fn an_alert_calls_all_the_numbers_of_its_url_at_once_and_a_key_joins_the_room() {
+    let port = free_tcp_port();
+    let world = World::new("intake-alert")
+        .person(FIRST, Habit::Answers)
+        .person(SECOND, Habit::Rings)
+        .more(&format!("[http]\nlisten = \"127.0.0.1:{port}\"\n"));
+    let daemon = world.start();
+    let web = Web::new(port).with(&token(&daemon, &["trigger"]));
+    let mut watch = daemon.watch();
+    let sent = web.get(&format!("/alert?tels={FIRST},{SECOND}&message=test"));
+    assert_eq!(sent.status, 200, "{sent:?}");
+    let accepted = watch.until("incident.accepted", &[]);
+    assert_eq!(accepted["message"], "Emergency, emergency, test");
+    world.phones.reaches(SECOND, 1, Stage::Ringing);
+    world.phones.reaches(FIRST, 1, Stage::Up(true));
+    watch.until("attempt.prompt_started", &[]);
+    world.phones.press(FIRST, 1);
+    watch.until("room.joined", &[("room", json!("AlertRoom"))]);
+    world.phones.pick_up(SECOND);
+    world.phones.reaches(SECOND, 1, Stage::Up(true));
+    world.phones.press(SECOND, 1);
+    watch.until("room.joined", &[("people", json!(2))]);
+}
+
+#[test]
+fn a_number_of_no_roster_is_dialled_for_a_token_that_may_where_the_country_is_allowed_and_nowhere_else() {
+    let port = free_tcp_port();
+    let world = World::new("intake-dial")
+        .person(FIRST, Habit::Rings)
+        .more(&format!("[http]\nlisten = \"127.0.0.1:{port}\"\n[dial]\ncountries = [\"JP\"]\nmax_per_day = 2\n"));
+    world.phones.habit(STRANGER, Habit::Rings);
+    let daemon = world.start();
+    let (web, small) = (Web::new(port), token(&daemon, &["trigger"]));
+    let any = web.with(&token(&daemon, &["trigger", "dial:any"]));
+    let url = |number: &str| format!("/alert?tels={number}&message=x");
+    let refused = web.with(&small).get(&url(STRANGER));
+    assert!(refused.status == 403 && refused.body.contains("dial:any"), "{refused:?}");
+    let abroad = any.get(&url("+18765550100"));
+    assert!(abroad.status == 403 && abroad.body.contains("[dial]"), "{abroad:?}");
+    let mut watch = daemon.watch();
+    assert_eq!(any.get(&url(STRANGER)).status, 200);
+    world.phones.reaches(STRANGER, 1, Stage::Ringing);
+    // Half of the two a day is the rosters' own.
+    let second = any.get(&url(STRANGER));
+    assert_eq!(second.status, 200, "{second:?}");
+    let told = watch.until("dial.refused", &[("number", json!(STRANGER))]);
+    assert!(told["reason"].as_str().is_some_and(|why| why.contains("max_per_day")), "{told}");
+    assert_eq!(world.phones.calls_to(STRANGER), 1);
+    daemon.trigger();
+    world.phones.reaches(FIRST, 1, Stage::Ringing);
+}
