@@ -232,7 +232,7 @@ fn test_files() -> BTreeSet<PathBuf> {
     for file in &files {
         let lines: Vec<&str> = file.text.lines().collect();
         for pair in lines.windows(2).filter(|pair| pair[0].trim() == "#[cfg(test)]") {
-            let declared = pair[1].trim().trim_start_matches("pub(crate) ").strip_prefix("mod ");
+            let declared = pair[1].trim().rsplit_once("mod ").map(|(_, rest)| rest);
             let Some(module) = declared.and_then(|rest| rest.strip_suffix(';')) else { continue };
             let folder = match file.path.file_stem() {
                 Some(stem) if stem == "mod" || stem == "lib" => file.path.with_file_name(""),

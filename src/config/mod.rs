@@ -17,9 +17,11 @@ mod daemon;
 mod dial;
 mod file;
 mod http;
+mod notify;
 mod people;
 mod plan;
 mod reader;
+mod topics;
 mod trunk;
 mod value;
 
@@ -29,7 +31,9 @@ pub use daemon::{Media, Node, Sip, Speech};
 pub use dial::Dial;
 pub use file::{LoadError, PLACES, load, load_with, locate};
 pub use http::Http;
+pub use notify::{Email, Notify, Patience, Slack, SlackBot, Tls, Webhook};
 pub use plan::Refusal;
+pub use topics::Topics;
 pub use trunk::Trunk;
 pub use value::{Host, parse_duration};
 
@@ -82,6 +86,8 @@ pub struct Settings {
     pub guidances: BTreeMap<GuidanceId, Guidance>,
     /// `[[room]]`.
     pub rooms: BTreeMap<RoomName, Room>,
+    /// `[notify]`.
+    pub notify: Notify,
 }
 
 /// Where a configuration comes from: what it needs beside its text.
@@ -163,6 +169,7 @@ fn read_document<'a>(
     let call_flows = calling::call_flows(&mut root, &rosters, &guidances);
     let dial = dial::dial(&mut root);
     let http = http::http(&mut root, &call_flows);
+    let notify = notify::read(&mut root, origin);
     root.finish();
     Some(Settings {
         node,
@@ -181,6 +188,7 @@ fn read_document<'a>(
         call_flows,
         guidances: complete(guidances)?,
         rooms: complete(rooms)?,
+        notify,
     })
 }
 

@@ -268,6 +268,17 @@ impl<'a> Section<'a> {
         entries.map(read).collect()
     }
 
+    /// Every text of this section with its name and line: for names that the user chooses and texts that must not
+    /// be shown. `None` for what is no text.
+    pub(super) fn texts(self) -> Vec<(&'a str, Option<usize>, Option<&'a str>)> {
+        let entries = self.table.into_iter().flat_map(|table| table.iter());
+        let read = |(name, value): (&'a Spanned<_>, &'a Spanned<DeValue<'a>>)| {
+            let name: &'a std::borrow::Cow<'a, str> = name.get_ref();
+            (name.as_ref(), Some(self.report.line(value.span().start)), value.get_ref().as_str())
+        };
+        entries.map(read).collect()
+    }
+
     /// Refuses every key nobody asked for.
     pub(super) fn finish(self) {
         let unknown = self.table.into_iter().flat_map(|table| table.keys());

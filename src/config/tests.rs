@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::notify::tests::CERTIFICATE;
 use super::reader::pattern;
 use super::*;
 use crate::base::{Codec, Language, Phone};
@@ -32,6 +33,9 @@ fn read(text: &str) -> Result<Settings, Vec<Complaint>> {
     let password = |path: &Path| match path.to_str() {
         Some("/home/hansho/pbx-password") => Ok("from the file\n".to_owned()),
         Some("/home/hansho/empty") => Ok("\n".to_owned()),
+        Some("/home/hansho/ca.pem") => Ok(CERTIFICATE.to_owned()),
+        Some("/home/hansho/slack-webhook") => Ok("https://hooks.slack.com/x\n".to_owned()),
+        Some(path) if ["-secret", "-token", "-password"].iter().any(|end| path.ends_with(end)) => Ok("x\n".to_owned()),
         _ => Err("No such file or directory".to_owned()),
     };
     let opens = |path: &Path| if path.ends_with("music.wav") { Ok(()) } else { Err("No such file".to_owned()) };
@@ -327,11 +331,34 @@ proptest::proptest! {
 
 /// The example with everything that is switched off in it switched on: `#key` is a setting, `# word` is prose.
 fn switched_on() -> String {
-    let on = |line: &str| match line.strip_prefix('#') {
+    let on = |line: &str| match line.strip_prefix('#').filter(|setting| !setting.starts_with(OR)) {
         Some(setting) if setting.starts_with(|c: char| c == '[' || c.is_ascii_alphabetic()) => format!("{setting}\n"),
         _ => format!("{line}\n"),
     };
     EXAMPLE.lines().map(on).collect()
+}
+
+/// Begins a line that is another way to write the one before it.
+const OR: &str = "or ";
+
+/// The example with everything switched on, and each of the other ways in turn.
+fn other_ways() -> Vec<String> {
+    let lines: Vec<&str> = EXAMPLE.lines().collect();
+    let other = |pair: &[&str]| {
+        let other = pair[1].strip_prefix('#')?.strip_prefix(OR)?;
+        Some(switched_on().replacen(pair[0].strip_prefix('#').unwrap_or(pair[0]), other, 1))
+    };
+    lines.windows(2).filter_map(other).collect()
+}
+
+#[test]
+fn every_other_way_of_the_example_is_accepted_too() {
+    let ways = other_ways();
+    assert!(ways.len() >= 4, "{ways:?}");
+    for way in ways {
+        let read = read(&way);
+        assert!(read.is_ok(), "{:?}\n{way}", read.err());
+    }
 }
 
 #[test]
@@ -382,6 +409,9 @@ fn every_key_that_is_accepted_appears_in_the_example() {
     read_document(&report, &text, document.get_ref(), &origin).unwrap();
     let mut shown = BTreeSet::new();
     gather("", document.get_ref(), &mut shown);
+    for way in other_ways() {
+        gather("", DeTable::parse(&way).unwrap().get_ref(), &mut shown);
+    }
     let asked = report.asked.borrow().clone();
     assert!(asked.len() > 50, "{asked:?}");
     let missing: Vec<&String> = asked.difference(&shown).collect();

@@ -16,6 +16,7 @@ use super::history::{HistoryHandle, Unfinished};
 use super::inbox::Inbox;
 use super::journal::Written;
 use super::media::{MediaEvents, MediaHandle};
+use super::notify::Notifiers;
 use super::tokens::Tokens;
 use super::voice::Speaker;
 use crate::base::{IncidentId, RoomId, RoomName};
@@ -44,6 +45,7 @@ pub(super) struct Core {
     pub(super) inputs: mpsc::Sender<Input>,
     pub(super) tokens: Tokens,
     pub(super) history: HistoryHandle,
+    pub(super) notifiers: Notifiers,
 }
 
 /// What comes to it from other tasks and threads.

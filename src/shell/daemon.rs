@@ -21,6 +21,7 @@ use super::inbox::Inbox;
 use super::journal::{self, JournalThread};
 use super::lookup;
 use super::media::{MediaHandle, MediaSettings};
+use super::notify::{self, NotifyError};
 use super::tokens::Tokens;
 use super::voice::{Speaker, SpeakerSettings, load_prompts, sweep};
 use crate::config::Settings;
@@ -52,6 +53,9 @@ pub enum StartError {
         /// What the system said.
         why: io::Error,
     },
+    /// A notifier.
+    #[error(transparent)]
+    Notify(#[from] NotifyError),
     /// A prompt or a piece of hold music.
     #[error("{0}")]
     Prompt(String),
@@ -147,11 +151,15 @@ impl Daemon {
             let (id, proxy) = (trunk.id.clone(), trunk.proxy.to_string());
             others.push(tokio::spawn(lookup::keep_looking(id, proxy, local.is_ipv4(), inputs.clone())));
         }
+        let house = notify::House { settings: &settings, journal: thread.handle(), events: events.clone(), clock };
+        let (notifiers, waking) = notify::start(&house)?;
+        others.push(waking);
         let speaker = Arc::new(Speaker::detect(speaker_settings(&settings)));
         tracing::info!(sip = %local, public = %SocketAddr::new(public, local.port()), socket = %settings.control_socket.display(),
             trunks = trunks.len(), http = http.as_ref().map(|http| http.address().to_string()), "hansho is up");
         let gate = Gate::new(thread);
-        let core = Core { switch, settings, clock, gate, sip, media, speaker, events, inputs, history, tokens };
+        let core =
+            Core { switch, settings, clock, gate, sip, media, speaker, events, inputs, history, tokens, notifiers };
         let inlets = Inlets { asks: asked, inputs: inputs_in, media: media_events, written, stop: stopped };
         Ok(Daemon { sip: local, stop: Some(stop), core: tokio::spawn(core.run(inlets)), others, http })
     }

@@ -100,6 +100,7 @@ pub fn log(event: &Event) {
         What::MessageFailed { message, to, reason } => say!(error, message, %to, reason, "short message not sent"),
         What::MessageReceived { trunk, from, text } => say!(info, %trunk, from, text, "short message came"),
         What::DialRefused { number, by, reason } => say!(warn, number, by, reason, "not dialled"),
+        What::NotifyFailed { notifier, key, reason } => say!(error, %notifier, key, reason, "not told, and given up"),
         What::CallInRefused { trunk, caller, reason } => say!(warn, %trunk, caller, reason, "call in refused"),
     }
 }

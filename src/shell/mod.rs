@@ -22,6 +22,7 @@ pub mod journal;
 mod log;
 mod lookup;
 pub mod media;
+pub mod notify;
 mod rooms;
 mod tokens;
 pub mod voice;

@@ -1,9 +1,10 @@
 //! What SIP and media report, each handed to the step of the night it belongs to.
 
 use super::desk::Switch;
+use super::notice::{contact_of, what_of};
 use super::tell::{Heard, What, attempt_of};
-use crate::base::{ContactId, IncidentId, LegId, Time};
-use crate::incident::{Attempt, Fact};
+use crate::base::{IncidentId, LegId, Time};
+use crate::incident::Fact;
 use crate::media;
 use crate::sip::{self, Agent};
 
@@ -69,50 +70,11 @@ impl Switch {
     /// Tells watchers of a fact.
     pub(super) fn tell_fact(&mut self, id: IncidentId, fact: &Fact) {
         let Some(case) = self.cases.get(&id) else { return };
-        let attempt = attempt_of(fact);
-        let of_attempt = attempt.and_then(|number| case.record.attempt(number));
-        let mut contact: Option<ContactId> = of_attempt.map(|attempt| attempt.contact.clone());
-        let what = match fact {
-            Fact::Accepted { trigger, .. } => {
-                What::Accepted { call_flow: trigger.call_flow.clone(), message: trigger.message.clone() }
-            }
-            Fact::Again { trigger } => {
-                let (message, dedup) = (trigger.message.clone(), trigger.dedup.clone());
-                What::Again { message, dedup, alerts: case.record.alerts().count() }
-            }
-            Fact::Cleared { dedup, by } => What::Cleared { dedup: dedup.clone(), by: by.clone() },
-            Fact::Suppressed { suppression } => What::Suppressed { suppression: *suppression },
-            Fact::RoundStarted { round, .. } => What::Round { round: *round },
-            Fact::Skipped { contact: who, reason } => {
-                contact = Some(who.clone());
-                What::Skipped { reason: reason.clone() }
-            }
-            Fact::Dialled { phone, .. } => What::Dialling { phone: phone.clone() },
-            Fact::Ringing { code, .. } => What::Ringing { code: *code },
-            Fact::Answered { .. } => What::Answered,
-            Fact::CalledIn { phone, .. } => What::CalledIn { phone: phone.clone() },
-            Fact::Key { digit, behaviour, .. } => {
-                What::Key { digit: *digit, means: *behaviour, way: self.heard.take() }
-            }
-            Fact::Taken { .. } => What::Taken,
-            Fact::Left { .. } => What::Left,
-            Fact::Quieted { hours, until, .. } => What::Quieted { hours: *hours, until: *until },
-            Fact::Acknowledged { contact: who } => {
-                contact = Some(who.clone());
-                What::Acknowledged { by: None }
-            }
-            Fact::Claimed { by } => What::Acknowledged { by: Some(by.clone()) },
-            Fact::Escalated { plan } => What::Escalated { call_flow: plan.call_flow.id.clone() },
-            // Told when the room has let them in.
-            Fact::Joined { .. } => return,
-            Fact::Ended { outcome, code, reason, .. } => {
-                let seconds = of_attempt.map_or(0.0, seconds);
-                What::Ended { outcome: *outcome, code: *code, reason: reason.clone(), seconds }
-            }
-            Fact::Exhausted => What::Exhausted,
-            Fact::Cancelled { by } => What::Cancelled { by: by.clone() },
-            Fact::Resolved { by } => What::Resolved { by: by.clone() },
-        };
+        let (attempt, contact) = (attempt_of(fact), contact_of(fact, &case.record));
+        let Some(mut what) = what_of(fact, &case.record) else { return };
+        if let What::Key { way, .. } = &mut what {
+            *way = self.heard.take();
+        }
         self.tell(Some(id), attempt, contact, what);
     }
 
@@ -120,10 +82,4 @@ impl Switch {
     pub fn agent(&self) -> &Agent {
         &self.agent
     }
-}
-
-/// How long a call lasted from when it was answered, or how long it was tried; to the millisecond.
-fn seconds(attempt: &Attempt) -> f64 {
-    let began = attempt.answered_at.unwrap_or(attempt.dialled_at);
-    attempt.ended_at.map_or(0.0, |ended| (ended.since(began).as_secs_f64() * 1_000.0).round() / 1_000.0)
 }

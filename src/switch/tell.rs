@@ -123,6 +123,8 @@ pub enum What {
     MessageReceived { trunk: TrunkId, from: String, text: String },
     #[serde(rename = "dial.refused")]
     DialRefused { number: String, by: String, reason: String },
+    #[serde(rename = "notify.failed")]
+    NotifyFailed { notifier: String, key: String, reason: String },
     #[serde(rename = "call_in.refused")]
     CallInRefused { trunk: TrunkId, caller: String, reason: String },
 }

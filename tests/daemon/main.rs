@@ -13,6 +13,7 @@ mod disk;
 mod files;
 mod http;
 mod intake;
+mod notify;
 mod second;
 mod strangers;
 mod support;

@@ -8,6 +8,7 @@ use crate::incident::Record;
 use crate::shell::core::Core;
 use crate::shell::events::rfc3339;
 use crate::shell::media::MediaLoad;
+use crate::shell::notify::Health;
 use crate::sip::{Counts, TrunkState};
 
 /// The answer to `{"op":"status"}`.
@@ -25,6 +26,8 @@ pub struct Status {
     pub rooms: Vec<Value>,
     /// Which voice speaks, a language each.
     pub voices: Vec<String>,
+    /// One a notifier.
+    pub notifiers: Vec<Health>,
     /// Legs that are up.
     pub legs: usize,
     /// What was dropped, refused or late since the start.
@@ -48,6 +51,7 @@ impl Status {
             trunks: core.switch.agent().trunks().map(trunk_json).collect(),
             rooms: core.switch.rooms().map(|(room, people)| json!({ "room": room, "people": people })).collect(),
             voices: voices.collect(),
+            notifiers: core.notifiers.health(),
             legs: core.switch.legs(),
             counts: counts_json(core.switch.agent().counts(), core.media.load()),
             trouble: core

@@ -1,0 +1,174 @@
+//! Notifiers: who is told what happened, besides those who are called. Slack, webhooks, e-mail.
+//!
+//! Each follows the journal on a thread of its own, behind its own cursor, and delivers in order: again and again with
+//! growing pauses while its receiver is away, until it is given up after a day. Nobody waits for a notifier: no call,
+//! no other notifier, not the end of the daemon; what was not delivered is delivered in the next life.
+//!
+//! Easy to get wrong: a notifier that is new must not tell the past, so it begins behind the newest line of the
+//! journal; and one that was away must tell what it missed.
+
+mod backoff;
+mod email;
+mod health;
+mod http;
+mod parcel;
+mod pick;
+mod slack;
+mod webhook;
+mod worker;
+
+pub use health::{Health, Notifiers};
+
+use std::collections::VecDeque;
+use std::io;
+use std::path::Path;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread;
+
+use tokio::sync::{broadcast, watch};
+use tokio::task::JoinHandle;
+
+use super::clock::Clock;
+use super::events::Told;
+use super::journal::JournalHandle;
+use crate::config::{Patience, Settings, Topics};
+use crate::store::{Reader, StoreError};
+use crate::switch::is_of_a_fact;
+use email::EmailPost;
+use parcel::Deliver;
+use pick::Pick;
+use slack::SlackPost;
+use webhook::WebhookPost;
+use worker::{Nudge, Worker};
+
+/// Nudges that may wait for a notifier that is busy.
+const NUDGES: usize = 256;
+
+/// What notifiers need of the house.
+pub struct House<'a> {
+    /// The configuration.
+    pub settings: &'a Settings,
+    /// The journal that is followed.
+    pub journal: JournalHandle,
+    /// What those who watch are told.
+    pub events: broadcast::Sender<Told>,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// Why the notifiers did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum NotifyError {
+    /// The journal cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// No thread can be started.
+    #[error("cannot start a notifier's thread: {0}")]
+    Thread(#[from] io::Error),
+    /// What the configuration says cannot be used.
+    #[error("{0}")]
+    Unfit(String),
+}
+
+/// Starts a thread for each notifier, and the task that wakes them. They end when the task is aborted.
+pub fn start(house: &House<'_>) -> Result<(Notifiers, JoinHandle<()>), NotifyError> {
+    let settings = &house.settings.notify;
+    let (patience, ca) = (&settings.patience, settings.ca.as_deref());
+    let node = || house.settings.node.name.clone();
+    let mut crew = Crew { house, nudges: Vec::new(), health: Vec::new() };
+    if let Some(slack) = &settings.slack {
+        let reader = Reader::open(&house.settings.journal)?;
+        let post = SlackPost::new(slack.clone(), patience, ca, reader, house.journal.clone());
+        crew.add("slack", slack.topics.clone(), *patience, Box::new(post))?;
+    }
+    for webhook in &settings.webhooks {
+        let post = WebhookPost::new(webhook.clone(), node(), patience, ca, house.clock);
+        crew.add(&format!("webhook.{}", webhook.id), webhook.topics.clone(), *patience, Box::new(post))?;
+    }
+    if let Some(email) = &settings.email {
+        let post = EmailPost::new(email.clone(), node(), patience, ca).map_err(NotifyError::Unfit)?;
+        crew.add("email", email.topics.clone(), *patience, Box::new(post))?;
+    }
+    let Crew { nudges, health, .. } = crew;
+    let task = tokio::spawn(wake(nudges, house.journal.durable(), house.events.subscribe()));
+    Ok((Notifiers(health), task))
+}
+
+/// The notifiers that have been started.
+struct Crew<'a> {
+    house: &'a House<'a>,
+    nudges: Vec<SyncSender<Nudge>>,
+    health: Vec<watch::Receiver<Health>>,
+}
+
+impl Crew<'_> {
+    fn add(
+        &mut self,
+        name: &str,
+        topics: Topics,
+        patience: Patience,
+        post: Box<dyn Deliver>,
+    ) -> Result<(), NotifyError> {
+        let House { settings, journal, events, clock } = self.house;
+        let reader = Reader::open(&settings.journal)?;
+        let cursor = begin(&reader, name, journal, &settings.journal)?;
+        let (health, seen) = watch::channel(Health { notifier: name.to_owned(), ..Health::default() });
+        let (nudge, nudges) = sync_channel(NUDGES);
+        let worker = Worker {
+            reader,
+            journal: journal.clone(),
+            nudges,
+            pick: Pick::new(name, &settings.node.name, topics, settings.node.language),
+            post,
+            patience,
+            clock: *clock,
+            health,
+            events: events.clone(),
+            cursor,
+            noted: cursor,
+            waiting: VecDeque::new(),
+            grown: true,
+        };
+        thread::Builder::new().name(format!("tell {name}")).spawn(move || worker.run())?;
+        self.nudges.push(nudge);
+        self.health.push(seen);
+        Ok(())
+    }
+}
+
+/// Where a notifier goes on; a new one, behind the newest line.
+fn begin(reader: &Reader, name: &str, journal: &JournalHandle, file: &Path) -> Result<i64, StoreError> {
+    if let Some(cursor) = reader.cursor(name)? {
+        return Ok(cursor);
+    }
+    let newest = reader.last()?;
+    tracing::info!(notifier = name, journal = %file.display(), "tells what happens from now on");
+    // Before any line of this life: whatever this life writes is told, also after a crash.
+    journal.cursor(name, newest);
+    Ok(newest)
+}
+
+/// Wakes every notifier when the journal has grown, and hands on what is no fact. One that is busy is not waited
+/// for: it looks into the journal by itself when it is done.
+async fn wake(
+    notifiers: Vec<SyncSender<Nudge>>,
+    mut durable: watch::Receiver<i64>,
+    mut events: broadcast::Receiver<Told>,
+) {
+    loop {
+        let nudge = tokio::select! {
+            grown = durable.changed() => match grown {
+                Ok(()) => Nudge::Journal,
+                Err(_) => return,
+            },
+            told = events.recv() => match told {
+                Ok(told) if !is_of_a_fact(&told.what) => Nudge::Event(told),
+                Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => continue,
+                Err(broadcast::error::RecvError::Closed) => return,
+            },
+        };
+        for notifier in &notifiers {
+            let _ = notifier.try_send(nudge.clone());
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! What is told to those who do not watch: an event, with a line about it for people.
+//!
+//! A watcher hears an event in the moment it happens, and only then. A notifier reads the journal, perhaps hours
+//! later, so here the same event is made from its fact and what the incident's facts say of it. Pure: who is
+//! told, how and when is the shell's business. Easy to get wrong: a record read back later knows more than the
+//! fact did, so nothing here may ask how the incident stands now.
+
+mod text;
+
+use super::tell::{Event, What, attempt_of};
+use crate::base::{ContactId, IncidentId, Language, Stamp};
+use crate::incident::{Attempt, Fact, Outcome, Record, filled};
+
+/// The name that stands for those `attempt.ended` in which hansho, the trunk or the network failed.
+pub const FAILED_ATTEMPT: &str = "attempt.failed";
+
+/// The name of every event that can be told, and [`FAILED_ATTEMPT`]; explained in docs/control.md.
+pub const TOPICS: [&str; 41] = [
+    "incident.accepted",
+    "incident.again",
+    "incident.cleared",
+    "incident.suppressed",
+    "incident.round",
+    "incident.acknowledged",
+    "incident.escalated",
+    "incident.exhausted",
+    "incident.resolved",
+    "incident.cancelled",
+    "attempt.skipped",
+    "attempt.dialling",
+    "attempt.ringing",
+    "attempt.answered",
+    "attempt.called_in",
+    "attempt.prompt_started",
+    "attempt.key",
+    "attempt.taken",
+    "attempt.left",
+    "attempt.quieted",
+    "attempt.ended",
+    FAILED_ATTEMPT,
+    "suppression.set",
+    "suppression.lifted",
+    "room.created",
+    "room.joined",
+    "room.talking",
+    "room.left",
+    "room.ended",
+    "trunk.registered",
+    "trunk.failed",
+    "voice.failed",
+    "message.sent",
+    "message.failed",
+    "message.received",
+    "hotline.inquiry",
+    "hotline.accepted",
+    "hotline.refused",
+    "notify.failed",
+    "dial.refused",
+    "call_in.refused",
+];
+
+/// Something to tell.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Notice {
+    /// What happened, as those who watch were told.
+    pub event: Event,
+    /// One line for people.
+    pub text: String,
+    /// What the incident is about, as it was spoken.
+    pub subject: Option<String>,
+}
+
+impl Notice {
+    /// The notice of an incident's fact, in `language`; `None` where nobody is told of such a fact.
+    pub fn of_fact(
+        incident: IncidentId,
+        at: Stamp,
+        fact: &Fact,
+        record: &Record,
+        language: Language,
+    ) -> Option<Notice> {
+        Some(Notice::of_event(event_of(incident, at, fact, record)?, record, language))
+    }
+
+    /// The notice of an event; `record` is that of its incident, or an empty one.
+    pub fn of_event(event: Event, record: &Record, language: Language) -> Notice {
+        let subject = subject(record, language);
+        let text = text::of(&event, subject.as_deref(), record, language);
+        Notice { event, text, subject }
+    }
+}
+
+/// Is it the end of a call that hansho, the trunk or the network failed to make?
+pub fn is_failed_attempt(what: &What) -> bool {
+    matches!(what, What::Ended { outcome: Outcome::Failed, .. })
+}
+
+/// Is it told because of a fact? Everything else is told as it happens, and only then.
+pub fn is_of_a_fact(what: &What) -> bool {
+    matches!(
+        what,
+        What::Accepted { .. }
+            | What::Again { .. }
+            | What::Cleared { .. }
+            | What::Suppressed { .. }
+            | What::Acknowledged { .. }
+            | What::Escalated { .. }
+            | What::Exhausted
+            | What::Resolved { .. }
+            | What::Cancelled { .. }
+            | What::Round { .. }
+            | What::Skipped { .. }
+            | What::Dialling { .. }
+            | What::Ringing { .. }
+            | What::Answered
+            | What::CalledIn { .. }
+            | What::Key { .. }
+            | What::Taken
+            | What::Left
+            | What::Quieted { .. }
+            | What::Ended { .. }
+    )
+}
+
+/// The event that those who watched were told of this fact; `record` is what is known of its incident by now.
+/// `None` where nobody was told.
+pub fn event_of(incident: IncidentId, at: Stamp, fact: &Fact, record: &Record) -> Option<Event> {
+    let what = what_of(fact, record)?;
+    let (attempt, contact) = (attempt_of(fact), contact_of(fact, record));
+    let name = contact.as_ref().map(|contact| name_of(contact, record));
+    Some(Event { at, incident: Some(incident), attempt, call_id: None, contact, name, what })
+}
+
+/// What a fact is as an event; how a key was heard is not in the fact.
+pub(super) fn what_of(fact: &Fact, record: &Record) -> Option<What> {
+    let what = match fact {
+        Fact::Accepted { trigger, .. } => {
+            What::Accepted { call_flow: trigger.call_flow.clone(), message: trigger.message.clone() }
+        }
+        Fact::Again { trigger } => {
+            let (message, dedup) = (trigger.message.clone(), trigger.dedup.clone());
+            What::Again { message, dedup, alerts: record.alerts().count() }
+        }
+        Fact::Cleared { dedup, by } => What::Cleared { dedup: dedup.clone(), by: by.clone() },
+        Fact::Suppressed { suppression } => What::Suppressed { suppression: *suppression },
+        Fact::RoundStarted { round, .. } => What::Round { round: *round },
+        Fact::Skipped { reason, .. } => What::Skipped { reason: reason.clone() },
+        Fact::Dialled { phone, .. } => What::Dialling { phone: phone.clone() },
+        Fact::Ringing { code, .. } => What::Ringing { code: *code },
+        Fact::Answered { .. } => What::Answered,
+        Fact::CalledIn { phone, .. } => What::CalledIn { phone: phone.clone() },
+        Fact::Key { digit, behaviour, .. } => What::Key { digit: *digit, means: *behaviour, way: None },
+        Fact::Taken { .. } => What::Taken,
+        Fact::Left { .. } => What::Left,
+        Fact::Quieted { hours, until, .. } => What::Quieted { hours: *hours, until: *until },
+        Fact::Acknowledged { .. } => What::Acknowledged { by: None },
+        Fact::Claimed { by } => What::Acknowledged { by: Some(by.clone()) },
+        Fact::Escalated { plan } => What::Escalated { call_flow: plan.call_flow.id.clone() },
+        // Told when the room has let them in.
+        Fact::Joined { .. } => return None,
+        Fact::Ended { attempt, outcome, code, reason } => {
+            let seconds = record.attempt(*attempt).map_or(0.0, seconds);
+            What::Ended { outcome: *outcome, code: *code, reason: reason.clone(), seconds }
+        }
+        Fact::Exhausted => What::Exhausted,
+        Fact::Cancelled { by } => What::Cancelled { by: by.clone() },
+        Fact::Resolved { by } => What::Resolved { by: by.clone() },
+    };
+    Some(what)
+}
+
+/// The person a fact is about.
+pub(super) fn contact_of(fact: &Fact, record: &Record) -> Option<ContactId> {
+    match fact {
+        Fact::Acknowledged { contact } | Fact::Skipped { contact, .. } => Some(contact.clone()),
+        _ => attempt_of(fact).and_then(|number| record.attempt(number)).map(|attempt| attempt.contact.clone()),
+    }
+}
+
+/// How long a call lasted from when it was answered, or how long it was tried; to the millisecond.
+fn seconds(attempt: &Attempt) -> f64 {
+    let began = attempt.answered_at.unwrap_or(attempt.dialled_at);
+    attempt.ended_at.map_or(0.0, |ended| (ended.since(began).as_secs_f64() * 1_000.0).round() / 1_000.0)
+}
+
+/// The name people know a contact of this incident by.
+fn name_of(contact: &ContactId, record: &Record) -> String {
+    let planned = record.plan.as_ref().and_then(|plan| plan.contact(contact));
+    planned.map_or_else(|| contact.to_string(), |known| known.name.clone())
+}
+
+/// What the incident is about, as somebody of this language hears it; else as anybody does.
+fn subject(record: &Record, language: Language) -> Option<String> {
+    let (trigger, plan) = (record.trigger.as_ref()?, record.plan.as_ref()?);
+    let messages = &plan.guidance.message;
+    let template = messages.get(&language).or_else(|| messages.values().next());
+    let text = filled(trigger.message.as_ref().or(template)?, &trigger.parameters);
+    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,200 @@
+//! The lines for people, in the node's language.
+//!
+//! Easy to get wrong: names, messages and reasons come from outside. They are put in as they are; whoever sends
+//! the line escapes it for its own medium.
+
+use crate::base::Language::{self, En, Ja};
+use crate::incident::{Behaviour, Outcome, Record};
+use crate::switch::tell::{Event, What};
+
+/// One line about `event`.
+pub(super) fn of(event: &Event, subject: Option<&str>, record: &Record, language: Language) -> String {
+    let line = match language {
+        Ja => japanese(event, record),
+        En => english(event, record),
+    };
+    match subject.filter(|_| names_its_subject(&event.what)) {
+        Some(subject) => format!("{line}: {subject}"),
+        None => line,
+    }
+}
+
+/// Does the line end with what the incident is about?
+fn names_its_subject(what: &What) -> bool {
+    matches!(
+        what,
+        What::Accepted { .. }
+            | What::Suppressed { .. }
+            | What::Exhausted
+            | What::Resolved { .. }
+            | What::Cancelled { .. }
+    )
+}
+
+fn japanese(event: &Event, record: &Record) -> String {
+    let name = event.name.as_deref().unwrap_or("不明");
+    match &event.what {
+        What::Accepted { call_flow, .. } => format!("🔔 障害を受け付けました（{call_flow}）"),
+        What::Again { message, alerts, .. } => {
+            format!("🔔 同じ障害の通知がもう一度届きました（{alerts}件）{}", colon(message.as_deref()))
+        }
+        What::Cleared { dedup, by } => format!("通知のひとつが解消しました（{dedup}、{by}）"),
+        What::Suppressed { .. } => "🔕 静観中のため電話しません".to_owned(),
+        What::Acknowledged { by: Some(by) } => format!("🚨🚨障害通知、{by}さんが対応を開始されました🚨🚨"),
+        What::Acknowledged { by: None } => format!("🚨🚨障害通知、{name}さんが対応を開始されました🚨🚨"),
+        What::Escalated { call_flow } => format!("⏫ 対応者がいないため、{call_flow}に電話します"),
+        What::Exhausted => format!("🆘 全員に{}回ずつ電話しましたが、対応者がいません", record.round),
+        What::Resolved { by } => format!("✅ 障害は解消しました（{by}）"),
+        What::Cancelled { by } => format!("⏹ 呼び出しは中止されました（{by}）"),
+        What::Round { round } => format!("{round}巡目の呼び出しを始めました"),
+        What::Skipped { reason } => format!("{name}さんには電話しません（{reason}）"),
+        What::Dialling { phone } => format!("📞 {name}さんに電話しています（{phone}）"),
+        What::Ringing { .. } => format!("{name}さんの電話が鳴っています"),
+        What::Answered => format!("{name}さんの電話がつながりました"),
+        What::CalledIn { phone } => format!("{name}さんから電話がありました（{phone}）"),
+        What::PromptStarted => format!("{name}さんに案内を流しています"),
+        What::Key { digit, means, .. } => format!("{name}さんが{digit}を押しました（{}）", key(*means, Ja)),
+        What::Taken => format!("{name}さんが対応します"),
+        What::Left => format!("{name}さんは今回の呼び出しから外れました"),
+        What::Quieted { hours, .. } => format!("🔕 {name}さんが{hours}時間の静観を設定しました"),
+        What::Ended { outcome, code, reason, .. } => {
+            let mark = if *outcome == Outcome::Failed { "⚠️ " } else { "" };
+            format!("{mark}{name}さんへの電話: {}{}", ended(*outcome, Ja), why(*code, reason))
+        }
+        What::Quiet { suppression } => format!("🔕 静観が設定されました（{}）", suppression.by),
+        What::Lifted { by, .. } => format!("🔔 静観が解除されました（{by}）"),
+        What::RoomCreated { room } => format!("会議室{room}が開きました"),
+        What::RoomJoined { room, people } => format!("{name}さんが会議室{room}に入りました（{people}人）"),
+        What::RoomTalking { room, talking } => {
+            format!("{name}さんが会議室{room}で話し{}", if *talking { "始めました" } else { "終えました" })
+        }
+        What::RoomLeft { room, people } => format!("{name}さんが会議室{room}を出ました（残り{people}人）"),
+        What::RoomEnded { room } => format!("会議室{room}が閉じました"),
+        What::TrunkRegistered { trunk, .. } => format!("☎️ トランク{trunk}が使えます"),
+        What::TrunkFailed { trunk, code, reason, .. } => {
+            format!("⚠️ トランク{trunk}が使えません{}", why(*code, reason))
+        }
+        What::VoiceFailed { reason } => format!("⚠️ 音声を作れず、録音済みの案内を流しました（{reason}）"),
+        What::NotifyFailed { notifier, reason, .. } => format!("⚠️ {notifier}への通知を送れませんでした（{reason}）"),
+        What::MessageSent { to, .. } => format!("{to}にSMSを送りました"),
+        What::MessageFailed { to, reason, .. } => format!("⚠️ {to}にSMSを送れませんでした（{reason}）"),
+        What::MessageReceived { from, text, .. } => format!("{from}からSMSが届きました: {text}"),
+        What::DialRefused { number, reason, .. } => format!("⚠️ {number}には電話しません（{reason}）"),
+        What::CallInRefused { trunk, caller, .. } => format!("{caller}からの着信を断りました（トランク{trunk}）"),
+    }
+}
+
+fn english(event: &Event, record: &Record) -> String {
+    let name = event.name.as_deref().unwrap_or("somebody unknown");
+    match &event.what {
+        What::Accepted { call_flow, .. } => format!("🔔 New incident, calling {call_flow}"),
+        What::Again { message, alerts, .. } => {
+            format!("🔔 The same incident was raised again, {alerts} alert(s) now{}", colon(message.as_deref()))
+        }
+        What::Cleared { dedup, by } => format!("One of the alerts is over ({dedup}, {by})"),
+        What::Suppressed { .. } => "🔕 Nobody is called: it is to be quiet about this".to_owned(),
+        What::Acknowledged { by: Some(by) } => format!("🚨🚨 Incident: {by} has taken it 🚨🚨"),
+        What::Acknowledged { by: None } => format!("🚨🚨 Incident: {name} has taken it 🚨🚨"),
+        What::Escalated { call_flow } => format!("⏫ Nobody took it; {call_flow} is called now"),
+        What::Exhausted => format!("🆘 Nobody took the incident in {} round(s) of calls", record.round),
+        What::Resolved { by } => format!("✅ Resolved by {by}"),
+        What::Cancelled { by } => format!("⏹ The calling was stopped by {by}"),
+        What::Round { round } => format!("Round {round} of the calling begins"),
+        What::Skipped { reason } => format!("{name} is not called ({reason})"),
+        What::Dialling { phone } => format!("📞 Calling {name} ({phone})"),
+        What::Ringing { .. } => format!("{name}'s phone rings"),
+        What::Answered => format!("{name}'s phone was picked up"),
+        What::CalledIn { phone } => format!("{name} called in ({phone})"),
+        What::PromptStarted => format!("{name} hears the message"),
+        What::Key { digit, means, .. } => format!("{name} pressed {digit} ({})", key(*means, En)),
+        What::Taken => format!("{name} takes it"),
+        What::Left => format!("{name} is left out of this callout"),
+        What::Quieted { hours, .. } => format!("🔕 {name} asked for {hours} hour(s) of quiet"),
+        What::Ended { outcome, code, reason, .. } => {
+            let mark = if *outcome == Outcome::Failed { "⚠️ " } else { "" };
+            format!("{mark}The call to {name}: {}{}", ended(*outcome, En), why(*code, reason))
+        }
+        What::Quiet { suppression } => format!("🔕 {} asked for quiet", suppression.by),
+        What::Lifted { by, .. } => format!("🔔 {by} ended the quiet"),
+        What::RoomCreated { room } => format!("Room {room} opened"),
+        What::RoomJoined { room, people } => format!("{name} joined room {room} ({people} inside)"),
+        What::RoomTalking { room, talking } => {
+            format!("{name} {} talking in room {room}", if *talking { "began" } else { "stopped" })
+        }
+        What::RoomLeft { room, people } => format!("{name} left room {room} ({people} inside)"),
+        What::RoomEnded { room } => format!("Room {room} closed"),
+        What::TrunkRegistered { trunk, .. } => format!("☎️ Trunk {trunk} is there"),
+        What::TrunkFailed { trunk, code, reason, .. } => {
+            format!("⚠️ Trunk {trunk} is away{}", why(*code, reason))
+        }
+        What::VoiceFailed { reason } => {
+            format!("⚠️ The message could not be spoken; the recorded prompt stood in ({reason})")
+        }
+        What::NotifyFailed { notifier, reason, .. } => format!("⚠️ {notifier} could not be told: {reason}"),
+        What::MessageSent { to, .. } => format!("A short message was sent to {to}"),
+        What::MessageFailed { to, reason, .. } => format!("⚠️ No short message could be sent to {to}: {reason}"),
+        What::MessageReceived { from, text, .. } => format!("A short message came from {from}: {text}"),
+        What::DialRefused { number, reason, .. } => format!("⚠️ {number} is not called: {reason}"),
+        What::CallInRefused { trunk, caller, .. } => format!("A call from {caller} over {trunk} was refused"),
+    }
+}
+
+fn colon(text: Option<&str>) -> String {
+    text.map(|text| format!(": {text}")).unwrap_or_default()
+}
+
+/// ` (486 Busy Here)`, with as much of it as there is.
+fn why(code: Option<u16>, reason: &str) -> String {
+    match (code, reason.trim()) {
+        (None, "") => String::new(),
+        (Some(code), "") => format!(" ({code})"),
+        (None, reason) => format!(" ({reason})"),
+        (Some(code), reason) => format!(" ({code} {reason})"),
+    }
+}
+
+fn key(means: Option<Behaviour>, language: Language) -> &'static str {
+    match (language, means) {
+        (Ja, None) => "このキーに意味はありません",
+        (Ja, Some(Behaviour::Take)) => "対応開始",
+        (Ja, Some(Behaviour::Next)) => "次の担当者へ",
+        (Ja, Some(Behaviour::Join)) => "会議室へ",
+        (Ja, Some(Behaviour::Leave)) => "今回は外れる",
+        (Ja, Some(Behaviour::Quiet)) => "静観",
+        (Ja, Some(Behaviour::Repeat)) => "もう一度",
+        (En, None) => "no meaning here",
+        (En, Some(Behaviour::Take)) => "takes it",
+        (En, Some(Behaviour::Next)) => "the next person",
+        (En, Some(Behaviour::Join)) => "into the room",
+        (En, Some(Behaviour::Leave)) => "left out",
+        (En, Some(Behaviour::Quiet)) => "quiet",
+        (En, Some(Behaviour::Repeat)) => "once more",
+    }
+}
+
+fn ended(outcome: Outcome, language: Language) -> &'static str {
+    match (language, outcome) {
+        (Ja, Outcome::Taken) => "対応開始",
+        (Ja, Outcome::Passed) => "次の担当者へ",
+        (Ja, Outcome::Left) => "今回は外れる",
+        (Ja, Outcome::Quieted) => "静観",
+        (Ja, Outcome::Ignored) => "つながったが操作なし",
+        (Ja, Outcome::NoAnswer) => "応答なし",
+        (Ja, Outcome::Busy) => "話し中",
+        (Ja, Outcome::Rejected) => "拒否",
+        (Ja, Outcome::Unreachable) => "つながらない番号",
+        (Ja, Outcome::Failed) => "発信できませんでした",
+        (Ja, Outcome::Cancelled) => "取りやめ",
+        (En, Outcome::Taken) => "takes it",
+        (En, Outcome::Passed) => "passed to the next person",
+        (En, Outcome::Left) => "left out of this callout",
+        (En, Outcome::Quieted) => "asked for quiet",
+        (En, Outcome::Ignored) => "picked up, no key pressed",
+        (En, Outcome::NoAnswer) => "no answer",
+        (En, Outcome::Busy) => "busy",
+        (En, Outcome::Rejected) => "declined",
+        (En, Outcome::Unreachable) => "the number leads nowhere",
+        (En, Outcome::Failed) => "could not be made",
+        (En, Outcome::Cancelled) => "ended by hansho",
+    }
+}

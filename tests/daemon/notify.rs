@@ -1,0 +1,6 @@
+//! Who is told: receivers that are slow, broken, hostile or away, and a daemon that dies while it tells.
+
+mod email;
+mod receiver;
+mod slack;
+mod webhook;
