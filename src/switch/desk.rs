@@ -19,6 +19,7 @@ use super::prompt_book::PromptBook;
 use super::raise::Keys;
 use super::rooms::Rooms;
 use super::tell::{Event, Heard, What};
+use super::waiting::WaitingList;
 use super::{Input, Settings};
 use crate::base::{
     AttemptId, Calendar, ContactId, IncidentId, Language, LegId, Outbox, Rng, RoomName, Stamp, Time, Utc, seeded,
@@ -38,7 +39,9 @@ pub struct Switch {
     pub(super) rooms: Rooms,
     pub(super) ports: Ports,
     pub(super) post: Post,
-    pub(super) waiting: Vec<Waiting>,
+    pub(super) waiting: WaitingList,
+    /// Whose calls of a former life are being ended, and for which incident.
+    pub(super) cut: BTreeSet<(ContactId, IncidentId)>,
     /// When those who wait are tried again.
     pub(super) try_again_at: Time,
     pub(super) rng: Rng,
@@ -72,7 +75,8 @@ impl Switch {
             legs: Legs::default(),
             rooms: Rooms::default(),
             post: Post::default(),
-            waiting: Vec::new(),
+            waiting: WaitingList::default(),
+            cut: BTreeSet::new(),
             try_again_at: Time::ZERO,
             rng: seeded(seed),
             batch: Batch::default(),
@@ -202,7 +206,7 @@ impl Switch {
                 self.deadlines.remove(&(at, id));
             }
         }
-        self.waiting.retain(|waiting| waiting.attempt.incident != id);
+        self.waiting.forget(id);
     }
 
     pub(super) fn act(&mut self, act: Act) {

@@ -38,7 +38,7 @@ pub(super) struct Waiting {
     pub(super) attempt: AttemptId,
     pub(super) contact: ContactId,
     pub(super) phone: Phone,
-    since: Time,
+    pub(super) since: Time,
     pub(super) until: Time,
     /// How it ends if it cannot be made in time.
     pub(super) end: CallEnd,
@@ -131,7 +131,7 @@ impl Switch {
 
     /// Somebody took it: whoever still waits to be called is not, and who is on the line hears the name.
     pub(super) fn acknowledged(&mut self, now: Time, incident: IncidentId, taker: Taker) {
-        self.waiting.retain(|waiting| waiting.attempt.incident != incident);
+        self.waiting.forget(incident);
         self.keys_are_taken(now, incident);
         let up = self.legs.of_incident(incident).into_iter().filter_map(|id| self.legs.get(id)).filter(|leg| leg.up);
         let others = up.count() > usize::from(matches!(taker, Taker::Contact(_)));
@@ -169,7 +169,7 @@ impl Switch {
             self.agent.hang_up(now, leg, &mut self.sip_out);
             return;
         }
-        self.waiting.retain(|waiting| waiting.attempt != attempt);
+        self.waiting.remove(attempt);
         let end = CallEnd { by: EndedBy::Us, code: None, reason: "not dialled any more".into() };
         self.with_incident(attempt.incident, |incident, out| incident.on_ended(now, attempt.number, end, out));
     }
@@ -177,15 +177,21 @@ impl Switch {
     /// Tries again for everybody who waits: a person hung up, or a trunk came back.
     pub(super) fn dial_those_who_wait(&mut self, now: Time) {
         self.try_again_at = now + TRY_AGAIN;
-        for call in core::mem::take(&mut self.waiting) {
-            self.dial(now, call);
+        for person in self.waiting.people() {
+            // Until one has to go on waiting: those behind it wait for the same person.
+            while let Some(call) = self.waiting.take_first(&person) {
+                let attempt = call.attempt;
+                self.dial(now, call);
+                if self.waiting.contains(attempt) {
+                    break;
+                }
+            }
         }
     }
 
     /// When something is next to be done about those who wait.
     pub(super) fn waiting_wakes_at(&self) -> Option<Time> {
-        let late = self.waiting.iter().map(|call| call.until).min()?;
-        Some(late.min(self.try_again_at))
+        self.waiting.next_end().map(|late| late.min(self.try_again_at))
     }
 
     /// Tries again for those who wait; whoever waited long enough is not called this time.
@@ -193,10 +199,7 @@ impl Switch {
         if self.try_again_at <= now {
             self.dial_those_who_wait(now);
         }
-        let (late, waiting) = core::mem::take(&mut self.waiting).into_iter().partition(|call| call.until <= now);
-        self.waiting = waiting;
-        let late: Vec<Waiting> = late;
-        for call in late {
+        while let Some(call) = self.waiting.take_late(now) {
             self.not_dialled(now, call.attempt, call.end);
         }
     }

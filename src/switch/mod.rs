@@ -26,6 +26,7 @@ mod rooms;
 mod tell;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 pub use crate::incident::Entry;
 pub use batch::{Act, Batch};

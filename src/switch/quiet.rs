@@ -84,7 +84,7 @@ impl Switch {
     /// A person promised it on the phone: whoever waits to be called is not, and the house keeps the promise.
     pub(super) fn quieted(&mut self, at: Stamp, id: IncidentId, fact: &Fact) {
         let Fact::Quieted { contact, until, scope, .. } = fact else { return };
-        self.waiting.retain(|waiting| waiting.attempt.incident != id);
+        self.waiting.forget(id);
         let suppression = self.promise(at, scope.clone(), *until, contact.to_string()).id;
         self.tell(Some(id), None, Some(contact.clone()), What::Suppressed { suppression });
     }

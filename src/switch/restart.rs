@@ -29,6 +29,7 @@ impl Switch {
             self.agent.recover(now, &handle, &mut self.sip_out);
         }
         case.resumes_at = Some(now + QUIET_BEFORE_DIALLING);
+        self.cut.extend(people_on_the_line(&case).map(|contact| (contact, id)));
         self.cases.insert(id, case);
         self.note_keys(id);
         self.prepare_voices(id);
@@ -37,7 +38,7 @@ impl Switch {
 
     /// An incident's deadline passed: after a restart it goes on, else the machine knows why.
     pub(super) fn incident_wakes(&mut self, now: Time, id: IncidentId) {
-        let resumes = self.cases.get_mut(&id).and_then(|case| case.resumes_at.take()).is_some();
+        let resumes = self.resumes(id);
         self.with_incident(
             id,
             |incident, out| {
@@ -51,14 +52,26 @@ impl Switch {
 
     /// True while a call of the former life to this person is being ended: no other incident rings them now.
     pub(super) fn was_cut(&self, contact: &ContactId) -> bool {
-        let up = |attempt: &Attempt| attempt.ended_at.is_none() && attempt.contact == *contact;
-        self.cases.values().any(|case| case.resumes_at.is_some() && case.record.attempts.iter().any(up))
+        let theirs = self.cut.range((contact.clone(), IncidentId::FIRST)..).next();
+        theirs.is_some_and(|(cut, _)| cut == contact)
+    }
+
+    /// True when an incident that was taken up goes on now: its calls of the former life are gone.
+    fn resumes(&mut self, id: IncidentId) -> bool {
+        let Some(case) = self.cases.get_mut(&id) else { return false };
+        if case.resumes_at.take().is_none() {
+            return false;
+        }
+        for contact in people_on_the_line(case) {
+            self.cut.remove(&(contact, id));
+        }
+        true
     }
 
     /// Tells an incident that nobody is to be called any more. One that has not gone on yet after a restart does
     /// so now, or the calls that were cut would never get their ends.
     pub(super) fn call_off(&mut self, now: Time, id: IncidentId, tell: impl FnOnce(&mut Incident, &mut Outbox<Order>)) {
-        let resumes = self.cases.get_mut(&id).and_then(|case| case.resumes_at.take()).is_some();
+        let resumes = self.resumes(id);
         self.with_incident(id, |incident, out| {
             tell(incident, out);
             if resumes {
@@ -69,6 +82,12 @@ impl Switch {
             self.dial_those_who_wait(now);
         }
     }
+}
+
+/// Whom the former life's calls were to that have no end yet.
+fn people_on_the_line(case: &Case) -> impl Iterator<Item = ContactId> + '_ {
+    let up = |attempt: &&Attempt| attempt.ended_at.is_none();
+    case.record.attempts.iter().filter(up).map(|attempt| attempt.contact.clone())
 }
 
 /// The attempt that a fact begins or answers, and how to end its call.
