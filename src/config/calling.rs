@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::people::{id, list};
 use super::reader::Section;
 use super::value::{self, SPOKEN_ACCEPTED};
-use super::{Declared, Origin};
+use super::{Declared, Origin, Secret};
 use crate::base::{CallFlowId, ContactId, Digit, GuidanceId, Language, RoomName, RosterId};
 use crate::incident::{self, Answer, Behaviour, Guidance, Key, Strategy};
 
@@ -42,6 +42,8 @@ pub struct Room {
     pub hold_music: Option<PathBuf>,
     /// Is what is said in it recorded?
     pub record: bool,
+    /// What lets somebody in who calls hansho's number and is not on its incident; `None`: nothing does.
+    pub pin: Option<Secret>,
 }
 
 pub(super) fn call_flows(
@@ -204,13 +206,14 @@ fn keys(block: &Section<'_>, menu: Section<'_>) -> Option<BTreeMap<Digit, Key>> 
 }
 
 pub(super) fn rooms(root: &mut Section<'_>, origin: &Origin<'_>) -> Declared<RoomName, Room> {
-    let (mut seen, mut rooms) = (BTreeMap::new(), BTreeMap::new());
+    let (mut seen, mut rooms, mut pins) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
     for mut block in root.blocks("room", ROOMS) {
         let name = id(&mut block, &mut seen, |text| RoomName::parse(text).ok());
         let hold_music = hold_music(&mut block, origin);
         let record = value::flag(&mut block, "record").unwrap_or(false);
+        let pin = super::call_in::pin(&mut block, &mut pins);
         block.finish();
-        rooms.extend(name.map(|name| (name.clone(), Some(Room { name, hold_music, record }))));
+        rooms.extend(name.map(|name| (name.clone(), Some(Room { name, hold_music, record, pin }))));
     }
     rooms
 }

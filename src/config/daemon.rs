@@ -29,6 +29,8 @@ pub struct Node {
     pub data_dir: PathBuf,
     /// What people are spoken to in unless their contact says otherwise.
     pub language: Language,
+    /// Where people's browsers find hansho's pages: `https://host`, without a slash at the end.
+    pub public_url: Option<String>,
     /// What times are shown in.
     pub time_zone: TimeZone,
 }
@@ -70,11 +72,14 @@ pub(super) fn node(root: &mut Section<'_>, origin: &Origin<'_>) -> Node {
     let data_dir = node.text("data_dir", "the path of a folder", path);
     let language = language(&mut node);
     let time_zone = node.text("time_zone", zones(), |text| TimeZone::get(text).ok());
+    let accepted = "an address such as \"https://hansho.example.com\", at most 120 characters, without a query";
+    let public_url = node.text("public_url", accepted, super::hotline::public_url);
     node.finish();
     Node {
         name: name.unwrap_or_else(|| "hansho".to_owned()),
         data_dir: data_dir.map_or_else(|| data_dir_beside(origin.folder), |path| origin.folder.join(path)),
         language: language.unwrap_or_default(),
+        public_url,
         time_zone: time_zone.unwrap_or_else(TimeZone::system),
     }
 }

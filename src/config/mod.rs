@@ -10,12 +10,14 @@
 //! Easy to get wrong: one mistake must give one complaint. A contact whose phone is wrong is still a contact,
 //! or every roster that names it would complain as well.
 
+mod call_in;
 mod calling;
 mod complaint;
 mod countries;
 mod daemon;
 mod dial;
 mod file;
+mod hotline;
 mod http;
 mod notify;
 mod people;
@@ -25,6 +27,7 @@ mod topics;
 mod trunk;
 mod value;
 
+pub use call_in::CallIn;
 pub use calling::{CallFlow, DEFAULT_GUIDANCE, Room};
 pub use complaint::Complaint;
 pub use daemon::{Media, Node, Sip, Speech};
@@ -45,7 +48,7 @@ use sha2::{Digest as _, Sha256};
 use toml::de::DeTable;
 
 use crate::base::{CallFlowId, ContactId, GuidanceId, RoomName, RosterId};
-use crate::incident::{Contact, Guidance};
+use crate::incident::{Contact, Guidance, Hotline};
 use reader::{Report, Section};
 
 /// The largest file that is read, in bytes.
@@ -84,6 +87,10 @@ pub struct Settings {
     pub call_flows: BTreeMap<CallFlowId, CallFlow>,
     /// `[[guidance]]`, and [`DEFAULT_GUIDANCE`] in any case.
     pub guidances: BTreeMap<GuidanceId, Guidance>,
+    /// `[[hotline]]`.
+    pub hotlines: Vec<Hotline>,
+    /// `[call_in]`.
+    pub call_in: CallIn,
     /// `[[room]]`.
     pub rooms: BTreeMap<RoomName, Room>,
     /// `[notify]`.
@@ -170,12 +177,17 @@ fn read_document<'a>(
     let dial = dial::dial(&mut root);
     let http = http::http(&mut root, &call_flows);
     let notify = notify::read(&mut root, origin);
+    let public_url = node.public_url.as_deref();
+    let hotlines = hotline::hotlines(&mut root, &contacts, &known, public_url, http.listen.is_some());
+    let call_in = call_in::call_in(&mut root, &call_flows, &guidances, origin);
     root.finish();
     Some(Settings {
         node,
         control_socket,
         http,
         dial,
+        hotlines,
+        call_in,
         sip,
         media,
         journal: journal?,

@@ -38,7 +38,8 @@ fn read(text: &str) -> Result<Settings, Vec<Complaint>> {
         Some(path) if ["-secret", "-token", "-password"].iter().any(|end| path.ends_with(end)) => Ok("x\n".to_owned()),
         _ => Err("No such file or directory".to_owned()),
     };
-    let opens = |path: &Path| if path.ends_with("music.wav") { Ok(()) } else { Err("No such file".to_owned()) };
+    let there = |path: &Path| path.ends_with("music.wav") || path.ends_with("greeting.wav");
+    let opens = |path: &Path| if there(path) { Ok(()) } else { Err("No such file".to_owned()) };
     Settings::read(text, &Origin { folder: Path::new("/home/hansho"), read: &password, opens: &opens })
 }
 
@@ -398,6 +399,26 @@ fn the_defaults_the_example_shows_are_the_defaults() {
     let usual = off.guidances.values().next().unwrap();
     let shown = on.guidances.values().find(|guidance| guidance.id.as_str() == "with-room").unwrap();
     assert_eq!((shown.repeats, shown.first_key_timeout), (usual.repeats, usual.first_key_timeout));
+}
+
+#[test]
+fn a_hotline_needs_two_different_people_a_number_and_a_place_for_its_links() {
+    let with = |lines: &str| format!("{SMALLEST}[[hotline]]\nid = \"h\"\n{lines}\n");
+    let keys =
+        |text: &str| -> Vec<String> { read(text).unwrap_err().into_iter().map(|complaint| complaint.key).collect() };
+    let wrong = keys(&with("people = [\"nobody\", \"nobody\"]\ntimeout = \"1s\""));
+    for key in ["node.public_url", "http.listen", "hotline[1].number", "hotline[1].people[1]", "hotline[1].timeout"] {
+        assert!(wrong.iter().any(|found| found == key), "{key}: {wrong:?}");
+    }
+}
+
+#[test]
+fn two_rooms_cannot_have_one_pin_and_a_pin_is_never_shown() {
+    let rooms = "[[room]]\nid = \"a\"\npin = \"24681\"\n[[room]]\nid = \"b\"\npin = \"24681\"\n[[room]]\nid = \"c\"\npin = \"97x\"\n";
+    let complaints = read(&format!("{SMALLEST}{rooms}")).unwrap_err();
+    let keys: Vec<&str> = complaints.iter().map(|complaint| complaint.key.as_str()).collect();
+    assert_eq!(keys, ["room[2].pin", "room[3].pin"]);
+    assert!(!format!("{complaints:?}").contains("24681") && !format!("{complaints:?}").contains("97x"));
 }
 
 #[test]

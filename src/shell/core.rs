@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::{broadcast, mpsc};
 
 use super::ask::{Ask, Raise, Reply, Settle};
@@ -23,7 +23,7 @@ use crate::base::{IncidentId, RoomId, RoomName};
 use crate::config::Settings;
 use crate::incident::{Entry, HouseFact, Trigger};
 use crate::media::Source;
-use crate::switch::{Act, Batch, Input, Raised, Switch};
+use crate::switch::{Act, Batch, HotlineAnswer, Input, Raised, Switch};
 
 /// Datagrams dealt with in one go before anything else gets its turn.
 const BURST: usize = 64;
@@ -253,6 +253,18 @@ impl Core {
                 self.token_revoke(token, by, reply);
                 return false;
             }
+            Request::HotlinePage { link } => {
+                let _ = reply.send(self.switch.hotline_page(&link).map(page).ok_or_else(no_such_link));
+                return false;
+            }
+            Request::HotlineAccept { link } => {
+                let accepted = self.switch.hotline_accept(now, &link).map(page).ok_or_else(no_such_link);
+                self.flush(Some(Answer::new(move |stored| {
+                    let stored = stored.map_err(|why| Failure::new("not_stored", format!("not accepted: {why}")));
+                    let _ = reply.send(stored.and(accepted));
+                })));
+                return false;
+            }
             Request::Shutdown => {
                 let _ = reply.send(Ok(json!({})));
                 return true;
@@ -343,6 +355,14 @@ impl Core {
 
 fn not_open(error: crate::switch::NotOpen) -> Failure {
     Failure::new("not_open", error.to_string())
+}
+
+fn page(answer: HotlineAnswer) -> Value {
+    json!({ "language": answer.language, "text": answer.text, "button": answer.button })
+}
+
+fn no_such_link() -> Failure {
+    Failure::new("not_found", "there is no such link, or its day is over")
 }
 
 fn not_stored(why: String) -> Failure {

@@ -27,7 +27,7 @@ use super::voice::{Speaker, SpeakerSettings, load_prompts, sweep};
 use crate::config::Settings;
 use crate::sip::{Agent, Identity};
 use crate::store::{Journal, StoreError};
-use crate::switch::{self, Input, PortRange, Switch};
+use crate::switch::{self, Input, LinkKey, PortRange, Switch};
 
 /// Events a slow watcher may be behind before it misses some.
 const EVENTS: usize = 4_096;
@@ -117,6 +117,9 @@ impl Daemon {
             ports: PortRange { first: *settings.media.ports.start(), last: *settings.media.ports.end() },
             trunks: trunks.iter().map(|trunk| trunk.id.clone()).collect(),
             dial: settings.dial.rules.clone(),
+            hotlines: settings.hotlines.clone(),
+            public_url: settings.node.public_url.clone().unwrap_or_default(),
+            link_key: LinkKey(rand::random()),
             ..switch::Settings::default()
         };
         let mut switch = Switch::new(corridor, agent, Arc::new(book), clock.began(), rand::random());

@@ -96,6 +96,11 @@ pub fn log(event: &Event) {
         What::VoiceFailed { reason } => {
             say!(warn, reason, "the message could not be spoken; the recorded prompt stands in")
         }
+        What::HotlineInquiry { hotline, inquiry, caller, callee } => {
+            say!(info, hotline, inquiry, %caller, %callee, "may I call you now?");
+        }
+        What::HotlineAccepted { hotline, inquiry, late } => say!(info, hotline, inquiry, late, "hotline accepted"),
+        What::HotlineRefused { hotline, inquiry } => say!(info, hotline, inquiry, "hotline not accepted"),
         What::MessageSent { message, to } => say!(info, message, %to, "short message sent"),
         What::MessageFailed { message, to, reason } => say!(error, message, %to, reason, "short message not sent"),
         What::MessageReceived { trunk, from, text } => say!(info, %trunk, from, text, "short message came"),

@@ -7,17 +7,21 @@
 use super::batch::Act;
 use super::case::Case;
 use super::desk::Switch;
+use super::hotline::rings_from;
 use super::legs::{Leg, Purpose};
 use super::tell::What;
-use crate::base::{AttemptId, ContactId, IncidentId, Language, LegId, Phone, Time, TrunkId};
-use crate::incident::{CallHandle, State};
+use crate::base::{AttemptId, ContactId, IncidentId, Language, LegId, Time, TrunkId};
+use crate::incident::{CallHandle, Contact, State};
 
 /// "Temporarily unavailable" (RFC 3261 §21.4.18): it tells a stranger nothing.
 const UNAVAILABLE: u16 = 480;
 
 impl Switch {
-    /// Somebody calls. Answered when they are on an open incident, refused otherwise.
-    pub(super) fn call_comes_in(&mut self, now: Time, id: LegId, trunk: TrunkId, caller: &str) {
+    /// Somebody calls one of `numbers` (what the request is for, and what To says). Answered when they are on an open incident, refused otherwise.
+    pub(super) fn call_comes_in(&mut self, now: Time, id: LegId, trunk: TrunkId, caller: &str, numbers: [&str; 2]) {
+        if self.hotline_rung(now, id, &trunk, caller, numbers) {
+            return;
+        }
         match self.admit(id, caller) {
             Ok((incident, contact, language, port)) => {
                 self.legs.insert(id, Leg::new(Purpose::CallIn(incident), contact, language));
@@ -81,17 +85,11 @@ impl Switch {
         }
     }
 
-    /// Who calls, by what a trunk shows of the caller: a number with its country code (the `+` may be
-    /// missing), or the user part of a contact's SIP URI.
+    /// Who calls, by what a trunk shows of the caller: a number (its `+` or its country code may be missing), or
+    /// the user part of a contact's SIP URI.
     fn who_is(&self, caller: &str) -> Option<(ContactId, Language)> {
-        let is = |phone: &Phone| match phone {
-            Phone::Number(number) => number.trim_start_matches('+') == caller.trim_start_matches('+'),
-            Phone::Uri(uri) => {
-                let address = uri.split_once(':').map_or(uri.as_ref(), |(_, address)| address);
-                address.split_once('@').is_some_and(|(user, _)| user == caller)
-            }
-        };
-        let contact = self.settings.contacts.iter().find(|contact| contact.phones.iter().any(is))?;
+        let is = |contact: &&Contact| contact.phones.iter().any(|phone| rings_from(phone, caller));
+        let contact = self.settings.contacts.iter().find(is)?;
         Some((contact.id.clone(), contact.language))
     }
 }

@@ -9,9 +9,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use super::batch::{Act, Batch};
+use super::bridge::Bridges;
 use super::case::{Case, Voice};
 use super::flow::Waiting;
 use super::guard::Guard;
+use super::hotline::HotlineDesk;
 use super::legs::Legs;
 use super::ports::Ports;
 use super::post::Post;
@@ -42,6 +44,8 @@ pub struct Switch {
     pub(super) waiting: WaitingList,
     /// Whose calls of a former life are being ended, and for which incident.
     pub(super) cut: BTreeSet<(ContactId, IncidentId)>,
+    pub(super) hotlines: HotlineDesk,
+    pub(super) bridges: Bridges,
     /// When those who wait are tried again.
     pub(super) try_again_at: Time,
     pub(super) rng: Rng,
@@ -68,6 +72,8 @@ impl Switch {
     pub fn new(settings: Settings, agent: Agent, book: Arc<PromptBook>, began: Stamp, seed: u64) -> Switch {
         Switch {
             ports: Ports::new(settings.ports),
+            hotlines: HotlineDesk::new(settings.hotlines.clone()),
+            bridges: Bridges::default(),
             settings,
             agent,
             book,
@@ -138,7 +144,8 @@ impl Switch {
             return self.agent.next_deadline();
         }
         let incidents = self.deadlines.first().map(|(at, _)| *at);
-        let others = [self.waiting_wakes_at(), self.post.next_deadline()];
+        let others = [self.waiting_wakes_at(), self.post.next_deadline(), self.hotlines.next_deadline()];
+        let others = others.into_iter().chain([self.bridges.next_deadline()]);
         [self.agent.next_deadline(), incidents].into_iter().chain(others).flatten().min()
     }
 
@@ -320,6 +327,12 @@ impl Switch {
         }
         if self.post.next_deadline().is_some_and(|at| at <= now) {
             self.post_wakes(now);
+        }
+        if self.hotlines.next_deadline().is_some_and(|at| at <= now) {
+            self.hotline_wakes(now);
+        }
+        if self.bridges.next_deadline().is_some_and(|at| at <= now) {
+            self.bridges_wake(now);
         }
         if self.waiting_wakes_at().is_some_and(|at| at <= now) {
             self.on_waiting_deadline(now);

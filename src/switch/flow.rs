@@ -112,6 +112,7 @@ impl Switch {
                 incident.on_answered(now, number, CallHandle(handle), out);
             }),
             Purpose::CallIn(incident) => self.called_in(now, id, incident, CallHandle(handle)),
+            Purpose::Bridge(_) => self.bridge_answered(id),
         }
     }
 
@@ -124,6 +125,9 @@ impl Switch {
     /// A key was pressed: the only proof that a person is there.
     pub(super) fn pressed(&mut self, now: Time, id: LegId, digit: Digit, heard: Heard) {
         let Some(leg) = self.legs.get(id) else { return };
+        if let Purpose::Bridge(inquiry) = leg.purpose {
+            return self.bridge_pressed(id, inquiry, digit);
+        }
         let Some(AttemptId { incident, number }) = leg.attempt() else { return };
         self.heard = Some(heard);
         self.with_incident(incident, |incident, out| incident.on_key(now, number, digit, out));
@@ -155,6 +159,9 @@ impl Switch {
         // What we end because the process ends is no outcome: the next life goes on with it.
         if self.stopping {
             return;
+        }
+        if let Purpose::Bridge(inquiry) = leg.purpose {
+            self.bridge_ended(now, inquiry);
         }
         if let Some(AttemptId { incident, number }) = leg.attempt() {
             let end = call_end(end, leg.fault);

@@ -31,8 +31,8 @@ impl Switch {
                 self.act(super::Act::Media(media::Command::Connect(leg, stream)));
             }
             sip::Event::Ended { leg, end } => self.ended(now, leg, end),
-            sip::Event::Incoming { leg, trunk, caller, dialled: _, to: _ } => {
-                self.call_comes_in(now, leg, trunk, &caller);
+            sip::Event::Incoming { leg, trunk, caller, dialled, to } => {
+                self.call_comes_in(now, leg, trunk, &caller, [&dialled, &to]);
             }
             sip::Event::Key { leg, digit } => self.key_heard(now, leg, digit, Heard::Info),
             sip::Event::MessageSent { message } => self.message_sent(now, message),

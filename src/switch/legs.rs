@@ -13,6 +13,8 @@ pub(super) enum Purpose {
     Attempt(AttemptId),
     /// This person rang us, and the call is not yet acknowledged.
     CallIn(IncidentId),
+    /// One of the two people of a hotline whom we ring and join, by their inquiry.
+    Bridge(u32),
 }
 
 /// A playlist under way.
@@ -50,7 +52,7 @@ impl Leg {
     pub(super) fn attempt(&self) -> Option<AttemptId> {
         match self.purpose {
             Purpose::Attempt(attempt) => Some(attempt),
-            Purpose::CallIn(_) => None,
+            Purpose::CallIn(_) | Purpose::Bridge(_) => None,
         }
     }
 }
@@ -102,6 +104,7 @@ impl Legs {
         let about = |leg: &Leg| match leg.purpose {
             Purpose::Attempt(attempt) => attempt.incident == incident,
             Purpose::CallIn(of) => of == incident,
+            Purpose::Bridge(_) => false,
         };
         self.legs.iter().filter(|(_, leg)| about(leg)).map(|(id, _)| *id).collect()
     }

@@ -6,12 +6,14 @@
 //! are durable.
 
 mod batch;
+mod bridge;
 mod call_in;
 mod case;
 mod desk;
 mod flow;
 mod guard;
 mod heard;
+mod hotline;
 mod legs;
 mod lines;
 mod notice;
@@ -32,6 +34,7 @@ pub use crate::incident::Entry;
 pub use batch::{Act, Batch};
 pub use desk::Switch;
 pub use guard::{Country, DialRules, STRANGER};
+pub use hotline::{HotlineAnswer, LinkKey};
 pub use notice::{FAILED_ATTEMPT, Notice, TOPICS, event_of, is_failed_attempt, is_of_a_fact};
 pub use ports::PortRange;
 pub use post::SmsWay;
@@ -44,7 +47,7 @@ pub use tell::{Event, Heard, What};
 use core::net::SocketAddr;
 
 use crate::base::{IncidentId, Language, LegId, Stamp, TrunkId};
-use crate::incident::{Contact, Fact, HouseFact};
+use crate::incident::{Contact, Fact, Hotline, HouseFact};
 use crate::media::{self, Prompt};
 
 /// Everything the corridor is told.
@@ -125,4 +128,10 @@ pub struct Settings {
     pub dial: DialRules,
     /// By which way short messages leave.
     pub sms: SmsWay,
+    /// Pairs of people who may ask each other for a call.
+    pub hotlines: Vec<Hotline>,
+    /// Where the world finds our pages, without a slash at its end.
+    pub public_url: String,
+    /// What links are made from: random, new in each life, told to nobody.
+    pub link_key: LinkKey,
 }

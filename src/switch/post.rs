@@ -168,6 +168,7 @@ impl Switch {
         letter.state = State::Sending;
         letter.tries += 1;
         let (to, text, tries) = (letter.to.clone(), letter.text.clone(), letter.tries);
+        let text = self.with_link(now, text);
         if self.settings.sms == SmsWay::Gateway {
             return self.act(Act::Message { number: message, to, text });
         }

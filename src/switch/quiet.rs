@@ -94,6 +94,7 @@ impl Switch {
         for (at, fact) in facts {
             self.suppressions.apply(*at, fact);
             self.post.restore(now, fact);
+            self.restore_hotline(now, *at, fact);
         }
     }
 

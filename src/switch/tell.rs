@@ -115,6 +115,12 @@ pub enum What {
     TrunkFailed { trunk: TrunkId, code: Option<u16>, reason: String, retry: u32 },
     #[serde(rename = "voice.failed")]
     VoiceFailed { reason: String },
+    #[serde(rename = "hotline.inquiry")]
+    HotlineInquiry { hotline: String, inquiry: u32, caller: ContactId, callee: ContactId },
+    #[serde(rename = "hotline.accepted")]
+    HotlineAccepted { hotline: String, inquiry: u32, late: bool },
+    #[serde(rename = "hotline.refused")]
+    HotlineRefused { hotline: String, inquiry: u32 },
     #[serde(rename = "message.sent")]
     MessageSent { message: u32, to: Phone },
     #[serde(rename = "message.failed")]

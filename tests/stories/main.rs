@@ -4,6 +4,7 @@ mod all_at_once;
 mod any_night;
 mod bad_network;
 mod call_in;
+mod hotline;
 mod incident_to_room;
 mod keys;
 mod laws_bite;

@@ -106,15 +106,31 @@ impl<'a> Hand<'a> {
 
     /// Gets a short message that says this, the next one that comes or came.
     pub fn gets_message(self, text: &str) -> Self {
+        let (place, got) = (self.place, Hand { world: &mut *self.world, place: self.place }.reads());
+        assert_eq!(got, text);
+        Hand { world: self.world, place }
+    }
+
+    /// The next short message, which comes within five minutes or came already.
+    pub fn reads(self) -> String {
         let place = self.place;
         let read = self.world.read[place];
         self.world.wait_until(&format!("{} gets a message", self.name()), |world| {
             world.phones[place].messages().count() > read
         });
-        let got = self.world.phones[place].messages().nth(read).map(str::to_owned);
-        assert_eq!(got.as_deref(), Some(text));
         self.world.read[place] += 1;
-        self
+        self.world.phones[place].messages().nth(read).expect("it came").to_owned()
+    }
+
+    /// Is there a message that was not read?
+    pub fn has_mail(self) -> bool {
+        self.phone().messages().count() > self.world.read[self.place]
+    }
+
+    /// Calls hansho's number and does not wait for what comes of it.
+    pub fn calls_and_hangs_up(mut self) -> Self {
+        self.dial();
+        self.hangs_up()
     }
 
     /// No message came that was not read.

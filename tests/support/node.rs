@@ -75,6 +75,11 @@ impl Node {
         let (ports, gate, speaking) = (BTreeMap::new(), VecDeque::new(), VecDeque::new());
         let mut node = Node { switch, plane, tick: now, ports, gate, speaking };
         let mut left = Left::default();
+        let house = journal.iter().filter_map(|entry| match entry {
+            Entry::House(at, fact) => Some((*at, fact.clone())),
+            Entry::Incident(..) => None,
+        });
+        node.switch.handle(now, Input::RestoreHouse(house.collect()));
         for (incident, facts) in super::laws::open_incidents(journal) {
             node.switch.handle(now, Input::Restore { incident, facts });
         }

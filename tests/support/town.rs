@@ -5,7 +5,7 @@ use core::time::Duration;
 use std::collections::BTreeMap;
 
 use hansho::base::{CallFlowId, Codec, ContactId, Digit, GuidanceId, Language, Phone, RoomName, TrunkId};
-use hansho::incident::{Answer, Behaviour, CallFlow, Contact, Guidance, Key, Plan, Strategy, Trigger};
+use hansho::incident::{Answer, Behaviour, CallFlow, Contact, Guidance, Hotline, Key, Plan, Strategy, Trigger};
 use hansho::rig::{Account, Settings as TrunkSettings};
 use hansho::sip::Trunk;
 use hansho::sip::digest::Hash;
@@ -27,6 +27,8 @@ pub struct Town {
     pub ring_timeout: Duration,
     pub between_rounds: Duration,
     pub room: Option<String>,
+    /// The first two have a hotline on hansho's number; whether hansho rings both.
+    pub hotline: Option<bool>,
 }
 
 impl Town {
@@ -40,6 +42,7 @@ impl Town {
             ring_timeout: seconds(20),
             between_rounds: seconds(10),
             room: None,
+            hotline: None,
         }
     }
 
@@ -53,6 +56,11 @@ impl Town {
 
     pub fn shuffled(self) -> Town {
         Town { strategy: Strategy::Shuffled, ..self }
+    }
+
+    /// The first two may ask each other for a call; `bridge`: hansho rings both.
+    pub fn with_hotline(self, bridge: bool) -> Town {
+        Town { hotline: Some(bridge), ..self }
     }
 
     /// Who takes it goes into this room.
@@ -124,7 +132,17 @@ impl Town {
 
     /// The corridor's settings.
     pub fn settings(&self) -> Settings {
+        let hotline = self.hotline.map(|bridge| Hotline {
+            id: "pair".to_owned(),
+            number: HANSHO_NUMBER.to_owned(),
+            people: [self.contacts().swap_remove(0), self.contacts().swap_remove(1)],
+            timeout: minutes(2),
+            bridge,
+            language: Some(Language::Ja),
+        });
         Settings {
+            hotlines: hotline.into_iter().collect(),
+            public_url: "https://h.test".to_owned(),
             contacts: self.contacts(),
             rooms: Vec::new(),
             ports: PortRange { first: 20_000, last: 20_199 },

@@ -5,7 +5,7 @@ use core::time::Duration;
 use hansho::base::{IncidentId, Outbox, Stamp, Time, seeded};
 use hansho::incident::{Record, State};
 use hansho::rig::{Noted, Output, Phone, PickUp, Script, Socket, SoftTrunk};
-use hansho::switch::{Entry, Event, Raised};
+use hansho::switch::{Entry, Event, HotlineAnswer, Raised};
 use rand::RngExt;
 
 use super::hand::Hand;
@@ -109,6 +109,21 @@ impl World {
         let place = self.town.place(name);
         let to = self.town.contacts()[place].phones[0].clone();
         self.told(|node, now| node.switch.send_message(now, to, text))
+    }
+
+    /// Somebody opens a hotline's link; the page.
+    pub fn opens(&mut self, link: &str) -> Option<HotlineAnswer> {
+        self.told(|node, _| node.switch.hotline_page(link))
+    }
+
+    /// Somebody presses the button of that page; what it says then.
+    pub fn taps(&mut self, link: &str) -> Option<HotlineAnswer> {
+        self.told(|node, now| node.switch.hotline_accept(now, link))
+    }
+
+    /// All a telephone went through.
+    pub fn log(&self, name: &str) -> &[(Time, Noted)] {
+        self.phones[self.town.place(name)].log()
     }
 
     /// hansho is told something from outside.

@@ -54,13 +54,24 @@ pub enum Request {
     /// The same.
     #[serde(skip)]
     Settle(Settle),
+    /// What the page of a hotline's link says; it changes nothing.
+    #[serde(rename = "hotline.page")]
+    HotlinePage {
+        /// The secret behind the last slash of the link.
+        link: String,
+    },
+    /// The button of that page was pressed.
+    #[serde(rename = "hotline.accept")]
+    HotlineAccept {
+        /// The secret behind the last slash of the link.
+        link: String,
+    },
     /// End the daemon.
     Shutdown,
 }
 
 /// The operations, for messages.
-pub const OPERATIONS: &str =
-    "trigger, status, watch, cancel, resolve, token.create, token.list, token.revoke, shutdown";
+pub const OPERATIONS: &str = "trigger, status, watch, cancel, resolve, token.create, token.list, token.revoke, hotline.page, hotline.accept, shutdown";
 
 /// `{"op":"trigger", …}`.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]

@@ -9,6 +9,7 @@ mod alert;
 mod auth;
 mod door;
 mod events;
+mod hotline;
 mod incidents;
 mod intake;
 mod openapi;
@@ -184,9 +185,14 @@ impl Server {
     }
 }
 
+/// A path without the secret that some hold.
+fn loggable(path: &str) -> String {
+    if path.starts_with("/hotline/") { "/hotline/…".to_owned() } else { path.to_owned() }
+}
+
 /// Nothing takes for ever. The path is logged and never the query: it may hold a token.
 async fn within_reason(request: Request, next: Next) -> Response {
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let (method, path) = (request.method().clone(), loggable(request.uri().path()));
     let answer = tokio::time::timeout(PATIENCE, next.run(request)).await;
     let answer = answer.unwrap_or_else(|_| {
         let why = "it took too long; whether it was done, `GET /v1/incidents` says";

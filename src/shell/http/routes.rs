@@ -7,7 +7,7 @@ use axum::routing::{MethodRouter, get, post};
 use serde_json::json;
 
 use super::reply::{json, no_such_method, no_such_path};
-use super::{House, events, incidents, intake, openapi};
+use super::{House, events, hotline, incidents, intake, openapi};
 
 /// One path and one way to ask for it.
 pub(super) struct Route {
@@ -40,6 +40,10 @@ macro_rules! routes {
 pub(super) fn all() -> impl Iterator<Item = Route> {
     let routes = routes! {
         GET "/healthz" "" healthz, "Is the daemon there?";
+        GET "/hotline" "" hotline::missing, "A hotline's link that lost its end: 400";
+        GET "/hotline/" "" hotline::missing, "The same";
+        GET "/hotline/{link}" "" hotline::page, "The page behind a hotline's link; the link is its token";
+        POST "/hotline/{link}" "" hotline::accept, "The page's button: the call is welcome";
         POST "/v1/incidents" "trigger" incidents::raise, "Raise an incident; answered when it is on disk";
         GET "/v1/incidents" "read" incidents::all, "The open and the latest incidents";
         GET "/v1/incidents/{id}" "read" incidents::one, "One incident with every attempt";

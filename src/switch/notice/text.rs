@@ -80,6 +80,11 @@ fn japanese(event: &Event, record: &Record) -> String {
         What::MessageFailed { to, reason, .. } => format!("⚠️ {to}にSMSを送れませんでした（{reason}）"),
         What::MessageReceived { from, text, .. } => format!("{from}からSMSが届きました: {text}"),
         What::DialRefused { number, reason, .. } => format!("⚠️ {number}には電話しません（{reason}）"),
+        What::HotlineInquiry { hotline, caller, .. } => {
+            format!("ホットライン {hotline}: {caller}さんが通話を希望しています")
+        }
+        What::HotlineAccepted { hotline, .. } => format!("ホットライン {hotline}: 通話できると返事がありました"),
+        What::HotlineRefused { hotline, .. } => format!("ホットライン {hotline}: 時間内に返事がありませんでした"),
         What::CallInRefused { trunk, caller, .. } => format!("{caller}からの着信を断りました（トランク{trunk}）"),
     }
 }
@@ -135,6 +140,9 @@ fn english(event: &Event, record: &Record) -> String {
         What::MessageFailed { to, reason, .. } => format!("⚠️ No short message could be sent to {to}: {reason}"),
         What::MessageReceived { from, text, .. } => format!("A short message came from {from}: {text}"),
         What::DialRefused { number, reason, .. } => format!("⚠️ {number} is not called: {reason}"),
+        What::HotlineInquiry { hotline, caller, .. } => format!("Hotline {hotline}: {caller} would like to talk"),
+        What::HotlineAccepted { hotline, .. } => format!("Hotline {hotline}: the call is welcome"),
+        What::HotlineRefused { hotline, .. } => format!("Hotline {hotline}: no answer in time"),
         What::CallInRefused { trunk, caller, .. } => format!("A call from {caller} over {trunk} was refused"),
     }
 }

@@ -12,7 +12,9 @@ use crate::base::{
 use crate::incident::{Answer, Behaviour, CallFlow, Contact, Fact, Guidance, Key, Outcome, Plan, Strategy, Trigger};
 use crate::media::{self, Command, Prompt, Way};
 use crate::sip::{Agent, Identity, IpRange, Trunk};
-use crate::switch::{Act, Batch, Clip, Entry, Event, Input, PortRange, PromptBook, Settings, Switch, What};
+use crate::switch::{
+    Act, Batch, Clip, Entry, Event, HotlineAnswer, Input, PortRange, PromptBook, Settings, Switch, What,
+};
 use crate::wire::sip::{Builder, Message, Method, Name};
 
 const US: &str = "192.0.2.10:5060";
@@ -310,6 +312,18 @@ impl World {
         let number = self.switch.send_message(self.now, contact(name).phones[0].clone(), text);
         self.gather();
         number
+    }
+
+    /// Somebody presses the button of a hotline's page.
+    pub fn taps(&mut self, link: &str) -> Option<HotlineAnswer> {
+        let page = self.switch.hotline_accept(self.now, link);
+        self.gather();
+        page
+    }
+
+    /// How many requests with this method are on the wire that nobody has looked at.
+    pub fn asked_for(&self, method: &Method) -> usize {
+        self.requests.iter().filter(|request| request.method() == *method).count()
     }
 
     /// The last request on the wire with this method, which nobody has looked at.

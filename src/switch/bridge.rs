@@ -1,0 +1,138 @@
+//! hansho rings both of a hotline's people and joins them, so that neither learns the other's number.
+//!
+//! | state | event | next | does |
+//! | --- | --- | --- | --- |
+//! | | accepted | Ringing | rings both |
+//! | Ringing | one picks up | Ringing | asks for a key |
+//! | Ringing | one presses 1 | Ringing, Talking | into the room |
+//! | Ringing | one cannot be rung, does not pick up, presses nothing | Over | hangs up on the other; tells the caller |
+//! | Talking | one hangs up | Over | hangs up on the other |
+//!
+//! Easy to get wrong: a voicemail picks up too, so only a key lets anybody in.
+
+use core::time::Duration;
+use std::collections::BTreeMap;
+
+use super::batch::Act;
+use super::desk::Switch;
+use super::hotline::phone_of;
+use super::legs::{Leg, Purpose, Saying};
+use super::prompt_book::Clip;
+use crate::base::{Digit, LegId, RoomName, Time};
+use crate::incident::{Behaviour, Contact, Letter};
+use crate::media::{Command, Playlist, Prompt};
+
+/// So long both have to pick up and press their key.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The key that lets in.
+const KEY: char = '1';
+
+/// Two calls that belong together.
+#[derive(Debug)]
+pub(super) struct Bridge {
+    legs: [LegId; 2],
+    /// Both are to be in the room by then.
+    until: Option<Time>,
+}
+
+/// The bridges that stand or are being built, by their inquiry.
+#[derive(Debug, Default)]
+pub(super) struct Bridges(BTreeMap<u32, Bridge>);
+
+impl Bridges {
+    pub(super) fn next_deadline(&self) -> Option<Time> {
+        self.0.values().filter_map(|bridge| bridge.until).min()
+    }
+}
+
+impl Switch {
+    /// Rings both people of an accepted inquiry.
+    pub(super) fn bridge(&mut self, now: Time, inquiry: u32) {
+        let Some((line, _)) = self.hotlines.exchange.inquiry(inquiry) else { return };
+        let [one, two] = line.people.clone();
+        let Some(first) = self.ring_for_bridge(now, inquiry, &one) else { return self.bridge_fails(now, inquiry) };
+        match self.ring_for_bridge(now, inquiry, &two) {
+            Some(second) => {
+                let bridge = Bridge { legs: [first, second], until: Some(now + PATIENCE) };
+                self.bridges.0.insert(inquiry, bridge);
+            }
+            None => {
+                self.agent.hang_up(now, first, &mut self.sip_out);
+                self.bridge_fails(now, inquiry);
+            }
+        }
+    }
+
+    /// One of the two picked up.
+    pub(super) fn bridge_answered(&mut self, id: LegId) {
+        let Some(language) = self.legs.get(id).map(|leg| leg.language) else { return };
+        let clips = [Digit::from_char(KEY).map(Clip::Press), Some(Clip::Do(Behaviour::Join))];
+        let once: Vec<Prompt> = clips.into_iter().flatten().map(|clip| self.book.clip(language, clip)).collect();
+        let play = self.legs.next_play();
+        if let Some(leg) = self.legs.get_mut(id) {
+            leg.saying = Some(Saying { play, rest: Vec::new() });
+        }
+        // Until the key comes, or nobody waits for it any more.
+        self.act(Act::Media(Command::Play(id, Box::new(Playlist { play, prompts: once, forever: true }))));
+    }
+
+    /// One of the two pressed a key.
+    pub(super) fn bridge_pressed(&mut self, id: LegId, inquiry: u32, digit: Digit) {
+        let inside = self.legs.get(id).is_none_or(|leg| leg.room.is_some());
+        let Ok(room) = RoomName::parse(&format!("hotline-{inquiry}")) else { return };
+        if inside || digit.as_char() != KEY {
+            return;
+        }
+        // The question would go on for ever.
+        self.act(Act::Media(Command::Hush(id)));
+        self.enter_room(id, &room);
+        let both = self.rooms.people(&room).len() >= 2;
+        if let Some(bridge) = self.bridges.0.get_mut(&inquiry).filter(|_| both) {
+            bridge.until = None;
+        }
+    }
+
+    /// One of the two is gone: so is the other.
+    pub(super) fn bridge_ended(&mut self, now: Time, inquiry: u32) {
+        let Some(bridge) = self.bridges.0.remove(&inquiry) else { return };
+        for leg in bridge.legs {
+            self.agent.hang_up(now, leg, &mut self.sip_out);
+        }
+        if bridge.until.is_some() {
+            self.bridge_fails(now, inquiry);
+        }
+    }
+
+    /// Whoever did not come in time is not waited for.
+    pub(super) fn bridges_wake(&mut self, now: Time) {
+        let late = |bridge: &Bridge| bridge.until.is_some_and(|until| until <= now);
+        let late: Vec<u32> = self.bridges.0.iter().filter(|(_, it)| late(it)).map(|(inquiry, _)| *inquiry).collect();
+        late.into_iter().for_each(|inquiry| self.bridge_ended(now, inquiry));
+    }
+
+    fn bridge_fails(&mut self, now: Time, inquiry: u32) {
+        let Some((_, asked)) = self.hotlines.exchange.inquiry(inquiry) else { return };
+        let caller = asked.caller;
+        self.write_letter(now, inquiry, caller, Letter::Refused);
+    }
+
+    fn ring_for_bridge(&mut self, now: Time, inquiry: u32, person: &Contact) -> Option<LegId> {
+        if self.legs.of_contact(&person.id).next().is_some() {
+            return None;
+        }
+        let phone = phone_of(person)?;
+        let up: Vec<_> = self.agent.trunks().filter(|trunk| trunk.registered).map(|trunk| trunk.id).collect();
+        let trunks: Vec<_> = self.settings.trunks.iter().filter(|trunk| up.contains(trunk)).cloned().collect();
+        let leg = self.legs.next_id();
+        let port = self.ports.take(leg)?;
+        for trunk in &trunks {
+            if self.agent.dial(now, leg, trunk, phone, port, &mut self.sip_out).is_ok() {
+                self.legs.insert(leg, Leg::new(Purpose::Bridge(inquiry), person.id.clone(), person.language));
+                self.act(Act::OpenLeg { leg, port });
+                return Some(leg);
+            }
+        }
+        self.ports.give_back(leg);
+        None
+    }
+}
