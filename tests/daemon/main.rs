@@ -14,6 +14,7 @@ mod files;
 mod http;
 mod intake;
 mod notify;
+mod pigeon;
 mod second;
 mod strangers;
 mod support;

@@ -14,10 +14,10 @@ use serde_json::Value;
 
 use super::door::Peer;
 use super::reply::{Answer, Refused};
-use super::{House, alert, auth};
+use super::{House, alert, auth, sns};
 use crate::base::IncidentId;
 use crate::incident::Token;
-use crate::intake::{self, Became, Draft, Reply, Signal};
+use crate::intake::{self, Became, Draft, Reply, Signal, Source};
 use crate::shell::ask::{Raise, Settle};
 use crate::shell::control::{Failure, Request};
 
@@ -57,10 +57,16 @@ pub(super) async fn receive(
     let request = intake::Request { method, path, query: &query, headers: &headers, content_type, body: &body };
     let secret = auth::presented(&parts.headers, parts.uri.query()).or_else(|| intake::token(&source, &request));
     let token = auth::admit(&house, from, secret.as_deref(), "trigger")?;
+    if source == Source::Sns {
+        sns::check(&house, &body).await?;
+    }
     let read = match intake::read(&source, &request) {
         Ok(read) => read,
         Err(wrong) => return Ok(sent(intake::refusal(&source, &wrong))),
     };
+    if let Some(confirmation) = read.confirm {
+        sns::confirm(&house, confirmation).await?;
+    }
     let outcomes = carry_out(&house, &token, read.signals).await;
     Ok(sent(intake::reply(&source, &outcomes)))
 }

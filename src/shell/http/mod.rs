@@ -7,14 +7,17 @@
 
 mod alert;
 mod auth;
+mod certificate;
 mod door;
 mod events;
 mod hotline;
 mod incidents;
 mod intake;
 mod openapi;
+mod pigeon;
 mod reply;
 mod routes;
+mod sns;
 
 mod strangers;
 
@@ -36,12 +39,14 @@ use super::clock::Clock;
 use super::control::{Failure, Request as Wanted};
 use super::events::Told;
 use super::tokens::Tokens;
-use crate::base::CallFlowId;
+use crate::base::{CallFlowId, IncidentId};
 use crate::config::Settings;
-use crate::incident::Token;
+use crate::incident::{Record, Token};
 use crate::intake::Source;
+use crate::store::Reader;
 use door::{Door, Peer};
 use reply::Refused;
+use sns::Certificates;
 use strangers::Strangers;
 
 /// The largest body.
@@ -65,6 +70,8 @@ pub(super) struct Inside {
     pub(super) tokens: Tokens,
     pub(super) clock: Clock,
     pub(super) strangers: Mutex<Strangers>,
+    /// What SNS signs with.
+    certificates: Certificates,
     /// Places for those who watch.
     pub(super) watchers: Arc<Semaphore>,
     /// Turns true when the daemon ends.
@@ -92,6 +99,20 @@ impl House {
         let ask = Ask { request, by: Some(by.to_owned()), reply };
         self.core.send(ask).await.map_err(|_| stopping())?;
         Ok(answer)
+    }
+
+    /// What the journal holds of an incident, whether it is open or past.
+    async fn record(&self, incident: IncidentId) -> Result<Option<Record>, Refused> {
+        let path = self.settings.journal.clone();
+        let read = tokio::task::spawn_blocking(move || Reader::open(&path)?.facts(incident)).await;
+        let facts = match read {
+            Ok(Ok(facts)) => facts,
+            Ok(Err(error)) => return Err(Failure::new("journal", error.to_string()).into()),
+            Err(error) => return Err(Failure::new("internal", error.to_string()).into()),
+        };
+        let mut record = Record::new();
+        facts.iter().for_each(|(at, fact)| record.apply(*at, fact));
+        Ok((!facts.is_empty()).then_some(record))
     }
 
     /// The reader behind `/in/NAME`.
@@ -153,6 +174,7 @@ impl Server {
             tokens,
             clock,
             strangers,
+            certificates: Certificates::default(),
             watchers: Arc::new(Semaphore::new(WATCHERS_MAX)),
             ending: ending.clone(),
         }));

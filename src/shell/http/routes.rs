@@ -7,7 +7,7 @@ use axum::routing::{MethodRouter, get, post};
 use serde_json::json;
 
 use super::reply::{json, no_such_method, no_such_path};
-use super::{House, events, hotline, incidents, intake, openapi};
+use super::{House, events, hotline, incidents, intake, openapi, pigeon};
 
 /// One path and one way to ask for it.
 pub(super) struct Route {
@@ -60,6 +60,9 @@ pub(super) fn all() -> impl Iterator<Item = Route> {
         POST "/v2/alerts/{*rest}" "trigger" intake::receive, "Opsgenie: close or acknowledge an alert";
         POST "/api/v2/generic/incoming" "trigger" intake::receive, "GoAlert's generic API";
         GET "/api/v2/generic/incoming" "trigger" intake::receive, "GoAlert's generic API";
+        POST "/api/apps/pigeon/chain/invoke" "trigger" pigeon::invoke, "Kompira Pigeon: begin a callout";
+        POST "/api/apps/pigeon/chain/abort" "trigger" pigeon::abort, "Kompira Pigeon: stop a callout";
+        GET "/api/apps/pigeon/results/{id}" "read" pigeon::results, "Kompira Pigeon: how a callout stands";
         GET "/v1/openapi.json" "" openapi::openapi, "This list";
         POST "/v1/resolve" "trigger" incidents::resolve, "What it was about is over";
     };
