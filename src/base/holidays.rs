@@ -122,3 +122,54 @@ fn is_substitute(date: Date) -> bool {
 fn is_between(date: Date) -> bool {
     !is_named(date) && is_named(date.yesterday()) && is_named(date.tomorrow())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn days_of(year: i32) -> impl Iterator<Item = Date> {
+        let first = Date { year, month: 1, day: 1 }.days();
+        (first..first + 366).map(Date::of_day).filter(move |date| date.year == year)
+    }
+
+    fn holidays_of(year: i32) -> Vec<(u8, u8)> {
+        let dates = days_of(year).filter(|date| Holidays::Japan.has(*date));
+        dates.map(|date| (date.month, date.day)).collect()
+    }
+
+    #[test]
+    fn the_holidays_are_those_that_the_cabinet_office_published() {
+        // Cabinet Office of Japan, 国民の祝日について, the tables for 2026 and 2027.
+        let in_2026 = "1-1 1-12 2-11 2-23 3-20 4-29 5-3 5-4 5-5 5-6 7-20 8-11 9-21 9-22 9-23 10-12 11-3 11-23";
+        let in_2027 = "1-1 1-11 2-11 2-23 3-21 3-22 4-29 5-3 5-4 5-5 7-19 8-11 9-20 9-23 10-11 11-3 11-23";
+        for (year, table) in [(2026, in_2026), (2027, in_2027)] {
+            let found: Vec<String> = holidays_of(year).iter().map(|(month, day)| format!("{month}-{day}")).collect();
+            assert_eq!(found.join(" "), table, "{year}");
+        }
+    }
+
+    #[test]
+    fn over_all_the_years_there_are_as_many_as_others_count() {
+        // jpholiday 1.0.3 (PyPI) names the same 1,395 days; compared day by day.
+        assert_eq!((2022..2100).map(|year| holidays_of(year).len()).sum::<usize>(), 1_395);
+        assert_eq!(holidays_of(2021).len() + holidays_of(2100).len(), 0);
+    }
+
+    #[test]
+    fn a_day_between_two_holidays_and_the_day_behind_a_sunday_are_holidays() {
+        let has = |year, month, day| Holidays::Japan.has(Date { year, month, day });
+        assert!(has(2026, 9, 22), "between Respect for the Aged Day and the equinox");
+        assert!(has(2026, 5, 6) && !has(2026, 5, 7), "3 May is a Sunday, and 4 and 5 May are taken");
+        assert!(!Holidays::None.has(Date { year: 2026, month: 1, day: 1 }));
+    }
+
+    #[test]
+    fn days_are_counted_and_named_as_in_the_calendar() {
+        for (date, days, weekday) in [((1970, 1, 1), 0, 3), ((2000, 2, 29), 11_016, 1), ((2026, 11, 21), 20_778, 5)] {
+            let date = Date { year: date.0, month: date.1, day: date.2 };
+            assert_eq!((date.days(), Date::of_day(days), date.weekday()), (days, date, weekday));
+        }
+        assert_eq!(Date { year: 2024, month: 3, day: 1 }.yesterday(), Date { year: 2024, month: 2, day: 29 });
+        assert_eq!(Date::of_day(-1), Date { year: 1969, month: 12, day: 31 });
+    }
+}

@@ -30,6 +30,24 @@ pub struct Resolve {
     daemon: Daemon,
 }
 
+/// `hansho acknowledge`.
+#[derive(Args, Debug)]
+pub struct Acknowledge {
+    /// The incident, as `hansho status` shows it
+    incident: String,
+    /// Who takes it, as those on the phone hear it
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+    #[command(flatten)]
+    daemon: Daemon,
+}
+
+/// Takes an incident without a call.
+pub fn acknowledge(options: &Acknowledge) -> ExitCode {
+    let (incident, by) = (options.incident.clone(), options.by.clone());
+    one(&options.daemon, &Request::Acknowledge { incident, by })
+}
+
 /// Stops calling for an incident.
 pub fn cancel(options: &Cancel) -> ExitCode {
     one(&options.daemon, &Request::Cancel { incident: options.incident.clone() })

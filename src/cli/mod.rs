@@ -7,6 +7,7 @@ mod audit;
 mod check;
 mod control;
 mod demo;
+mod quiet;
 mod run;
 mod status;
 mod timeline;
@@ -46,6 +47,10 @@ enum Command {
     Status(status::Options),
     /// Show what happens as it happens
     Watch(watch::Options),
+    /// Take an incident without a call
+    Acknowledge(control::Acknowledge),
+    /// Call nobody about something for a while; show or take back such promises
+    Quiet(quiet::Options),
     /// Stop calling for an incident
     Cancel(control::Cancel),
     /// Say that what an incident was about is over
@@ -87,6 +92,8 @@ pub fn main() -> ExitCode {
         Command::Trigger(options) => trigger::run(options),
         Command::Status(options) => status::run(&options),
         Command::Watch(options) => watch::run(&options),
+        Command::Acknowledge(options) => control::acknowledge(&options),
+        Command::Quiet(options) => quiet::run(options),
         Command::Cancel(options) => control::cancel(&options),
         Command::Resolve(options) => control::resolve(&options),
         Command::Token(command) => token::run(command),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::people::{id, list};
-use super::reader::Section;
+use super::reader::{Placed, Section};
 use super::value::{self, SPOKEN_ACCEPTED};
 use super::{Declared, Origin, Secret};
 use crate::base::{CallFlowId, ContactId, Digit, GuidanceId, Language, RoomName, RosterId};
@@ -31,6 +31,8 @@ pub struct CallFlow {
     pub roster: RosterId,
     /// What they hear unless the trigger says otherwise: a guidance that exists.
     pub guidance: GuidanceId,
+    /// What goes on when nobody took it: a call flow that exists, and none that leads back here.
+    pub then: Option<CallFlowId>,
 }
 
 /// `[[room]]`.
@@ -55,9 +57,27 @@ pub(super) fn call_flows(
     if !root.has("call_flow") {
         root.complain("call_flow", "missing", "at least one [[call_flow]]: how a roster is called");
     }
-    let mut seen = BTreeMap::new();
-    let flows = blocks.into_iter().filter_map(|block| call_flow(block, rosters, guidances, &mut seen));
-    flows.map(|flow| (flow.flow.id.clone(), flow)).collect()
+    let (mut seen, mut thens) = (BTreeMap::new(), Vec::new());
+    let read = |block| call_flow(block, rosters, guidances, &mut seen, &mut thens);
+    let flows: Vec<CallFlow> = blocks.into_iter().filter_map(read).collect();
+    let flows: BTreeMap<CallFlowId, CallFlow> = flows.into_iter().map(|flow| (flow.flow.id.clone(), flow)).collect();
+    for (from, then) in thens {
+        if !seen.contains_key(&then.value) {
+            let found = format!("there is no call flow `{}`", then.value);
+            root.report().complain(then.line, then.key, found, list("the id of a [[call_flow]]", seen.keys()));
+        } else if leads_back(&flows, &from) {
+            let found = format!("`{from}` would come to itself again");
+            root.report().complain(then.line, then.key, found, "call flows that come to an end");
+        }
+    }
+    flows
+}
+
+/// True when whoever follows `then` from here is here again.
+fn leads_back(flows: &BTreeMap<CallFlowId, CallFlow>, here: &CallFlowId) -> bool {
+    let next = |id: &&CallFlowId| flows.get(*id)?.then.as_ref();
+    let way = core::iter::successors(Some(here), next).skip(1);
+    way.take(flows.len()).any(|id| id == here)
 }
 
 fn call_flow(
@@ -65,6 +85,7 @@ fn call_flow(
     rosters: &Declared<RosterId, Vec<ContactId>>,
     guidances: &Declared<GuidanceId, Guidance>,
     seen: &mut BTreeMap<CallFlowId, Option<usize>>,
+    thens: &mut Vec<(CallFlowId, Placed<CallFlowId>)>,
 ) -> Option<CallFlow> {
     let id = id(&mut block, seen, |text| CallFlowId::parse(text).ok());
     let accepted = list("the id of a [[roster]]", rosters.keys());
@@ -89,6 +110,9 @@ fn call_flow(
     let accepted = list("the id of a [[guidance]]", guidances.keys());
     let named = |text: &str| GuidanceId::parse(text).ok().filter(|id| guidances.contains_key(id));
     let guidance = block.text("guidance", &accepted, named);
+    let then = block.text("then", "the id of a [[call_flow]]", |text| CallFlowId::parse(text).ok());
+    let (key, line) = (block.path("then"), block.line_of("then"));
+    thens.extend(id.clone().zip(then.clone().map(|value| Placed { key, line, value })));
     block.finish();
     Some(CallFlow {
         flow: incident::CallFlow {
@@ -103,6 +127,7 @@ fn call_flow(
         },
         roster: roster?,
         guidance: guidance.or_else(|| named(DEFAULT_GUIDANCE))?,
+        then,
     })
 }
 

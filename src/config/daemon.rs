@@ -197,7 +197,7 @@ fn data_dir_beside(folder: &Path) -> PathBuf {
     if folder.starts_with("/etc") { PathBuf::from("/var/lib/hansho") } else { folder.join("hansho-data") }
 }
 
-fn zones() -> &'static str {
+pub(super) fn zones() -> &'static str {
     if jiff::tz::db().is_definitively_empty() {
         "only \"UTC\", because this machine has no time zone database (install the package tzdata)"
     } else {

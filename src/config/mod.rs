@@ -169,7 +169,7 @@ fn read_document<'a>(
     let (journal, keep) = daemon::store(&mut root, &node.data_dir);
     let speech = daemon::speech(&mut root);
     let trunks = trunk::read(&mut root, origin);
-    let (contacts, known) = people::contacts(&mut root, node.language);
+    let (contacts, known) = people::contacts(&mut root, &node);
     let rosters = people::rosters(&mut root, &known);
     let rooms = calling::rooms(&mut root, origin);
     let guidances = calling::guidances(&mut root, &rooms);

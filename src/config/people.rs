@@ -2,36 +2,39 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::tz::TimeZone;
+
 use super::Declared;
+use super::daemon::Node;
 use super::reader::Section;
 use super::value::{self, NAME_ACCEPTED};
-use crate::base::{ContactId, Hours, Language, Phone, RosterId};
+use crate::base::{ContactId, Holidays, Hours, Phone, RosterId, SPAN_ACCEPTED};
 use crate::incident::Contact;
 
 const CONTACTS: usize = 10_000;
 const ROSTERS: usize = 1_000;
 const PHONES: usize = 10;
+const SPANS: usize = 50;
+/// Time zones in which Japan's holidays are usual.
+const JAPAN: [&str; 2] = ["Asia/Tokyo", "Japan"];
 const ON_CALL: usize = 1_000;
 const PHONE: &str = "a number with its country code (\"+818012345678\") or a SIP URI (\"sip:user@host\")";
 
 /// Every contact, and every contact's name that was declared, right or wrong.
-pub(super) fn contacts(
-    root: &mut Section<'_>,
-    language: Language,
-) -> (BTreeMap<ContactId, Contact>, BTreeSet<ContactId>) {
+pub(super) fn contacts(root: &mut Section<'_>, node: &Node) -> (BTreeMap<ContactId, Contact>, BTreeSet<ContactId>) {
     let blocks = root.blocks("contact", CONTACTS);
     if !root.has("contact") {
         root.complain("contact", "missing", "at least one [[contact]], a person to call");
     }
     let (mut seen, mut phones) = (BTreeMap::new(), BTreeMap::new());
-    let contacts = blocks.into_iter().filter_map(|block| contact(block, language, &mut seen, &mut phones));
+    let contacts = blocks.into_iter().filter_map(|block| contact(block, node, &mut seen, &mut phones));
     let contacts = contacts.map(|contact| (contact.id.clone(), contact)).collect();
     (contacts, seen.into_keys().collect())
 }
 
 fn contact(
     mut block: Section<'_>,
-    language: Language,
+    node: &Node,
     seen: &mut BTreeMap<ContactId, Option<usize>>,
     owners: &mut BTreeMap<Phone, String>,
 ) -> Option<Contact> {
@@ -57,10 +60,34 @@ fn contact(
             }
         }
     }
-    let language = super::daemon::language(&mut block).unwrap_or(language);
+    let language = super::daemon::language(&mut block).unwrap_or(node.language);
+    let hours = hours(&mut block, node);
     block.finish();
     let id = id?;
-    Some(Contact { name: name.unwrap_or_else(|| id.to_string()), id, phones, language, hours: Hours::default() })
+    Some(Contact { name: name.unwrap_or_else(|| id.to_string()), id, phones, language, hours })
+}
+
+/// When somebody accepts calls, in their own time zone, with the holidays of their country.
+fn hours(block: &mut Section<'_>, node: &Node) -> Hours {
+    let known = |text: &str| TimeZone::get(text).is_ok().then(|| text.to_owned());
+    let zone = block.text("time_zone", super::daemon::zones(), known);
+    let zone = zone.or_else(|| node.time_zone.iana_name().map(str::to_owned)).unwrap_or_default();
+    let holidays = block.text("holidays", "\"japan\" or \"none\"", |text| match text {
+        "japan" => Some(Holidays::Japan),
+        "none" => Some(Holidays::None),
+        _ => None,
+    });
+    let usual = if JAPAN.contains(&zone.as_str()) { Holidays::Japan } else { Holidays::None };
+    let spans = if block.is_text("hours") {
+        block.text("hours", "\"always\", or a list of spans", |text| (text == "always").then(Vec::new))
+    } else {
+        let spans = block.list("hours", SPANS, SPAN_ACCEPTED, |text| text.parse().ok());
+        if block.empty_list("hours") {
+            block.complain("hours", "found an empty list", "\"always\", or at least one span of days and times");
+        }
+        spans.map(|spans| spans.into_iter().map(|span| span.value).collect())
+    };
+    Hours { zone, holidays: holidays.unwrap_or(usual), spans: spans.unwrap_or_default() }
 }
 
 pub(super) fn rosters(root: &mut Section<'_>, known: &BTreeSet<ContactId>) -> Declared<RosterId, Vec<ContactId>> {

@@ -3,7 +3,7 @@
 //! Whatever is dialled stands in a roster of the file. A trigger can choose among its phones (`to`), never add
 //! one: a door that dials any number is a machine for toll fraud.
 
-use super::{Settings, value};
+use super::{CallFlow, Settings, value};
 use crate::base::{CallFlowId, GuidanceId, Phone};
 use crate::incident::{Contact, Plan, Trigger};
 
@@ -87,7 +87,19 @@ impl Settings {
             contacts.iter_mut().for_each(|contact| contact.phones.retain(|phone| trigger.to.contains(phone)));
             contacts.retain(|contact| !contact.phones.is_empty());
         }
-        Ok(Plan { call_flow: call_flow.flow.clone(), contacts, guidance: guidance.clone(), then: None })
+        // Whoever asks for certain telephones wants no others.
+        let then = if trigger.to.is_empty() { self.then(trigger, call_flow) } else { None };
+        Ok(Plan { call_flow: call_flow.flow.clone(), contacts, guidance: guidance.clone(), then })
+    }
+
+    /// What goes on when nobody took it. Call flows lead back to none, so this comes to an end.
+    fn then(&self, trigger: &Trigger, call_flow: &CallFlow) -> Option<Box<Plan>> {
+        let next = self.call_flows.get(call_flow.then.as_ref()?)?;
+        let guidance = self.guidances.get(trigger.guidance.as_ref().unwrap_or(&next.guidance))?;
+        let roster = self.rosters.get(&next.roster)?;
+        let contacts = roster.iter().filter_map(|id| self.contacts.get(id)).cloned().collect();
+        let then = self.then(trigger, next);
+        Some(Box::new(Plan { call_flow: next.flow.clone(), contacts, guidance: guidance.clone(), then }))
     }
 }
 

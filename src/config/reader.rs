@@ -113,6 +113,11 @@ impl<'a> Section<'a> {
         self.table.is_some()
     }
 
+    /// Is there a text?
+    pub(super) fn is_text(&self, key: &str) -> bool {
+        self.table.and_then(|table| table.get(key)).is_some_and(|value| value.get_ref().as_str().is_some())
+    }
+
     /// Is there a list with nothing in it?
     pub(super) fn empty_list(&self, key: &str) -> bool {
         let value = self.table.and_then(|table| table.get(key));
@@ -300,7 +305,8 @@ impl<'a> Section<'a> {
         self.table?.get(key)
     }
 
-    fn line_of(&self, key: &str) -> Option<usize> {
+    /// Where a key stands; where it is away, where its section stands.
+    pub(super) fn line_of(&self, key: &str) -> Option<usize> {
         let key = self.table.and_then(|table| table.get_key_value(key));
         key.map(|(key, _)| self.report.line(key.span().start)).or(self.line)
     }

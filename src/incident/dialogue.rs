@@ -41,7 +41,7 @@ use crate::base::{ContactId, Digit, Outbox, Phone, RoomName, Stamp, Time};
 pub(super) const CALL_MAX: Duration = Duration::from_secs(600);
 /// How long the corridor may wait for a line to this person before their turn goes by: longer than the call lasts
 /// that they are in.
-pub(super) const LINE_WAIT_MAX: Duration = Duration::from_secs(660);
+pub(super) const LINE_WAIT_MAX: Duration = Duration::from_secs(780);
 /// How long the last words of a call may take before we go on without having heard that they were said.
 pub(super) const LAST_WORDS_MAX: Duration = Duration::from_secs(60);
 /// How long the end of a call that we hang up may take: longer than 32 s, after which SIP gives up itself.

@@ -170,11 +170,13 @@ impl Incident {
 
     /// The person is not called in this round, because they do not accept calls now.
     pub fn on_skipped(&mut self, now: Time, attempt: u32, reason: &str, out: &mut Outbox<Order>) {
-        let Some(call) = self.calls.remove(&attempt) else { return };
-        if call.is_waiting() {
+        // One that is wanted no more is given back by hanging up.
+        if self.calls.get(&attempt).is_some_and(Call::is_waiting)
+            && let Some(call) = self.calls.remove(&attempt)
+        {
             self.store(Fact::Skipped { contact: call.contact, reason: reason.to_owned() }, out);
+            self.climb(now, out);
         }
-        self.climb(now, out);
     }
 
     /// The person is on the phone about another incident. True where somebody else is called meanwhile: then this

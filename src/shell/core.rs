@@ -229,10 +229,21 @@ impl Core {
                 self.status(incident, reply);
                 return false;
             }
-            Request::Cancel { incident } => {
-                self.named(&incident).and_then(|id| self.switch.cancel(now, id, by).map_err(not_open))
+            Request::Acknowledge { incident, by: who } => {
+                let by = who.as_deref().unwrap_or(by);
+                let id = self.named(&incident);
+                id.and_then(|id| self.switch.acknowledge(now, id, by).map_err(not_open)).map(nothing_more)
             }
-            Request::Resolve { dedup } => self.switch.resolve(now, &dedup, by).map(|_| ()).map_err(not_open),
+            Request::Cancel { incident } => {
+                let id = self.named(&incident);
+                id.and_then(|id| self.switch.cancel(now, id, by).map_err(not_open)).map(nothing_more)
+            }
+            Request::Resolve { dedup } => {
+                self.switch.resolve(now, &dedup, by).map(|_| nothing_more(())).map_err(not_open)
+            }
+            Request::Suppress(wanted) => self.suppress(wanted, by),
+            Request::Suppressions => Ok(self.suppressions()),
+            Request::Lift { suppression } => self.lift(suppression, by),
             Request::Raise(raise) => {
                 self.raise(*raise, true, reply);
                 return false;
@@ -270,11 +281,11 @@ impl Core {
                 return true;
             }
             // Served by the connection itself.
-            Request::Watch { .. } => Ok(()),
+            Request::Watch { .. } => Ok(nothing_more(())),
         };
         match result {
-            Ok(()) => self.flush(Some(Answer::new(move |stored| {
-                let _ = reply.send(stored.map(|()| json!({})).map_err(not_stored));
+            Ok(answer) => self.flush(Some(Answer::new(move |stored| {
+                let _ = reply.send(stored.map(|()| answer).map_err(not_stored));
             }))),
             Err(failure) => {
                 let _ = reply.send(Err(failure));
@@ -351,6 +362,11 @@ impl Core {
     fn named(&self, text: &str) -> Result<IncidentId, Failure> {
         text.parse().map_err(|error: crate::base::IdError| Failure::new("bad_request", error.to_string()))
     }
+}
+
+/// Done, and nothing more is to be said.
+fn nothing_more((): ()) -> Value {
+    json!({})
 }
 
 fn not_open(error: crate::switch::NotOpen) -> Failure {

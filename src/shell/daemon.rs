@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use super::calendar::Zones;
 use super::clock::Clock;
 use super::control;
 use super::core::{Core, Inlets};
@@ -123,6 +124,7 @@ impl Daemon {
             ..switch::Settings::default()
         };
         let mut switch = Switch::new(corridor, agent, Arc::new(book), clock.began(), rand::random());
+        switch.keep_calendar(Box::new(Zones));
         switch.handle(clock.now(), Input::RestoreHouse(house.clone()));
         for incident in open {
             let facts = past.facts(incident)?;

@@ -9,6 +9,7 @@
 )]
 
 mod ask;
+mod calendar;
 mod clock;
 pub mod control;
 mod core;
@@ -23,6 +24,7 @@ mod log;
 mod lookup;
 pub mod media;
 pub mod notify;
+mod quiet;
 mod rooms;
 mod tokens;
 pub mod voice;

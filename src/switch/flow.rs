@@ -17,15 +17,15 @@ use super::desk::Switch;
 use super::guard::Refusal;
 use super::legs::{Leg, Purpose};
 use super::tell::{Heard, What};
-use crate::base::{
-    AttemptId, ContactId, Digit, IncidentId, Language, LegId, Phone, RoomName, Stamp, Stream, Time, TrunkId,
-};
+use crate::base::{AttemptId, ContactId, Digit, IncidentId, LegId, Phone, RoomName, Stamp, Stream, Time, TrunkId};
 use crate::incident::{CallEnd, CallHandle, EndedBy, Incident, Plan, Taker, Trigger};
 use crate::media::Command;
 use crate::sip::{Cause, End};
 use rand::Rng as _;
 
-/// How long a call waits for its person to be off the phone, or for a trunk to come back.
+/// How long a call waits for its person to be off the phone: ten minutes and the last words, no call lasts longer.
+const ON_THE_PHONE: Duration = Duration::from_secs(660);
+/// How long a call waits for a trunk to come back.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long a call waits for a registration that is under way; then a trunk is tried that does not know us (yet).
 const REGISTRATION: Duration = Duration::from_secs(5);
@@ -38,7 +38,10 @@ pub(super) struct Waiting {
     pub(super) attempt: AttemptId,
     pub(super) contact: ContactId,
     pub(super) phone: Phone,
+    /// When it was asked for.
     pub(super) since: Time,
+    /// Waits for its person to be off the phone, not for us.
+    for_person: bool,
     pub(super) until: Time,
     /// How it ends if it cannot be made in time.
     pub(super) end: CallEnd,
@@ -46,7 +49,8 @@ pub(super) struct Waiting {
 
 impl Waiting {
     pub(super) fn new(now: Time, attempt: AttemptId, contact: ContactId, phone: Phone) -> Waiting {
-        Waiting { attempt, contact, phone, since: now, until: now + PATIENCE, end: fault(String::new()) }
+        let end = fault(String::new());
+        Waiting { attempt, contact, phone, since: now, for_person: false, until: now + PATIENCE, end }
     }
 }
 
@@ -81,25 +85,45 @@ impl Switch {
     /// has one call at a time: while they are on the phone with another incident, or while no trunk is up, the
     /// call waits a while.
     pub(super) fn dial(&mut self, now: Time, mut call: Waiting) {
-        let Some(language) = self.language_of(&call) else { return };
+        let Some(contact) = self.cases.get(&call.attempt.incident).and_then(|case| case.contact(&call.contact)) else {
+            return;
+        };
+        let (AttemptId { incident, number }, language) = (call.attempt, contact.language);
+        if !contact.hours.accept(self.stamp(now), self.calendar.as_ref()) {
+            let reason = format!("accepts no calls now, but {}", contact.hours);
+            return self.with_incident(incident, |incident, out| incident.on_skipped(now, number, &reason, out));
+        }
         match self.place(now, &call) {
             Ok((leg, handle)) => {
-                let AttemptId { incident, number } = call.attempt;
                 self.note_call_id(call.attempt, leg);
                 self.legs.insert(leg, Leg::new(Purpose::Attempt(call.attempt), call.contact, language));
                 self.with_incident(incident, |incident, out| {
                     incident.on_dialled(now, number, CallHandle(handle), out);
                 });
             }
-            Err(NotNow::Later(end)) => {
-                call.end = end;
-                if self.waiting.is_empty() {
-                    self.try_again_at = now + TRY_AGAIN;
+            Err(NotNow::Occupied(end)) => {
+                let mut another = false;
+                self.with_incident(incident, |incident, out| another = incident.on_occupied(now, number, out));
+                if !another {
+                    (call.for_person, call.until) = (true, call.since + ON_THE_PHONE);
+                    self.wait_for(now, Waiting { end, ..call });
                 }
-                self.waiting.push(call);
+            }
+            Err(NotNow::Later(end)) => {
+                if core::mem::take(&mut call.for_person) {
+                    call.until = now + PATIENCE;
+                }
+                self.wait_for(now, Waiting { end, ..call });
             }
             Err(NotNow::Never(end)) => self.not_dialled(now, call.attempt, end),
         }
+    }
+
+    fn wait_for(&mut self, now: Time, call: Waiting) {
+        if self.waiting.is_empty() {
+            self.try_again_at = now + TRY_AGAIN;
+        }
+        self.waiting.push(call);
     }
 
     /// The phone was picked up: media flows, and the guidance is spoken.
@@ -219,10 +243,6 @@ impl Switch {
         });
     }
 
-    fn language_of(&self, call: &Waiting) -> Option<Language> {
-        Some(self.cases.get(&call.attempt.incident)?.contact(&call.contact)?.language)
-    }
-
     /// Sends the INVITE, or says why it cannot be sent.
     fn place(&mut self, now: Time, call: &Waiting) -> Result<(LegId, String), NotNow> {
         if let Some(leg) = self.legs.of_contact(&call.contact).max_by_key(|leg| leg.room.is_some()) {
@@ -230,7 +250,7 @@ impl Switch {
             let busy = |reason| CallEnd { by: EndedBy::Refused, code: Some(486), reason };
             return Err(match &leg.room {
                 Some(room) => NotNow::Never(busy(format!("already in the room {room}"))),
-                None => NotNow::Later(busy("on the phone with hansho about another incident".into())),
+                None => NotNow::Occupied(busy("on the phone with hansho about another incident".into())),
             });
         }
         if self.was_cut(&call.contact) {
@@ -290,6 +310,8 @@ fn fault(reason: String) -> CallEnd {
 
 /// Why an INVITE was not sent.
 enum NotNow {
+    /// The person is on the phone about another incident.
+    Occupied(CallEnd),
     /// It may be in a moment; if not, this is how the attempt ends.
     Later(CallEnd),
     /// It will not be, and this is how the attempt ended.

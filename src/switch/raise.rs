@@ -172,6 +172,7 @@ impl Switch {
         let young = self.cases.values().rev().take_while(|case| age(case) <= plan.call_flow.bundle);
         let mut fit = young.filter(|case| {
             case.plan.call_flow.id == plan.call_flow.id
+                && !case.plan.call_flow.bundle.is_zero()
                 && case.plan.guidance.id == plan.guidance.id
                 && case.trigger.to == trigger.to
                 && !case.record.state.is_final()

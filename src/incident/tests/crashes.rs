@@ -182,11 +182,14 @@ impl Wild {
             28..43 => self.act(|it, now, out| it.on_answered(now, attempt, handle, out)),
             43..58 => self.act(|it, now, out| it.on_said(now, attempt, out)),
             58..72 => {
-                let digit = Digit::from_event(self.rng.random_range(0..5)).unwrap();
+                let digit = Digit::from_event(self.rng.random_range(0..12)).unwrap();
                 self.act(|it, now, out| it.on_key(now, attempt, digit, out));
             }
             72..84 => self.ends(attempt),
             84..97 => self.time_goes_by(),
+            97 if self.rng.random_ratio(1, 2) => {
+                self.act(|it, now, out| it.on_skipped(now, attempt, "asleep", out));
+            }
             97..99 => {
                 let who = self.rng.random_range(0..6);
                 let contact = id(&format!("p{who}"));
@@ -194,6 +197,9 @@ impl Wild {
                 self.calls.extend(attempt.map(|attempt| (attempt, false)));
             }
             _ if self.rng.random_ratio(1, 4) => self.act(|it, now, out| it.on_cancel(now, "test", out)),
+            _ if self.rng.random_ratio(1, 4) => self.act(|it, now, out| it.on_claimed(now, "test", out)),
+            _ if self.rng.random_ratio(1, 4) => self.act(|it, now, out| it.on_suppressed(now, 1, out)),
+            _ if self.rng.random_ratio(1, 4) => self.act(|it, _, out| it.on_again(trigger(), out)),
             _ if self.rng.random_ratio(1, 4) => self.act(|it, now, out| it.on_resolve(now, "test", out)),
             _ => {}
         }
@@ -294,6 +300,7 @@ impl Wild {
             Order::Dial { contact, phone, .. } => {
                 assert_eq!(record.state, State::Calling, "seed {seed}: {contact} is called after the end");
                 assert!(!record.taken_by.contains(contact), "seed {seed}: {contact} took it and is called again");
+                assert!(!record.left.contains(contact), "seed {seed}: {contact} left and is called again");
                 let earlier: Vec<_> = record
                     .attempts
                     .iter()
@@ -346,6 +353,14 @@ fn night_id() -> crate::base::IncidentId {
 }
 
 fn wild_plan(rng: &mut Rng) -> Plan {
+    let mut plan = wild_line(rng);
+    if rng.random_ratio(1, 3) {
+        plan.then = Some(Box::new(wild_line(rng)));
+    }
+    plan
+}
+
+fn wild_line(rng: &mut Rng) -> Plan {
     let strategy = [Strategy::Sequential, Strategy::Shuffled, Strategy::Simultaneous][rng.random_range(0..3)];
     let mut plan = plan(strategy);
     plan.call_flow.answer = if rng.random() { Answer::One } else { Answer::All };
@@ -353,6 +368,7 @@ fn wild_plan(rng: &mut Rng) -> Plan {
     plan.call_flow.between_rounds = if rng.random() { PAUSE } else { s(0) };
     plan.call_flow.ring_timeout = RING;
     plan.guidance.room = rng.random::<bool>().then(war_room);
+    plan.guidance.challenge = rng.random_ratio(1, 4);
     let people = rng.random_range(1..6);
     plan.contacts = (0..people)
         .map(|who| Contact {

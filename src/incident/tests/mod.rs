@@ -3,8 +3,10 @@
 
 mod crashes;
 mod night;
+mod promises;
 mod stories;
 pub(super) mod table;
+mod turns;
 
 use super::{Plan, Strategy, Trigger};
 

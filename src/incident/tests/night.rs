@@ -101,6 +101,8 @@ pub(super) struct Night {
     pub(super) no_line: bool,
     /// The far end confirms the end of a call at once unless this is set.
     pub(super) no_confirmation: bool,
+    /// These accept no calls now.
+    pub(super) asleep: Vec<ContactId>,
     answered: Vec<u32>,
 }
 
@@ -125,6 +127,7 @@ impl Night {
             log: Vec::new(),
             no_line: false,
             no_confirmation: false,
+            asleep: Vec::new(),
             answered: Vec::new(),
         }
     }
@@ -137,17 +140,21 @@ impl Night {
             self.log.push(order.clone());
             match order {
                 Order::Store(fact) => {
-                    let micros = i64::try_from(self.now.as_micros()).unwrap();
-                    self.record.apply(Stamp::from_unix_micros(micros), &fact);
+                    let at = Stamp::from_unix_micros(i64::try_from(self.now.as_micros()).unwrap());
+                    let fact = fact.dated(at);
+                    self.record.apply(at, &fact);
                     self.facts.push(fact);
                 }
-                Order::Dial { attempt, .. } if !self.no_line => {
+                Order::Dial { attempt, contact, .. } if !self.no_line && !self.asleep.contains(&contact) => {
                     self.incident.on_dialled(self.now, attempt, CallHandle(format!("call-{attempt}")), &mut out);
                 }
                 Order::HangUp { attempt } if !self.no_confirmation => {
                     let code = if self.answered.contains(&attempt) { 200 } else { 487 };
                     let end = CallEnd { by: EndedBy::Us, code: Some(code), reason: String::new() };
                     self.incident.on_ended(self.now, attempt, end, &mut out);
+                }
+                Order::Dial { attempt, contact, .. } if self.asleep.contains(&contact) => {
+                    self.incident.on_skipped(self.now, attempt, "asleep", &mut out);
                 }
                 _ => {}
             }
@@ -213,6 +220,15 @@ impl Night {
     pub(super) fn calls_in(&mut self, who: &str) -> Option<u32> {
         let call = CallHandle("inbound".to_owned());
         self.act(|incident, now, out| incident.on_called_in(now, &id(who), phone("+8110000009"), call, out))
+    }
+
+    /// Presses these keys, one after another.
+    pub(super) fn types(&mut self, who: &str, keys: &str) {
+        keys.chars().for_each(|key| self.presses(who, key));
+    }
+
+    pub(super) fn is_claimed(&mut self, by: &str) {
+        self.act(|incident, now, out| incident.on_claimed(now, by, out));
     }
 
     pub(super) fn is_cancelled(&mut self) {

@@ -414,7 +414,7 @@ fn a_line_that_stays_busy_with_another_incident_does_not_hold_this_one_up() {
     let mut night = Night::before(plan(Strategy::Sequential), trigger());
     night.no_line = true;
     night.act(|incident, now, out| incident.on_raised(now, out));
-    night.wait(s(660));
+    night.wait(s(780));
     assert_eq!((night.outcome("a"), night.dialled().as_str()), (Some(Outcome::Busy), "a b"));
     night.is_cancelled();
     assert_eq!(night.record.attempts.len(), 1, "what was withdrawn before it was dialled leaves nothing");

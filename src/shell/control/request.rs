@@ -26,6 +26,23 @@ pub enum Request {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         incident: Option<String>,
     },
+    /// Somebody who is not on the phone takes it: stop calling.
+    Acknowledge {
+        /// Which.
+        incident: String,
+        /// Who; `control` when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+    },
+    /// Nobody is called any more about something, until a moment.
+    Suppress(SuppressRequest),
+    /// What is quiet.
+    Suppressions,
+    /// Calls are made again.
+    Lift {
+        /// The number of the suppression.
+        suppression: u32,
+    },
     /// Stop calling.
     Cancel {
         /// Which.
@@ -71,7 +88,8 @@ pub enum Request {
 }
 
 /// The operations, for messages.
-pub const OPERATIONS: &str = "trigger, status, watch, cancel, resolve, token.create, token.list, token.revoke, hotline.page, hotline.accept, shutdown";
+pub const OPERATIONS: &str = "trigger, status, watch, acknowledge, cancel, resolve, suppress, suppressions, lift, \
+    token.create, token.list, token.revoke, hotline.page, hotline.accept, shutdown";
 
 /// `{"op":"trigger", …}`.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
@@ -117,6 +135,30 @@ pub struct TokenRequest {
     /// The call flow of its triggers, where they name none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call_flow: Option<String>,
+}
+
+/// `{"op":"suppress", …}`: at least one of the first four, and one of the last two.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SuppressRequest {
+    /// Triggers with this deduplication key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dedup: Option<String>,
+    /// Triggers about this host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// Triggers about this service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    /// Triggers of this call flow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call_flow: Option<String>,
+    /// For so long: `2h`, `1h30m`.
+    #[serde(default, rename = "for", skip_serializing_if = "Option::is_none")]
+    pub duration: Option<String>,
+    /// Until this moment, as RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
 }
 
 /// What a client is told when its request failed.

@@ -4,6 +4,8 @@ mod calls_in;
 mod hotlines;
 mod night;
 mod posts;
+mod promises;
 mod restarts;
+mod storms;
 mod troubles;
 mod world;

@@ -66,15 +66,22 @@ fn a_person_on_the_phone_waits_and_is_dialled_when_they_are_free() {
 }
 
 #[test]
-fn who_waits_too_long_for_a_person_leaves_a_trace_and_goes_on() {
+fn an_incident_waits_for_a_person_as_long_as_a_call_may_last() {
     let mut world = World::new();
-    world.raise(trigger(None), plan(&["ann"], Some("war-room")));
+    world.raise(trigger(None), plan(&["ann"], None));
     let ann = world.rings("ann");
+    world.wait(seconds(5));
     world.answers(&ann);
     let second = world.raise(trigger(None), plan(&["ann", "bob"], None));
-    world.wait(seconds(61));
-    assert_eq!(world.ends(second), [(1, Outcome::Busy)]);
-    world.rings("bob");
+    world.wait(seconds(590));
+    world.nobody_rings();
+    world.wait(seconds(15));
+    world.is_let_go(&ann);
+    world.wait(seconds(2));
+    let again = world.rings("ann");
+    world.answers(&again);
+    world.presses(&again, '1');
+    assert_eq!(world.switch.record(second).unwrap().state, State::Acknowledged);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::incident::{Answer, Behaviour, CallFlow, Contact, Fact, Guidance, Key,
 use crate::media::{self, Command, Prompt, Way};
 use crate::sip::{Agent, Identity, IpRange, Trunk};
 use crate::switch::{
-    Act, Batch, Clip, Entry, Event, HotlineAnswer, Input, PortRange, PromptBook, Settings, Switch, What,
+    Act, Batch, Clip, Entry, Event, HotlineAnswer, Input, PortRange, PromptBook, Raised, Settings, Switch, What,
 };
 use crate::wire::sip::{Builder, Message, Method, Name};
 
@@ -113,7 +113,13 @@ pub fn plan(people: &[&str], room: Option<&str>) -> Plan {
         guidance: Guidance {
             id: GuidanceId::parse("plain").unwrap(),
             message: BTreeMap::new(),
-            keys: BTreeMap::from([key('1', Behaviour::Take), key('2', Behaviour::Next), key('3', Behaviour::Join)]),
+            keys: BTreeMap::from([
+                key('1', Behaviour::Take),
+                key('2', Behaviour::Next),
+                key('3', Behaviour::Join),
+                key('8', Behaviour::Leave),
+                key('9', Behaviour::Quiet),
+            ]),
             first_key_timeout: seconds(10),
             inter_key_timeout: Duration::from_secs(15),
             challenge: false,
@@ -187,6 +193,11 @@ impl World {
         let mut next = World::with(agent(0, false, Some(TRUNK.parse().unwrap())), PortRange::default());
         next.facts.clone_from(&self.facts);
         next.next = self.next + 1_000;
+        let house = |entry: &Entry| match entry {
+            Entry::House(at, fact) => Some((*at, fact.clone())),
+            Entry::Incident(..) => None,
+        };
+        next.input(Input::RestoreHouse(self.facts.iter().filter_map(house).collect()));
         let mut ids: Vec<IncidentId> = self.facts.iter().filter_map(Entry::incident).collect();
         ids.dedup();
         let ids: BTreeSet<IncidentId> = ids.into_iter().collect();
@@ -205,9 +216,30 @@ impl World {
     }
 
     pub fn raise(&mut self, trigger: Trigger, plan: Plan) -> IncidentId {
-        let raised = self.switch.raise(self.now, trigger, plan);
+        self.comes(trigger, plan).incident()
+    }
+
+    /// The same, with what became of the trigger.
+    pub fn comes(&mut self, trigger: Trigger, plan: Plan) -> Raised {
+        self.ask(|switch, now| switch.raise(now, trigger, plan))
+    }
+
+    /// Something is asked of the corridor from outside.
+    pub fn ask<R>(&mut self, what: impl FnOnce(&mut Switch, Time) -> R) -> R {
+        let answer = what(&mut self.switch, self.now);
         self.gather();
-        raised.incident()
+        answer
+    }
+
+    /// The calendar time of now.
+    pub fn calendar(&self) -> Stamp {
+        self.switch.stamp(self.now)
+    }
+
+    /// The names of the events so far that are told of this incident.
+    pub fn events_of(&self, id: IncidentId) -> Vec<String> {
+        let of = self.events.iter().filter(|event| event.incident == Some(id));
+        of.map(|event| serde_json::to_value(event).unwrap()["event"].as_str().unwrap().to_owned()).collect()
     }
 
     pub fn cancel(&mut self, id: IncidentId) -> bool {
