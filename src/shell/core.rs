@@ -365,7 +365,7 @@ impl Core {
 }
 
 /// Done, and nothing more is to be said.
-fn nothing_more((): ()) -> Value {
+fn nothing_more((): ()) -> serde_json::Value {
     json!({})
 }
 
