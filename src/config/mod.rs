@@ -23,6 +23,7 @@ mod notify;
 mod people;
 mod plan;
 mod reader;
+mod sms;
 mod topics;
 mod trunk;
 mod value;
@@ -36,6 +37,7 @@ pub use file::{LoadError, PLACES, load, load_with, locate};
 pub use http::Http;
 pub use notify::{Email, Notify, Patience, Slack, SlackBot, Tls, Webhook};
 pub use plan::Refusal;
+pub use sms::{Gateway, Place, Preset, Sms, body_place, filled};
 pub use topics::Topics;
 pub use trunk::Trunk;
 pub use value::{Host, parse_duration};
@@ -47,7 +49,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 use toml::de::DeTable;
 
-use crate::base::{CallFlowId, ContactId, GuidanceId, RoomName, RosterId};
+use crate::base::{CallFlowId, ContactId, GuidanceId, Phone, RoomName, RosterId};
 use crate::incident::{Contact, Guidance, Hotline};
 use reader::{Report, Section};
 
@@ -95,6 +97,10 @@ pub struct Settings {
     pub rooms: BTreeMap<RoomName, Room>,
     /// `[notify]`.
     pub notify: Notify,
+    /// `[sms]`.
+    pub sms: Sms,
+    /// `[[contact]] sms`: where those are told by short message who want to be.
+    pub sms_phones: BTreeMap<ContactId, Phone>,
 }
 
 /// Where a configuration comes from: what it needs beside its text.
@@ -169,7 +175,7 @@ fn read_document<'a>(
     let (journal, keep) = daemon::store(&mut root, &node.data_dir);
     let speech = daemon::speech(&mut root);
     let trunks = trunk::read(&mut root, origin);
-    let (contacts, known) = people::contacts(&mut root, &node);
+    let (contacts, known, sms_phones) = people::contacts(&mut root, &node);
     let rosters = people::rosters(&mut root, &known);
     let rooms = calling::rooms(&mut root, origin);
     let guidances = calling::guidances(&mut root, &rooms);
@@ -180,6 +186,7 @@ fn read_document<'a>(
     let public_url = node.public_url.as_deref();
     let hotlines = hotline::hotlines(&mut root, &contacts, &known, public_url, http.listen.is_some());
     let call_in = call_in::call_in(&mut root, &call_flows, &guidances, origin);
+    let sms = sms::read(&mut root, origin);
     root.finish();
     Some(Settings {
         node,
@@ -201,6 +208,8 @@ fn read_document<'a>(
         guidances: complete(guidances)?,
         rooms: complete(rooms)?,
         notify,
+        sms,
+        sms_phones,
     })
 }
 

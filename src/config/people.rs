@@ -20,16 +20,24 @@ const JAPAN: [&str; 2] = ["Asia/Tokyo", "Japan"];
 const ON_CALL: usize = 1_000;
 const PHONE: &str = "a number with its country code (\"+818012345678\") or a SIP URI (\"sip:user@host\")";
 
-/// Every contact, and every contact's name that was declared, right or wrong.
-pub(super) fn contacts(root: &mut Section<'_>, node: &Node) -> (BTreeMap<ContactId, Contact>, BTreeSet<ContactId>) {
+/// Every contact, every contact's name that was declared, right or wrong, and the phones for short messages.
+pub(super) fn contacts(
+    root: &mut Section<'_>,
+    node: &Node,
+) -> (BTreeMap<ContactId, Contact>, BTreeSet<ContactId>, BTreeMap<ContactId, Phone>) {
     let blocks = root.blocks("contact", CONTACTS);
     if !root.has("contact") {
         root.complain("contact", "missing", "at least one [[contact]], a person to call");
     }
-    let (mut seen, mut phones) = (BTreeMap::new(), BTreeMap::new());
-    let contacts = blocks.into_iter().filter_map(|block| contact(block, node, &mut seen, &mut phones));
+    let (mut seen, mut phones, mut sms) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    let contacts = blocks.into_iter().filter_map(|mut block| {
+        let phone = block.text("sms", PHONE, |text| Phone::parse(text).ok());
+        let contact = contact(block, node, &mut seen, &mut phones)?;
+        sms.extend(phone.map(|phone| (contact.id.clone(), phone)));
+        Some(contact)
+    });
     let contacts = contacts.map(|contact| (contact.id.clone(), contact)).collect();
-    (contacts, seen.into_keys().collect())
+    (contacts, seen.into_keys().collect(), sms)
 }
 
 fn contact(

@@ -4,7 +4,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::control::{Failure, Request};
-use crate::base::Trigger;
+use crate::base::{Phone, Trigger};
 use crate::incident::Plan;
 
 /// Where an answer goes.
@@ -29,6 +29,15 @@ pub struct Raise {
     pub trigger: Trigger,
     /// Who is called, how, and what they hear.
     pub plan: Plan,
+}
+
+/// A short message to some phones.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Write {
+    /// To whom.
+    pub to: Vec<Phone>,
+    /// What it says.
+    pub text: String,
 }
 
 /// What a key was about is over, or somebody deals with it.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::sync::{broadcast, mpsc};
 
-use super::ask::{Ask, Raise, Reply, Settle};
+use super::ask::{Ask, Raise, Reply, Settle, Write};
 use super::clock::Clock;
 use super::control::{Failure, Request, Status, TriggerRequest};
 use super::events::{self, Told};
@@ -16,7 +16,7 @@ use super::history::{HistoryHandle, Unfinished};
 use super::inbox::Inbox;
 use super::journal::Written;
 use super::media::{MediaEvents, MediaHandle};
-use super::notify::Notifiers;
+use super::notify::{GatewayHandle, Letter, Notifiers};
 use super::tokens::Tokens;
 use super::voice::Speaker;
 use crate::base::{IncidentId, RoomId, RoomName};
@@ -46,6 +46,7 @@ pub(super) struct Core {
     pub(super) tokens: Tokens,
     pub(super) history: HistoryHandle,
     pub(super) notifiers: Notifiers,
+    pub(super) gateway: Option<GatewayHandle>,
 }
 
 /// What comes to it from other tasks and threads.
@@ -160,12 +161,7 @@ impl Core {
                     }
                 }
                 Act::RecordRoom { room, name } => self.record(room, &name),
-                Act::Message { number, .. } => {
-                    let result = Err("no gateway is configured".to_owned());
-                    self.switch.handle(self.clock.now(), Input::MessageDone { message: number, result });
-                    let batch = self.switch.take();
-                    self.gate.push(batch, None);
-                }
+                Act::Message { number, to, text } => self.to_gateway(Letter { number, to, text }),
                 Act::Speak { incident, language, text } => self.speak(incident, language, text),
             }
         }
@@ -191,6 +187,17 @@ impl Core {
     fn send(&self, to: SocketAddr, bytes: &[u8]) {
         tracing::debug!(target: "hansho::sip", %to, "sent\n{}", String::from_utf8_lossy(bytes));
         self.sip.send(to, bytes);
+    }
+
+    fn to_gateway(&mut self, letter: Letter) {
+        let message = letter.number;
+        let sent = self.gateway.as_ref().is_some_and(|gateway| gateway.send(letter).is_ok());
+        if !sent {
+            let result = Err("there is no gateway".to_owned());
+            self.switch.handle(self.clock.now(), Input::MessageDone { message, result });
+            let batch = self.switch.take();
+            self.gate.push(batch, None);
+        }
     }
 
     fn speak(&self, incident: IncidentId, language: crate::base::Language, text: String) {
@@ -251,6 +258,12 @@ impl Core {
             Request::Settle(settle) => {
                 self.settle(&settle, by, reply);
                 return false;
+            }
+            Request::Write(Write { to, text }) => {
+                to.into_iter().for_each(|phone| {
+                    self.switch.send_message(now, phone, &text);
+                });
+                Ok(json!({}))
             }
             Request::TokenCreate(wanted) => {
                 self.token_create(wanted, by, reply);

@@ -28,7 +28,7 @@ use super::voice::{Speaker, SpeakerSettings, load_prompts, sweep};
 use crate::config::Settings;
 use crate::sip::{Agent, Identity};
 use crate::store::{Journal, StoreError};
-use crate::switch::{self, Input, LinkKey, PortRange, Switch};
+use crate::switch::{self, Input, LinkKey, PortRange, SmsWay, Switch};
 
 /// Events a slow watcher may be behind before it misses some.
 const EVENTS: usize = 4_096;
@@ -121,6 +121,7 @@ impl Daemon {
             hotlines: settings.hotlines.clone(),
             public_url: settings.node.public_url.clone().unwrap_or_default(),
             link_key: LinkKey(rand::random()),
+            sms: if settings.sms.gateway.is_some() { SmsWay::Gateway } else { SmsWay::Trunk },
             ..switch::Settings::default()
         };
         let mut switch = Switch::new(corridor, agent, Arc::new(book), clock.began(), rand::random());
@@ -148,7 +149,7 @@ impl Daemon {
             clock,
         };
         let http = web.map(|web| http::Server::start(web, needs)).transpose().map_err(system("cannot serve HTTP"))?;
-        let mut others = vec![tokio::spawn(control.serve(asks, events.clone()))];
+        let mut others = vec![tokio::spawn(control.serve(asks.clone(), events.clone()))];
         if let Some(keep) = settings.keep {
             others.push(tokio::spawn(journal::retain(thread.handle(), clock, keep)));
         }
@@ -156,15 +157,34 @@ impl Daemon {
             let (id, proxy) = (trunk.id.clone(), trunk.proxy.to_string());
             others.push(tokio::spawn(lookup::keep_looking(id, proxy, local.is_ipv4(), inputs.clone())));
         }
-        let house = notify::House { settings: &settings, journal: thread.handle(), events: events.clone(), clock };
-        let (notifiers, waking) = notify::start(&house)?;
+        let notify::Started { notifiers, gateway, waking } = notify::start(&notify::House {
+            settings: &settings,
+            journal: thread.handle(),
+            events: events.clone(),
+            clock,
+            inputs: inputs.clone(),
+            asks: asks.clone(),
+        })?;
         others.push(waking);
         let speaker = Arc::new(Speaker::detect(speaker_settings(&settings)));
         tracing::info!(sip = %local, public = %SocketAddr::new(public, local.port()), socket = %settings.control_socket.display(),
             trunks = trunks.len(), http = http.as_ref().map(|http| http.address().to_string()), "hansho is up");
         let gate = Gate::new(thread);
-        let core =
-            Core { switch, settings, clock, gate, sip, media, speaker, events, inputs, history, tokens, notifiers };
+        let core = Core {
+            switch,
+            settings,
+            clock,
+            gate,
+            sip,
+            media,
+            speaker,
+            events,
+            inputs,
+            history,
+            tokens,
+            notifiers,
+            gateway,
+        };
         let inlets = Inlets { asks: asked, inputs: inputs_in, media: media_events, written, stop: stopped };
         Ok(Daemon { sip: local, stop: Some(stop), core: tokio::spawn(core.run(inlets)), others, http })
     }

@@ -68,6 +68,8 @@ pub struct Notice {
     pub text: String,
     /// What the incident is about, as it was spoken.
     pub subject: Option<String>,
+    /// Whom the incident may call.
+    pub people: Vec<ContactId>,
 }
 
 impl Notice {
@@ -86,7 +88,9 @@ impl Notice {
     pub fn of_event(event: Event, record: &Record, language: Language) -> Notice {
         let subject = subject(record, language);
         let text = text::of(&event, subject.as_deref(), record, language);
-        Notice { event, text, subject }
+        let plans = record.plan.iter().flat_map(|plan| plan.chain());
+        let people = plans.flat_map(|plan| &plan.contacts).map(|contact| contact.id.clone()).collect();
+        Notice { event, text, subject, people }
     }
 }
 

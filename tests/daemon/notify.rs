@@ -3,4 +3,5 @@
 mod email;
 mod receiver;
 mod slack;
+mod sms;
 mod webhook;

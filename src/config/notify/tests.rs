@@ -20,7 +20,8 @@ L6HaY7+R3lGicZZ4og==
 -----END CERTIFICATE-----
 ";
 
-const SMALLEST: &str = r#"
+/// A file that is complete without any notifier.
+pub(in crate::config) const SMALLEST: &str = r#"
 [[trunk]]
 id = "main"
 proxy = "192.0.2.1"

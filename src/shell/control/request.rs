@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::Phone;
 use crate::incident::Trigger;
-use crate::shell::ask::{Raise, Settle};
+use crate::shell::ask::{Raise, Settle, Write};
 
 /// One line of a client.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -83,6 +83,9 @@ pub enum Request {
         /// The secret behind the last slash of the link.
         link: String,
     },
+    /// A short message of a notifier; not for the control socket.
+    #[serde(skip)]
+    Write(Write),
     /// End the daemon.
     Shutdown,
 }

@@ -1,4 +1,4 @@
-//! Notifiers: who is told what happened, besides those who are called. Slack, webhooks, e-mail.
+//! Notifiers: who is told what happened, besides those who are called. Slack, webhooks, e-mail, short messages.
 //!
 //! Each follows the journal on a thread of its own, behind its own cursor, and delivers in order: again and again with
 //! growing pauses while its receiver is away, until it is given up after a day. Nobody waits for a notifier: no call,
@@ -9,14 +9,17 @@
 
 mod backoff;
 mod email;
+mod gateway;
 mod health;
 mod http;
 mod parcel;
 mod pick;
 mod slack;
+mod sms;
 mod webhook;
 mod worker;
 
+pub use gateway::{GatewayHandle, Letter};
 pub use health::{Health, Notifiers};
 
 use std::collections::VecDeque;
@@ -25,19 +28,23 @@ use std::path::Path;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 
+use super::ask::Ask;
 use super::clock::Clock;
 use super::events::Told;
 use super::journal::JournalHandle;
-use crate::config::{Patience, Settings, Topics};
+use crate::config::{Gateway, Patience, Settings, Topics};
 use crate::store::{Reader, StoreError};
-use crate::switch::is_of_a_fact;
+use crate::switch::{Input, is_of_a_fact};
 use email::EmailPost;
+use gateway::GatewayThread;
+use http::Http;
 use parcel::Deliver;
-use pick::Pick;
+use pick::{Pick, key_part};
 use slack::SlackPost;
+use sms::SmsPost;
 use webhook::WebhookPost;
 use worker::{Nudge, Worker};
 
@@ -54,6 +61,20 @@ pub struct House<'a> {
     pub events: broadcast::Sender<Told>,
     /// The time.
     pub clock: Clock,
+    /// The core, for what became of a short message, and for new ones.
+    pub inputs: mpsc::Sender<Input>,
+    /// The same.
+    pub asks: mpsc::Sender<Ask>,
+}
+
+/// What has been started.
+pub struct Started {
+    /// For whoever asks how they do.
+    pub notifiers: Notifiers,
+    /// The way of short messages, where a gateway is configured.
+    pub gateway: Option<GatewayHandle>,
+    /// Wakes the notifiers; they end when it is aborted.
+    pub waking: JoinHandle<()>,
 }
 
 /// Why the notifiers did not start.
@@ -70,8 +91,8 @@ pub enum NotifyError {
     Unfit(String),
 }
 
-/// Starts a thread for each notifier, and the task that wakes them. They end when the task is aborted.
-pub fn start(house: &House<'_>) -> Result<(Notifiers, JoinHandle<()>), NotifyError> {
+/// Starts a thread for each notifier, and the task that wakes them.
+pub fn start(house: &House<'_>) -> Result<Started, NotifyError> {
     let settings = &house.settings.notify;
     let (patience, ca) = (&settings.patience, settings.ca.as_deref());
     let node = || house.settings.node.name.clone();
@@ -89,9 +110,38 @@ pub fn start(house: &House<'_>) -> Result<(Notifiers, JoinHandle<()>), NotifyErr
         let post = EmailPost::new(email.clone(), node(), patience, ca).map_err(NotifyError::Unfit)?;
         crew.add("email", email.topics.clone(), *patience, Box::new(post))?;
     }
-    let Crew { nudges, health, .. } = crew;
-    let task = tokio::spawn(wake(nudges, house.journal.durable(), house.events.subscribe()));
-    Ok((Notifiers(health), task))
+    let sms = &house.settings.sms;
+    if !sms.topics.is_empty() {
+        let post = SmsPost { phones: house.settings.sms_phones.clone(), core: house.asks.clone() };
+        crew.add("sms", sms.topics.clone(), *patience, Box::new(post))?;
+    }
+    let Crew { nudges, mut health, .. } = crew;
+    let gateway = match &sms.gateway {
+        Some(gateway) => Some(start_gateway(house, gateway, &mut health)?),
+        None => None,
+    };
+    let waking = tokio::spawn(wake(nudges, house.journal.durable(), house.events.subscribe()));
+    Ok(Started { notifiers: Notifiers(health), gateway, waking })
+}
+
+fn start_gateway(
+    house: &House<'_>,
+    gateway: &Gateway,
+    health: &mut Vec<watch::Receiver<Health>>,
+) -> Result<GatewayHandle, NotifyError> {
+    let notify = &house.settings.notify;
+    let (told, seen) = watch::channel(Health { notifier: "gateway".to_owned(), ..Health::default() });
+    health.push(seen);
+    let patience = Patience { give_up: house.settings.sms.give_up, ..notify.patience };
+    let thread = GatewayThread {
+        http: Http::new(&patience, notify.ca.as_deref()),
+        gateway: gateway.clone(),
+        patience,
+        node: key_part(&house.settings.node.name),
+        health: told,
+        core: house.inputs.clone(),
+    };
+    Ok(thread.start()?)
 }
 
 /// The notifiers that have been started.
@@ -109,7 +159,7 @@ impl Crew<'_> {
         patience: Patience,
         post: Box<dyn Deliver>,
     ) -> Result<(), NotifyError> {
-        let House { settings, journal, events, clock } = self.house;
+        let House { settings, journal, events, clock, .. } = self.house;
         let reader = Reader::open(&settings.journal)?;
         let cursor = begin(&reader, name, journal, &settings.journal)?;
         let (health, seen) = watch::channel(Health { notifier: name.to_owned(), ..Health::default() });

@@ -67,6 +67,6 @@ fn record(incident: IncidentId, reader: &Reader) -> Record {
 }
 
 /// The node's name as it can stand in a header.
-fn key_part(node: &str) -> String {
+pub(super) fn key_part(node: &str) -> String {
     form_urlencoded::byte_serialize(node.as_bytes()).collect()
 }

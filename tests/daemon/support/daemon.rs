@@ -28,6 +28,7 @@ pub struct World {
     flow: String,
     guidance: String,
     trunk: String,
+    contact: String,
     more: String,
 }
 
@@ -47,6 +48,7 @@ impl World {
             flow: String::new(),
             guidance: String::new(),
             trunk: String::new(),
+            contact: String::new(),
             more: String::new(),
         }
     }
@@ -76,6 +78,12 @@ impl World {
         self
     }
 
+    /// More lines of every contact.
+    pub fn contact(mut self, lines: &str) -> World {
+        self.contact = lines.to_owned();
+        self
+    }
+
     /// More tables.
     pub fn more(mut self, text: &str) -> World {
         self.more.push_str(text);
@@ -87,7 +95,7 @@ impl World {
     }
 
     pub fn text(&self) -> String {
-        let World { sip, media, data, socket, people, flow, guidance, trunk, more, .. } = self;
+        let World { sip, media, data, socket, people, flow, guidance, trunk, contact, more, .. } = self;
         let last = media + 15;
         let proxy = self.phones.address();
         let name = |number: &String| format!("p{}", number.trim_start_matches('+'));
@@ -95,7 +103,7 @@ impl World {
         let ids = ids.join(", ");
         let contacts: String = people
             .iter()
-            .map(|number| format!("[[contact]]\nid = \"{}\"\nphones = [\"{number}\"]\n", name(number)))
+            .map(|number| format!("[[contact]]\nid = \"{}\"\nphones = [\"{number}\"]\n{contact}", name(number)))
             .collect();
         format!(
             r#"[node]
