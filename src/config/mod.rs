@@ -19,6 +19,7 @@ mod dial;
 mod file;
 mod hotline;
 mod http;
+mod intake;
 mod notify;
 mod people;
 mod plan;
@@ -45,12 +46,14 @@ pub use value::{Host, parse_duration};
 use core::time::Duration;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 use toml::de::DeTable;
 
 use crate::base::{CallFlowId, ContactId, GuidanceId, Phone, RoomName, RosterId};
 use crate::incident::{Contact, Guidance, Hotline};
+use crate::intake::Mapping;
 use reader::{Report, Section};
 
 /// The largest file that is read, in bytes.
@@ -67,6 +70,8 @@ pub struct Settings {
     pub http: Http,
     /// `[dial]`.
     pub dial: Dial,
+    /// `[[intake]]`: how `/in/ID` reads JSON that hansho does not know by itself.
+    pub intake: BTreeMap<String, Arc<Mapping>>,
     /// `[sip]`.
     pub sip: Sip,
     /// `[media]`.
@@ -187,6 +192,7 @@ fn read_document<'a>(
     let hotlines = hotline::hotlines(&mut root, &contacts, &known, public_url, http.listen.is_some());
     let call_in = call_in::call_in(&mut root, &call_flows, &guidances, origin);
     let sms = sms::read(&mut root, origin);
+    let intake = intake::intake(&mut root);
     root.finish();
     Some(Settings {
         node,
@@ -195,6 +201,7 @@ fn read_document<'a>(
         dial,
         hotlines,
         call_in,
+        intake,
         sip,
         media,
         journal: journal?,

@@ -186,6 +186,8 @@ mod tests {
         assert_eq!(structured(&event("a", &rest("acknowledge"))).unwrap(), [Signal::Acknowledge { dedup: dedup() }]);
         assert_eq!(structured(&event("a", &rest("resolve"))).unwrap(), [Signal::Resolve { dedup: dedup() }]);
         assert_eq!(structured(&event("a", &rest("dance"))).unwrap_err().field(), Some("data.action"));
+        let again = structured(&event("a.resolved", &rest("raise"))).unwrap();
+        assert!(matches!(again[..], [Signal::Raise(_)]), "what the data says counts more than the type");
     }
 
     #[test]

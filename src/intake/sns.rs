@@ -254,6 +254,8 @@ mod tests {
             "https://s3.amazonaws.com/a.pem",
             "https://sns..amazonaws.com/a.pem",
             "https://sns.us-west-2.amazonaws.com/a.pem?x",
+            "https://sns.us-west-2.amazonaws.com/x?y=a.pem",
+            "https://sns.us-west-2.amazonaws.com/x#a.pem",
             "https://sns.us-west-2.amazonaws.com/a.txt",
             "https://SNS.us-west-2.amazonaws.com\\@evil/a.pem",
             "https://sns.us-west-2.amazonaws.com",

@@ -117,6 +117,9 @@ impl House {
 
     /// The reader behind `/in/NAME`.
     fn source(&self, name: &str) -> Result<Source, Refused> {
+        if let Some(mapping) = self.settings.intake.get(name) {
+            return Ok(Source::Generic(mapping.clone()));
+        }
         Source::from_str(name).map_err(|error| Refused::from(Failure::new("not_found", error.to_string())))
     }
 
