@@ -73,11 +73,18 @@ struct Macros(Value);
 
 impl Macros {
     fn of(fields: Map<String, Value>) -> Macros {
-        let known = |(name, value): (String, Value)| Some((macro_name(&name), Value::String(text_of(&value)?)));
-        Macros(Value::Object(
-            fields.into_iter().filter(|(name, _)| !limit::is_secret(name)).filter_map(known).collect(),
-        ))
+        let known = |(name, value): (String, Value)| {
+            let text = text_of(&value).filter(|text| !unresolved(text))?;
+            (!limit::is_secret(&name)).then(|| (macro_name(&name), Value::String(text)))
+        };
+        Macros(Value::Object(fields.into_iter().filter_map(known).collect()))
     }
+}
+
+/// A macro that meant nothing where the command ran, such as a service's in a notification about a host.
+fn unresolved(text: &str) -> bool {
+    let inside = text.strip_prefix('$').and_then(|rest| rest.strip_suffix('$'));
+    inside.is_some_and(|name| name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._:".contains(&b)))
 }
 
 fn macro_name(name: &str) -> String {
@@ -131,6 +138,14 @@ mod tests {
         let [Signal::Raise(draft)] = &signals[..] else { panic!("{signals:?}") };
         assert_eq!(draft.message.as_deref(), Some("db-01 DOWN: no ping"));
         assert_eq!((draft.service.as_deref(), draft.dedup.as_deref()), (None, Some("nagios:db-01")));
+    }
+
+    #[test]
+    fn a_macro_that_was_not_resolved_is_none() {
+        let service = "SERVICEDESC=$SERVICEDESC$&SERVICESTATE=&service.name=$service.name$";
+        let signals = form(&format!("NOTIFICATIONTYPE=RECOVERY&HOSTNAME=a&{service}")).unwrap();
+        assert_eq!(signals, [Signal::Resolve { dedup: "nagios:a".to_owned() }]);
+        assert!(!unresolved("$5 left") && unresolved("$$"));
     }
 
     #[test]
