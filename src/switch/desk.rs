@@ -357,6 +357,7 @@ impl Switch {
     }
 
     fn never_was(&mut self, incident: IncidentId) {
+        self.forget_taken(incident);
         for leg in self.legs.of_incident(incident) {
             self.act(Act::Media(media::Command::Close(leg)));
             self.agent.forget(leg);

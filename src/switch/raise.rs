@@ -133,6 +133,11 @@ impl Switch {
         }
     }
 
+    /// An incident never was.
+    pub(super) fn forget_taken(&mut self, id: IncidentId) {
+        self.keys.lately.retain(|_, (_, taken)| *taken != id);
+    }
+
     /// Somebody took it: for a while its keys are not called about.
     pub(super) fn keys_are_taken(&mut self, now: Time, id: IncidentId) {
         let Some(case) = self.cases.get(&id) else { return };

@@ -73,12 +73,13 @@ pub struct Birth {
     pub seed: u64,
     pub real_media: bool,
     pub fuse: Option<u32>,
+    pub house: Vec<(Stamp, hansho::incident::HouseFact)>,
     pub open: Vec<(IncidentId, Vec<(Stamp, hansho::incident::Fact)>)>,
 }
 
 impl House {
     pub fn start(now: Time, birth: Birth, disk: Disk) -> House {
-        let Birth { settings, trunk, began, seed, real_media, fuse, open } = birth;
+        let Birth { settings, trunk, began, seed, real_media, fuse, house: promised, open } = birth;
         let identity =
             Identity { local: hansho_sip(), media_address: hansho_sip().ip(), user_agent: "hansho".to_owned() };
         let agent = Agent::new(identity, vec![trunk], seed);
@@ -101,6 +102,7 @@ impl House {
             in_debt: false,
             rng: seeded(seed ^ 3),
         };
+        house.switch.handle(now, Input::RestoreHouse(promised));
         for (incident, facts) in open {
             house.switch.handle(now, Input::Restore { incident, facts });
         }

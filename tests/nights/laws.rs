@@ -3,8 +3,8 @@
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
-use hansho::base::{ContactId, IncidentId, LegId, Phone, Stamp, Time};
-use hansho::incident::{Answer, Fact, Outcome};
+use hansho::base::{ContactId, IncidentId, LegId, Phone, Stamp, Time, Utc};
+use hansho::incident::{Answer, Fact, Outcome, Plan, Suppressions};
 use hansho::switch::Entry;
 use hansho::wire::sip::{Message, Method};
 
@@ -28,12 +28,20 @@ pub struct Laws {
     invites: BTreeSet<(String, u32)>,
     ports: BTreeMap<LegId, u16>,
     refused: BTreeSet<IncidentId>,
+    /// The promises to stay quiet.
+    quiet: Suppressions,
+    /// Somebody set the clock: stamps do not tell how long something lasted.
+    clock_stepped: bool,
 }
 
 #[derive(Default)]
 struct Case {
     facts: Vec<Fact>,
     end: Option<Fact>,
+    plan: Option<Plan>,
+    /// It was quiet when it was accepted.
+    quiet: bool,
+    left: BTreeSet<ContactId>,
     round: u32,
     answer: Option<Answer>,
     somebody_took_it: bool,
@@ -87,10 +95,15 @@ impl Laws {
     /// hansho died; what is not in the journal was never decided.
     pub fn forget_all_but(&mut self, journal: &[Entry]) {
         let (invites, refused) = (core::mem::take(&mut self.invites), core::mem::take(&mut self.refused));
-        *self = Laws { invites, refused, ..Laws::default() };
-        for (incident, at, fact) in journal.iter().filter_map(Entry::of_incident) {
-            self.fold(incident, at, fact);
-            *self.stored.entry(incident).or_default() += 1;
+        *self = Laws { invites, refused, clock_stepped: self.clock_stepped, ..Laws::default() };
+        for entry in journal {
+            if let Entry::House(at, fact) = entry {
+                self.quiet.apply(*at, fact);
+            }
+            if let Some((incident, at, fact)) = entry.of_incident() {
+                self.fold(incident, at, fact);
+                *self.stored.entry(incident).or_default() += 1;
+            }
         }
         self.left = self.stored.clone();
         self.over = self.cases.iter().filter(|(_, case)| case.end.is_some()).map(|(id, _)| *id).collect();
@@ -99,6 +112,11 @@ impl Laws {
     /// True while a call of this person went into a room and has not ended.
     pub fn is_in_a_room(&self, contact: &ContactId) -> bool {
         self.calls_of(contact).any(|(_, call)| call.joined && call.is_up())
+    }
+
+    /// Somebody sets hansho's clock.
+    pub fn clock_steps(&mut self) {
+        self.clock_stepped = true;
     }
 
     /// What holds when the night is over.
@@ -110,6 +128,9 @@ impl Laws {
     }
 
     fn decided(&mut self, entry: &Entry) {
+        if let Entry::House(at, fact) = entry {
+            self.quiet.apply(*at, fact);
+        }
         let Some((incident, at, fact)) = entry.of_incident() else { return };
         let (incident, at) = (&incident, &at);
         assert!(!self.refused.contains(incident), "{incident} was not accepted and goes on: {fact:?}");
@@ -121,6 +142,8 @@ impl Laws {
                 self.nobody_is_dialled_while_on_the_phone(*incident, contact);
                 self.nobody_is_called_twice_in_a_round(*incident, contact, phone);
                 self.no_attempt_begins_twice(*incident, *attempt);
+                self.nobody_is_called_who_left_or_sleeps(*incident, contact, *at);
+                self.nobody_is_called_about_what_is_quiet(*incident);
             }
             Fact::CalledIn { attempt, contact, .. } => {
                 self.no_attempt_begins_twice(*incident, *attempt);
@@ -188,7 +211,18 @@ impl Laws {
             end: None,
         };
         match fact {
-            Fact::Accepted { plan, .. } => case.answer = Some(plan.call_flow.answer),
+            Fact::Accepted { plan, trigger } => {
+                case.answer = Some(plan.call_flow.answer);
+                case.quiet = self.quiet.about(at, trigger, &plan.guidance).is_some();
+                case.plan = Some(plan.clone());
+            }
+            Fact::Escalated { plan } => {
+                case.answer = Some(plan.call_flow.answer);
+                case.somebody_took_it = false;
+            }
+            Fact::Left { contact, .. } => {
+                case.left.insert(contact.clone());
+            }
             Fact::RoundStarted { round, .. } => case.round = *round,
             Fact::Dialled { attempt, contact, phone, call: handle } => {
                 let call = call(contact, phone, &handle.0, false);
@@ -246,6 +280,17 @@ impl Laws {
         }
     }
 
+    fn nobody_is_called_who_left_or_sleeps(&self, incident: IncidentId, contact: &ContactId, at: Stamp) {
+        let case = &self.cases[&incident];
+        assert!(!case.left.contains(contact), "{incident}: {contact} left and is called");
+        let known = case.plan.as_ref().and_then(|plan| plan.contact(contact));
+        assert!(known.is_some_and(|known| known.hours.accept(at, &Utc)), "{incident}: {contact} sleeps and is called");
+    }
+
+    fn nobody_is_called_about_what_is_quiet(&self, incident: IncidentId) {
+        assert!(!self.cases[&incident].quiet, "{incident}: somebody is called, and quiet was promised");
+    }
+
     fn no_attempt_begins_twice(&self, incident: IncidentId, attempt: u32) {
         assert!(!self.cases[&incident].calls.contains_key(&attempt), "{incident}: attempt {attempt} begins twice");
     }
@@ -261,6 +306,9 @@ impl Laws {
 
     fn the_second_call_of_a_person_ends_soon(&self, incident: IncidentId, attempt: u32, at: Stamp) {
         let this = &self.cases[&incident].calls[&attempt];
+        if self.clock_stepped {
+            return;
+        }
         let Some(answered) = this.answered else { return };
         for (of, call) in self.calls_of(&this.contact).filter(|(of, call)| *of != (incident, attempt) && call.is_up()) {
             let overlap = call.answered.map_or(Duration::ZERO, |other| at.since(other.max(answered)));
@@ -337,5 +385,14 @@ impl Laws {
 }
 
 fn is_end(fact: &Fact) -> bool {
-    matches!(fact, Fact::Acknowledged { .. } | Fact::Exhausted | Fact::Cancelled { .. } | Fact::Resolved { .. })
+    matches!(
+        fact,
+        Fact::Acknowledged { .. }
+            | Fact::Claimed { .. }
+            | Fact::Exhausted
+            | Fact::Suppressed { .. }
+            | Fact::Quieted { .. }
+            | Fact::Cancelled { .. }
+            | Fact::Resolved { .. }
+    )
 }

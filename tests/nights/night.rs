@@ -1,11 +1,14 @@
 //! One night: hansho, the carrier, the telephones and their owners on one clock, and everything that goes wrong.
 
+#[path = "morning.rs"]
+mod morning;
+
 use core::time::Duration;
 use std::collections::BTreeMap;
 
 use hansho::base::{Digit, Outbox, Rng, Stamp, Time, seeded};
 use hansho::media::Way;
-use hansho::rig::{Output, SoftTrunk, ear};
+use hansho::rig::{Output, SoftTrunk};
 use hansho::sip::Trunk;
 use hansho::switch::{Entry, PortRange, Settings};
 use rand::RngExt;
@@ -35,6 +38,12 @@ enum Happening {
     Trigger,
     Cancel,
     Resolve,
+    Acknowledge,
+    /// Quiet about something, for so long.
+    Quiet(Duration),
+    Lift,
+    /// Somebody sets the clock of hansho's machine.
+    ClockSteps(i64),
     /// hansho is about to die.
     Fuse,
     Restart,
@@ -74,6 +83,8 @@ pub struct Night {
     house: Option<House>,
     journal: Vec<Entry>,
     laws: Laws,
+    /// The calendar time of the beginning, as hansho's machine has it.
+    calendar: Stamp,
     agenda: BTreeMap<(Time, u64), Happening>,
     planned: u64,
 }
@@ -126,6 +137,7 @@ impl Night {
             house: None,
             journal: Vec::new(),
             laws: Laws::default(),
+            calendar: NIGHT,
             agenda: BTreeMap::new(),
             planned: 0,
             rng,
@@ -153,7 +165,7 @@ impl Night {
 
     /// Throws what is to happen.
     fn happens(&mut self) {
-        let Weather { outages, crashes, full_disk, .. } = self.weather;
+        let Weather { outages, crashes, full_disk, clock, .. } = self.weather;
         let length = if self.voice { 180 } else { 1_500 };
         let some = |night: &mut Night, most: u64, what: fn(&mut Night) -> Happening| {
             for _ in 0..night.rng.random_range(0..=most) {
@@ -166,6 +178,12 @@ impl Night {
         some(self, if self.voice { 1 } else { 5 }, |_| Happening::Trigger);
         some(self, 1, |_| Happening::Cancel);
         some(self, 1, |_| Happening::Resolve);
+        some(self, 1, |_| Happening::Acknowledge);
+        some(self, 1, |night| Happening::Quiet(up_to(&mut night.rng, 1_000)));
+        some(self, 1, |_| Happening::Lift);
+        if clock {
+            some(self, 2, |night| Happening::ClockSteps(night.rng.random_range(-7_200..7_200)));
+        }
         some(self, 3, |night| Happening::CallIn(night.rng.random_range(0..night.phones.len())));
         if crashes {
             some(self, 4, |_| Happening::Fuse);
@@ -277,7 +295,8 @@ impl Night {
         };
         let open = crate::support::laws::open_incidents(&self.journal);
         let (seed, real_media, trunk) = (self.rng.random(), self.voice, self.trunk_settings.clone());
-        let birth = Birth { settings, trunk, began: NIGHT, seed, real_media, fuse, open };
+        let house = crate::support::laws::house(&self.journal);
+        let birth = Birth { settings, trunk, began: self.calendar, seed, real_media, fuse, house, open };
         self.house = Some(House::start(self.now, birth, self.disk.clone()));
         self.at_home(|_, _| {});
     }
@@ -304,6 +323,34 @@ impl Night {
                 let dedup = format!("about {}", self.rng.random_range(0..2));
                 // Nothing may be open about it.
                 self.at_home(|house, now| house.ask(now, |switch| drop(switch.resolve(now, &dedup, "night"))));
+            }
+            Happening::Acknowledge => {
+                let which: u64 = self.rng.random();
+                self.at_home(|house, now| {
+                    house.ask(now, |switch| {
+                        let open: Vec<_> = switch.open().map(|(id, _)| id).collect();
+                        if !open.is_empty() {
+                            let _ = switch.acknowledge(now, open[which as usize % open.len()], "night");
+                        }
+                    });
+                });
+            }
+            Happening::Quiet(length) => {
+                let (scope, until) =
+                    (People::scope(&mut self.rng), self.calendar + self.now.since(Time::ZERO) + length);
+                self.at_home(|house, now| house.ask(now, |switch| drop(switch.suppress(now, scope, until, "night"))));
+            }
+            Happening::Lift => self.at_home(|house, now| {
+                house.ask(now, |switch| {
+                    let oldest = switch.suppressions(now).next().map(|it| it.id);
+                    oldest.map(|id| switch.lift(now, id, "night").expect("it holds"));
+                });
+            }),
+            Happening::ClockSteps(by) => {
+                self.calendar = Stamp::from_unix_micros(self.calendar.as_unix_micros() + by * 1_000_000);
+                self.laws.clock_steps();
+                let calendar = self.calendar;
+                self.at_home(|house, now| house.ask(now, |switch| switch.set_calendar(calendar)));
             }
             Happening::Fuse => {
                 let length = self.rng.random_range(1..200);
@@ -398,7 +445,7 @@ impl Night {
         let length = if self.voice { 20 } else { 60 };
         for _ in 0..self.rng.random_range(0..5) {
             let at = up_to(&mut self.rng, length);
-            let keys = if self.rng.random_ratio(1, 2) { 1..5 } else { 0..16 };
+            let keys = if self.rng.random_ratio(1, 2) { 1..7 } else { 0..16 };
             let digit = Digit::from_event(self.rng.random_range(keys)).unwrap();
             let way = if self.rng.random_ratio(1, 2) { Way::Event } else { Way::Tone };
             self.will(place, at, Act::Press(MediaKey { digit, way }));
@@ -438,53 +485,5 @@ impl Night {
         });
         let lines: Vec<_> = self.phones.iter().map(|phone| (phone.line(), phone.has_no_dialog())).collect();
         format!("{house:?}, telephones {lines:?}, agenda {:?}", self.agenda.values().take(5).collect::<Vec<_>>())
-    }
-
-    fn at_the_end(&mut self) {
-        self.laws.at_the_end();
-        self.every_call_has_ended();
-        self.hansho_remembers_nothing();
-        self.hansho_is_registered();
-        self.nobody_heard_themselves();
-    }
-
-    /// Who waits for hansho to end a call waits in vain only in bad weather, or in a room.
-    fn hansho_ends_every_call(&self, place: usize) {
-        let contact = &self.people.contacts[self.people.owners[place]].id;
-        let line = self.phones[place].line();
-        let in_vain = line == Line::Ringing || !self.laws.is_in_a_room(contact);
-        assert!(self.voice || !self.weather.is_fair() || !in_vain, "nobody ends the call of {contact}: {line:?}");
-    }
-
-    fn every_call_has_ended(&self) {
-        assert!(self.phones.iter().all(Phone::has_no_dialog), "a telephone is in a call: {}", self.what_is_left());
-        let house = self.house.as_ref().expect("it was restarted");
-        assert!(house.switch.agent().trunks().all(|trunk| trunk.calls == 0), "hansho has a call without a leg");
-    }
-
-    fn hansho_remembers_nothing(&self) {
-        let house = self.house.as_ref().expect("it was restarted");
-        assert_eq!(house.switch.open().count() + house.switch.legs() + house.switch.rooms().count(), 0);
-        let memory = format!("{:?}", house.switch);
-        for empty in ["waiting: []", "taken: {}", "deadlines: {}", "cases: {}"] {
-            assert!(memory.contains(empty), "hansho does not forget: no `{empty}`");
-        }
-    }
-
-    fn hansho_is_registered(&self) {
-        assert!(self.trunk_away || self.carrier.is_registered(self.now), "hansho is not registered any more");
-    }
-
-    fn nobody_heard_themselves(&self) {
-        for (place, phone) in self.phones.iter().enumerate() {
-            for heard in phone.recordings() {
-                let heard = heard.between(Time::ZERO, self.now);
-                for window in heard.chunks(4_000).filter(|window| window.len() == 4_000) {
-                    // A voice has -16 dBm0; what leaks of other pitches where packets are lost has less than -38.
-                    let level = ear::tone_dbm0(window, voice_hz(place));
-                    assert!(level < -30.0, "telephone {place} hears itself at {level:.0} dBm0");
-                }
-            }
-        }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hansho::base::{IncidentId, Stamp};
-use hansho::incident::{Fact, Record};
+use hansho::incident::{Fact, HouseFact, Record};
 use hansho::switch::Entry;
 
 /// The facts of each incident, in their order.
@@ -13,6 +13,15 @@ pub fn by_incident(journal: &[Entry]) -> BTreeMap<IncidentId, Vec<(Stamp, Fact)>
         incidents.entry(incident).or_default().push((at, fact.clone()));
     }
     incidents
+}
+
+/// What happened to the house, in its order.
+pub fn house(journal: &[Entry]) -> Vec<(Stamp, HouseFact)> {
+    let of_house = |entry: &Entry| match entry {
+        Entry::House(at, fact) => Some((*at, fact.clone())),
+        Entry::Incident(..) => None,
+    };
+    journal.iter().filter_map(of_house).collect()
 }
 
 /// What hansho takes up again after a restart: incidents that are not decided, and those with calls up.
@@ -56,7 +65,13 @@ pub fn check(journal: &[Entry]) {
                 Fact::Ended { attempt, .. } => {
                     assert!(up.remove(attempt), "{incident}: attempt {attempt} ended and was not up");
                 }
-                Fact::Acknowledged { .. } | Fact::Exhausted | Fact::Cancelled { .. } | Fact::Resolved { .. } => {
+                Fact::Acknowledged { .. }
+                | Fact::Claimed { .. }
+                | Fact::Exhausted
+                | Fact::Suppressed { .. }
+                | Fact::Quieted { .. }
+                | Fact::Cancelled { .. }
+                | Fact::Resolved { .. } => {
                     decided.get_or_insert_with(|| fact.clone());
                 }
                 _ => {}

@@ -7,5 +7,6 @@ mod posts;
 mod promises;
 mod restarts;
 mod storms;
+mod town;
 mod troubles;
 mod world;
