@@ -147,6 +147,7 @@ impl Daemon {
             settings: settings.clone(),
             tokens: tokens.clone(),
             clock,
+            history: history.clone(),
         };
         let http = web.map(|web| http::Server::start(web, needs)).transpose().map_err(system("cannot serve HTTP"))?;
         let mut others = vec![tokio::spawn(control.serve(asks.clone(), events.clone()))];

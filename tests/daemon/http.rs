@@ -151,6 +151,34 @@ fn events_are_told_as_they_happen_and_the_stream_ends_with_the_daemon() {
     let _ = lines.read_to_end(&mut rest);
 }
 
+#[test]
+fn an_incident_is_taken_from_outside_and_the_same_thing_is_kept_quiet_about() {
+    let (world, daemon, web) = house("http-quiet");
+    let web = web.with(&token(&daemon, &["trigger", "read", "manage"]));
+    let raise = || web.post("/v1/incidents", &json!({ "host": "db-01", "service": "disk" }));
+    let id = incident(&raise());
+    world.phones.reaches(FIRST, 1, Stage::Ringing);
+    let taken = web.post(&format!("/v1/incidents/{id}/acknowledge"), &json!({ "by": "Yamada" }));
+    assert_eq!(taken.status, 200, "{taken:?}");
+    daemon.comes_to(&id, "acknowledged");
+    world.phones.fall_silent();
+    let promised = web.post("/v1/suppressions", &json!({ "host": "db-01", "for": "2h" }));
+    assert_eq!((promised.status, &promised.json()["suppression"]), (201, &json!(1)), "{promised:?}");
+    let quiet = raise();
+    assert_eq!((quiet.status, &quiet.json()["suppressed"]), (200, &json!(true)), "{quiet:?}");
+    let listed = web.get("/v1/suppressions").json();
+    assert_eq!(
+        (&listed["suppressions"][0]["host"], &listed["suppressions"][0]["by"]),
+        (&json!("db-01"), &json!("tool"))
+    );
+    assert_eq!(web.send("DELETE", "/v1/suppressions/1", &[], "").status, 200);
+    assert_eq!(web.send("DELETE", "/v1/suppressions/1", &[], "").code(), "not_found");
+    assert_eq!(web.send("DELETE", "/v1/suppressions/x", &[], "").status, 400);
+    assert_eq!(web.post("/v1/suppressions", &json!({ "for": "2h" })).status, 400);
+    assert_eq!(raise().status, 201);
+    world.phones.reaches(FIRST, 2, Stage::Ringing);
+}
+
 /// RFC 4648 §4, for a test.
 fn base64(text: &str) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

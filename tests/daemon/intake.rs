@@ -131,3 +131,29 @@ fn a_number_of_no_roster_is_dialled_for_a_token_that_may_where_the_country_is_al
     daemon.trigger();
     world.phones.reaches(FIRST, 1, Stage::Ringing);
 }
+
+#[test]
+fn json_of_ones_own_shape_is_read_by_the_mapping_of_the_configuration() {
+    let port = free_tcp_port();
+    let mapping = "[[intake]]\nid = \"ours\"\nmessage = \"{{name}} on {{host}}\"\ndedup = \"{{name}}\"\n\
+                   resolve_when = { at = \"state\", is = [\"ok\"] }\n";
+    let world = World::new("intake-own")
+        .person(FIRST, Habit::Rings)
+        .more(&format!("[http]\nlisten = \"127.0.0.1:{port}\"\n{mapping}"));
+    let daemon = world.start();
+    let web = Web::new(port).with(&token(&daemon, &["trigger", "read"]));
+    let sent = web.post("/in/ours", &json!({ "name": "disk", "host": "db-01", "state": "bad" }));
+    let id = sent.json()["incident"].as_str().unwrap_or_else(|| panic!("{sent:?}")).to_owned();
+    assert_eq!(daemon.status(&id)["message"], "disk on db-01");
+    assert_eq!(web.post("/in/ours", &json!({ "name": "disk", "host": "db-01", "state": "OK" })).status, 200);
+    daemon.comes_to(&id, "resolved");
+    let metrics = web.get("/metrics").body;
+    assert!(metrics.contains("hansho_events_total{event=\"incident.resolved\"} 1"), "{metrics}");
+    world.phones.fall_silent();
+    let calls = web.get("/v1/calls").json();
+    assert_eq!((&calls["calls"][0]["phone"], &calls["calls"][0]["incident"]), (&json!(FIRST), &json!(id)), "{calls}");
+    assert_eq!(web.get("/v1/rooms").json()["rooms"], json!([]));
+    assert_eq!(web.get("/v1/incidents?state=resolved&limit=1").json()["incidents"][0]["incident"], json!(id));
+    assert_eq!(web.get("/v1/incidents?state=calling").json()["incidents"], json!([]));
+    assert_eq!(web.get("/v1/incidents?state=asleep").status, 400);
+}

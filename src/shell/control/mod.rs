@@ -11,4 +11,4 @@ mod status;
 pub use request::{Failure, Request, SuppressRequest, TokenRequest, TriggerRequest};
 pub use server::{Server, listen};
 pub use status::Status;
-pub(in crate::shell) use status::incident_json;
+pub(in crate::shell) use status::{attempt_json, incident_json};

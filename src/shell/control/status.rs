@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::base::{IncidentId, Stamp};
-use crate::incident::Record;
+use crate::incident::{Attempt, Record};
 use crate::shell::core::Core;
 use crate::shell::events::rfc3339;
 use crate::shell::media::MediaLoad;
@@ -67,27 +67,7 @@ impl Status {
 /// One incident as an object: its state, and every attempt with its times and its end.
 pub(in crate::shell) fn incident_json(id: IncidentId, record: &Record) -> Value {
     let time = |at: Option<Stamp>| at.map(rfc3339);
-    let attempts = record.attempts.iter().map(|attempt| {
-        let keys =
-            attempt.keys.iter().map(|key| json!({ "at": rfc3339(key.at), "digit": key.digit, "means": key.behaviour }));
-        json!({
-            "attempt": attempt.number,
-            "round": attempt.round,
-            "contact": attempt.contact,
-            "name": attempt.name,
-            "phone": attempt.phone,
-            "called_in": attempt.inbound,
-            "dialled_at": rfc3339(attempt.dialled_at),
-            "ringing_at": time(attempt.ringing_at),
-            "answered_at": time(attempt.answered_at),
-            "keys": keys.collect::<Vec<_>>(),
-            "room": attempt.room,
-            "ended_at": time(attempt.ended_at),
-            "outcome": attempt.outcome,
-            "code": attempt.code,
-            "reason": attempt.reason,
-        })
-    });
+    let attempts = record.attempts.iter().map(attempt_json);
     let skipped = record
         .skipped
         .iter()
@@ -116,6 +96,30 @@ pub(in crate::shell) fn incident_json(id: IncidentId, record: &Record) -> Value 
         "quieted": quieted,
         "round": record.round,
         "attempts": attempts.collect::<Vec<_>>(),
+    })
+}
+
+/// One call as an object: its times, its keys and its end.
+pub(in crate::shell) fn attempt_json(attempt: &Attempt) -> Value {
+    let time = |at: Option<Stamp>| at.map(rfc3339);
+    let keys =
+        attempt.keys.iter().map(|key| json!({ "at": rfc3339(key.at), "digit": key.digit, "means": key.behaviour }));
+    json!({
+        "attempt": attempt.number,
+        "round": attempt.round,
+        "contact": attempt.contact,
+        "name": attempt.name,
+        "phone": attempt.phone,
+        "called_in": attempt.inbound,
+        "dialled_at": rfc3339(attempt.dialled_at),
+        "ringing_at": time(attempt.ringing_at),
+        "answered_at": time(attempt.answered_at),
+        "keys": keys.collect::<Vec<_>>(),
+        "room": attempt.room,
+        "ended_at": time(attempt.ended_at),
+        "outcome": attempt.outcome,
+        "code": attempt.code,
+        "reason": attempt.reason,
     })
 }
 

@@ -1,15 +1,18 @@
 //! `/v1/incidents`: raise, look, take, call off.
 
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::House;
 use super::auth::{May, ToManage, ToRead, ToTrigger};
+use super::look::PAGE;
 use super::reply::{Answer, Refused, json};
-use crate::shell::control::{Request, TriggerRequest};
+use crate::base::IdError;
+use crate::incident::State as Stands;
+use crate::shell::control::{Request, TriggerRequest, incident_json};
 
 /// `POST /v1/incidents`.
 pub(super) async fn raise(State(house): State<House>, May(token, _): May<ToTrigger>, body: Bytes) -> Answer {
@@ -32,9 +35,24 @@ pub(super) fn raised(answer: &Value) -> axum::response::Response {
 }
 
 /// `GET /v1/incidents`.
-pub(super) async fn all(State(house): State<House>, May(token, _): May<ToRead>) -> Answer {
-    let status = house.ask(Request::Status { incident: None }, &token.name).await?;
-    Ok(json(StatusCode::OK, &json!({ "incidents": status["incidents"] })))
+pub(super) async fn all(State(house): State<House>, _: May<ToRead>, Query(page): Query<Page>) -> Answer {
+    let before = page.before.map(|text| text.parse()).transpose();
+    let before = before.map_err(|error: IdError| Refused::bad(format!("`before`: {error}")))?;
+    let state = page.state.map(|text| {
+        let known = Stands::ALL.into_iter().find(|state| state.as_str() == text);
+        known.ok_or_else(|| Refused::bad(format!("`state`: `{text}` is none")))
+    });
+    let found = house.history.incidents(before, state.transpose()?, page.limit.unwrap_or(PAGE)).await?;
+    let incidents: Vec<Value> = found.iter().map(|(id, record)| incident_json(*id, record)).collect();
+    Ok(json(StatusCode::OK, &json!({ "incidents": incidents })))
+}
+
+/// `?before=ID&state=STATE&limit=N`.
+#[derive(Deserialize)]
+pub(super) struct Page {
+    before: Option<String>,
+    state: Option<String>,
+    limit: Option<u32>,
 }
 
 /// `GET /v1/incidents/ID`.
@@ -46,6 +64,25 @@ pub(super) async fn one(State(house): State<House>, May(token, _): May<ToRead>, 
 /// `POST /v1/incidents/ID/cancel`.
 pub(super) async fn cancel(State(house): State<House>, May(token, _): May<ToManage>, Path(id): Path<String>) -> Answer {
     let answer = house.ask(Request::Cancel { incident: id }, &token.name).await?;
+    Ok(json(StatusCode::OK, &answer))
+}
+
+/// `{"by": …}`, or nothing.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Claim {
+    by: Option<String>,
+}
+
+/// `POST /v1/incidents/ID/acknowledge`.
+pub(super) async fn acknowledge(
+    State(house): State<House>,
+    May(token, _): May<ToTrigger>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Answer {
+    let Claim { by } = if body.trim_ascii().is_empty() { Claim::default() } else { read(&body)? };
+    let answer = house.ask(Request::Acknowledge { incident: id, by }, &token.name).await?;
     Ok(json(StatusCode::OK, &answer))
 }
 

@@ -13,8 +13,11 @@ mod events;
 mod hotline;
 mod incidents;
 mod intake;
+mod look;
+mod metrics;
 mod openapi;
 mod pigeon;
+mod quiet;
 mod reply;
 mod routes;
 mod sns;
@@ -26,7 +29,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
@@ -38,13 +41,14 @@ use super::ask::Ask;
 use super::clock::Clock;
 use super::control::{Failure, Request as Wanted};
 use super::events::Told;
+use super::history::HistoryHandle;
 use super::tokens::Tokens;
 use crate::base::{CallFlowId, IncidentId};
 use crate::config::Settings;
 use crate::incident::{Record, Token};
 use crate::intake::Source;
-use crate::store::Reader;
 use door::{Door, Peer};
+use metrics::Counts;
 use reply::Refused;
 use sns::Certificates;
 use strangers::Strangers;
@@ -69,6 +73,8 @@ pub(super) struct Inside {
     pub(super) settings: Arc<Settings>,
     pub(super) tokens: Tokens,
     pub(super) clock: Clock,
+    history: HistoryHandle,
+    counts: Counts,
     pub(super) strangers: Mutex<Strangers>,
     /// What SNS signs with.
     certificates: Certificates,
@@ -103,16 +109,7 @@ impl House {
 
     /// What the journal holds of an incident, whether it is open or past.
     async fn record(&self, incident: IncidentId) -> Result<Option<Record>, Refused> {
-        let path = self.settings.journal.clone();
-        let read = tokio::task::spawn_blocking(move || Reader::open(&path)?.facts(incident)).await;
-        let facts = match read {
-            Ok(Ok(facts)) => facts,
-            Ok(Err(error)) => return Err(Failure::new("journal", error.to_string()).into()),
-            Err(error) => return Err(Failure::new("internal", error.to_string()).into()),
-        };
-        let mut record = Record::new();
-        facts.iter().for_each(|(at, fact)| record.apply(*at, fact));
-        Ok((!facts.is_empty()).then_some(record))
+        Ok(self.history.incident(incident).await?)
     }
 
     /// The reader behind `/in/NAME`.
@@ -137,6 +134,7 @@ impl House {
 
     /// Notes that somebody came without a token that opens; true when they come too often.
     pub(super) fn strange(&self, from: Peer) -> bool {
+        self.counts.count("hansho_http_refused_total", String::new());
         let mut strangers = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
         strangers.came(from.0.ip(), self.clock.now())
     }
@@ -153,6 +151,7 @@ pub(super) struct Needs {
     pub(super) settings: Arc<Settings>,
     pub(super) tokens: Tokens,
     pub(super) clock: Clock,
+    pub(super) history: HistoryHandle,
 }
 
 /// A running server.
@@ -168,7 +167,7 @@ impl Server {
     pub(super) fn start(listener: TcpListener, needs: Needs) -> std::io::Result<Server> {
         let address = listener.local_addr()?;
         let (end, ending) = watch::channel(false);
-        let Needs { core, events, settings, tokens, clock } = needs;
+        let Needs { core, events, settings, tokens, clock, history } = needs;
         let strangers = Mutex::new(Strangers::default());
         let house = House(Arc::new(Inside {
             core,
@@ -176,15 +175,18 @@ impl Server {
             settings,
             tokens,
             clock,
+            history,
+            counts: Counts::default(),
             strangers,
             certificates: Certificates::default(),
             watchers: Arc::new(Semaphore::new(WATCHERS_MAX)),
             ending: ending.clone(),
         }));
-        let router = routes::router(house)
-            .layer(middleware::from_fn(within_reason))
+        let router = routes::router(house.clone())
+            .layer(middleware::from_fn_with_state(house.clone(), within_reason))
             .layer(DefaultBodyLimit::max(BODY_MAX))
             .into_make_service_with_connect_info::<Peer>();
+        tokio::spawn(metrics::follow(house));
         let mut ended = ending;
         let served = axum::serve(Door::new(listener), router).with_graceful_shutdown(async move {
             // The sender gone means the same.
@@ -216,13 +218,15 @@ fn loggable(path: &str) -> String {
 }
 
 /// Nothing takes for ever. The path is logged and never the query: it may hold a token.
-async fn within_reason(request: Request, next: Next) -> Response {
+async fn within_reason(State(house): State<House>, request: Request, next: Next) -> Response {
     let (method, path) = (request.method().clone(), loggable(request.uri().path()));
     let answer = tokio::time::timeout(PATIENCE, next.run(request)).await;
     let answer = answer.unwrap_or_else(|_| {
         let why = "it took too long; whether it was done, `GET /v1/incidents` says";
         Refused::from(Failure::new("timeout", why)).into_response()
     });
-    tracing::debug!(target: "hansho::http", %method, path, status = answer.status().as_u16(), "answered");
+    let status = answer.status().as_u16();
+    house.counts.count("hansho_http_requests_total", format!("status=\"{status}\""));
+    tracing::debug!(target: "hansho::http", %method, path, status, "answered");
     answer
 }

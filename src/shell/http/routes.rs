@@ -3,11 +3,11 @@
 use axum::Router;
 use axum::http::StatusCode;
 use axum::response::Response;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, delete, get, post};
 use serde_json::json;
 
 use super::reply::{json, no_such_method, no_such_path};
-use super::{House, events, hotline, incidents, intake, openapi, pigeon};
+use super::{House, events, hotline, incidents, intake, look, metrics, openapi, pigeon, quiet};
 
 /// One path and one way to ask for it.
 pub(super) struct Route {
@@ -34,6 +34,7 @@ macro_rules! routes {
     };
     (@ GET $serve:expr) => { get($serve) };
     (@ POST $serve:expr) => { post($serve) };
+    (@ DELETE $serve:expr) => { delete($serve) };
 }
 
 /// The list.
@@ -48,6 +49,9 @@ pub(super) fn all() -> impl Iterator<Item = Route> {
         GET "/v1/incidents" "read" incidents::all, "The open and the latest incidents";
         GET "/v1/incidents/{id}" "read" incidents::one, "One incident with every attempt";
         POST "/v1/incidents/{id}/cancel" "manage" incidents::cancel, "Stop calling for an incident";
+        GET "/v1/calls" "read" look::calls, "Calls, those that began last first; `before` and `limit` page";
+        GET "/v1/rooms" "read" look::rooms, "Rooms with somebody inside";
+        GET "/metrics" "read" metrics::metrics, "Numbers for Prometheus";
         GET "/v1/events" "read" events::watch, "What happens, as it happens (server-sent events)";
         GET "/alert" "trigger" intake::receive, "Raise an incident by a URL alone; `tels` calls all of them at once";
         POST "/alert" "trigger" intake::receive, "The same, with a form or JSON";
@@ -64,6 +68,10 @@ pub(super) fn all() -> impl Iterator<Item = Route> {
         POST "/api/apps/pigeon/chain/abort" "trigger" pigeon::abort, "Kompira Pigeon: stop a callout";
         GET "/api/apps/pigeon/results/{id}" "read" pigeon::results, "Kompira Pigeon: how a callout stands";
         GET "/v1/openapi.json" "" openapi::openapi, "This list";
+        POST "/v1/incidents/{id}/acknowledge" "trigger" incidents::acknowledge, "Somebody who is not on the phone takes it";
+        GET "/v1/suppressions" "read" quiet::all, "What is kept quiet about";
+        POST "/v1/suppressions" "manage" quiet::suppress, "Stay quiet about something until a moment";
+        DELETE "/v1/suppressions/{number}" "manage" quiet::lift, "Take a promise to stay quiet back";
         POST "/v1/resolve" "trigger" incidents::resolve, "What it was about is over";
     };
     routes.into_iter()
