@@ -5,7 +5,10 @@
 //! told, how and when is the shell's business. Easy to get wrong: a record read back later knows more than the
 //! fact did, so nothing here may ask how the incident stands now.
 
+mod house;
 mod text;
+
+pub use house::{house_event_of, is_told};
 
 use super::tell::{Event, What, attempt_of};
 use crate::base::{ContactId, IncidentId, Language, Stamp};
@@ -123,6 +126,14 @@ pub fn is_of_a_fact(what: &What) -> bool {
             | What::Left
             | What::Quieted { .. }
             | What::Ended { .. }
+            | What::Quiet { .. }
+            | What::Lifted { .. }
+            | What::DialRefused { .. }
+            | What::HotlineInquiry { .. }
+            | What::HotlineAccepted { .. }
+            | What::HotlineRefused { .. }
+            | What::MessageSent { .. }
+            | What::MessageFailed { .. }
     )
 }
 

@@ -54,14 +54,19 @@ impl Status {
             notifiers: core.notifiers.health(),
             legs: core.switch.legs(),
             counts: counts_json(core.switch.agent().counts(), core.media.load()),
-            trouble: core
-                .gate
-                .trouble()
-                .map(|why| format!("journal: the last write failed: {why}"))
-                .into_iter()
-                .collect(),
+            trouble: trouble(core),
         }
     }
+}
+
+/// What is wrong at the moment: the journal, and receivers that are away.
+fn trouble(core: &Core) -> Vec<String> {
+    let journal = core.gate.trouble().map(|why| format!("journal: the last write failed: {why}"));
+    let away = core.notifiers.health().into_iter().filter_map(|it| {
+        let (since, why) = (it.away_since?, it.trouble.unwrap_or_default());
+        Some(format!("{}: nothing gets through since {since}: {why}", it.notifier))
+    });
+    journal.into_iter().chain(away).collect()
 }
 
 /// One incident as an object: its state, and every attempt with its times and its end.

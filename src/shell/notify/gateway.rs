@@ -19,6 +19,8 @@ use super::http::{Answer, Http};
 use super::parcel::Trouble;
 use crate::base::Phone;
 use crate::config::{Gateway, Patience, Place, Preset, body_place, filled};
+use crate::shell::clock::Clock;
+use crate::shell::events::rfc3339;
 use crate::switch::Input;
 
 /// Refusals of Vonage's that pass by themselves: too fast, its own fault, too many connections.
@@ -45,6 +47,7 @@ pub(super) struct GatewayThread {
     pub(super) patience: Patience,
     /// Begins every key.
     pub(super) node: String,
+    pub(super) clock: Clock,
     pub(super) health: watch::Sender<Health>,
     /// Who hears what became of a message.
     pub(super) core: mpsc::Sender<Input>,
@@ -96,8 +99,10 @@ impl GatewayThread {
                 return Ok(Err(format!("given up after {} s: {why}", self.patience.give_up.as_secs())));
             }
             tracing::warn!(message = letter.number, why, tries, "a short message was not taken; hansho tries again");
+            let now = rfc3339(self.clock.calendar());
             self.health.send_modify(|health| {
                 health.retried += 1;
+                health.away_since.get_or_insert(now);
                 health.trouble = Some(why);
             });
             let pause = backoff::asked(backoff::pause(&self.patience, tries, rand::random()), after).min(left);
@@ -145,6 +150,7 @@ impl GatewayThread {
         self.health.send_modify(|health| match failure {
             None => {
                 health.delivered += 1;
+                health.away_since = None;
                 health.trouble = None;
             }
             Some(why) => {

@@ -138,6 +138,7 @@ fn start_gateway(
         gateway: gateway.clone(),
         patience,
         node: key_part(&house.settings.node.name),
+        clock: house.clock,
         health: told,
         core: house.inputs.clone(),
     };

@@ -6,8 +6,8 @@ use super::parcel::Parcel;
 use crate::base::{IncidentId, Language};
 use crate::config::Topics;
 use crate::incident::{Entry, Record};
-use crate::store::Reader;
-use crate::switch::{Event, Notice, What, event_of, is_failed_attempt};
+use crate::store::{HouseHistory, Reader};
+use crate::switch::{Event, Notice, What, event_of, house_event_of, is_failed_attempt, is_told};
 
 /// What a notifier is about.
 pub(super) struct Pick {
@@ -30,13 +30,21 @@ impl Pick {
 
     /// What is to be delivered because of the line `seq`.
     pub(super) fn of_line(&self, seq: i64, entry: &Entry, reader: &Reader) -> Option<Parcel> {
-        let Entry::Incident(incident, at, fact) = entry else { return None };
-        let event = event_of(*incident, *at, fact, &Record::new())?;
-        if !self.wants(&event) {
-            return None;
-        }
-        let notice = Notice::of_fact(*incident, *at, fact, &record(*incident, reader), self.language)?;
-        Some(Parcel { key: format!("{}-{seq}", self.node), at: *at, notice })
+        let notice = match entry {
+            Entry::Incident(incident, at, fact) => {
+                let event = event_of(*incident, *at, fact, &Record::new())?;
+                if !self.wants(&event) {
+                    return None;
+                }
+                Notice::of_fact(*incident, *at, fact, &record(*incident, reader), self.language)?
+            }
+            Entry::House(at, fact) if is_told(fact) => {
+                let event = house_event_of(*at, fact, &house(reader))?;
+                self.wants(&event).then(|| Notice::of_event(event, &Record::new(), self.language))?
+            }
+            Entry::House(..) => return None,
+        };
+        Some(Parcel { key: format!("{}-{seq}", self.node), at: entry.at(), notice })
     }
 
     /// The same for an event that is no fact.
@@ -64,6 +72,14 @@ fn record(incident: IncidentId, reader: &Reader) -> Record {
         Err(error) => tracing::warn!(%incident, %error, "an incident is told without its history"),
     }
     record
+}
+
+/// Everything the journal knows of the house.
+fn house(reader: &Reader) -> HouseHistory {
+    reader.house().unwrap_or_else(|error| {
+        tracing::warn!(%error, "the house is told of without its history");
+        HouseHistory::new()
+    })
 }
 
 /// The node's name as it can stand in a header.
