@@ -255,3 +255,81 @@ fn as_it_is(fact: &Value) -> String {
     });
     fields.collect::<Vec<_>>().join(" ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{ContactId, Digit, Phone};
+    use crate::incident::{Behaviour, CallHandle};
+    use crate::store::{Fault, Head};
+
+    const NIGHT: Stamp = Stamp::from_unix_micros(1_795_287_600_000_000);
+
+    fn verdict() -> Verdict {
+        let head = Head { seq: 7, digest: [0xab; 32] };
+        Verdict { whole: 6, from: Some(NIGHT), to: Some(NIGHT), head, ..Verdict::default() }
+    }
+
+    #[test]
+    fn a_whole_chain_is_one_line_with_its_span_and_its_head() {
+        let lines = findings(&verdict(), None, &TimeZone::UTC);
+        let head = "ab".repeat(32);
+        let span = "from 2026-11-21 19:00:00 to 2026-11-21 19:00:00";
+        assert_eq!(lines, [format!("6 facts, chain whole {span}, head {head}")]);
+        let old = Verdict { gone: 3, ..verdict() };
+        assert!(findings(&old, None, &TimeZone::UTC)[0].contains("(3 more were taken out because of their age)"));
+    }
+
+    #[test]
+    fn each_fault_is_a_line_and_the_rest_is_counted() {
+        let faults = vec![Fault::Changed(4), Fault::Missing(5)];
+        let lines = findings(&Verdict { faults, fault_count: 9, ..verdict() }, None, &TimeZone::UTC);
+        assert_eq!(lines[..3], ["line 4 was changed", "line 5 is missing", "… and 7 more"]);
+        assert!(lines[3].contains("chain BROKEN in 9 places"), "{lines:?}");
+    }
+
+    #[test]
+    fn a_head_that_was_noted_is_found_or_not() {
+        let with = |noted_at| findings(&Verdict { noted_at, ..verdict() }, Some("cd"), &TimeZone::UTC)[0].clone();
+        assert_eq!(with(Some(3)), "the chain goes through cd at line 3");
+        assert!(with(None).contains("does not go through cd"));
+    }
+
+    #[test]
+    fn since_is_a_day_a_moment_or_an_age() {
+        let zone = TimeZone::fixed(jiff::tz::offset(9));
+        let read = |text| moment(text, &zone, NIGHT).map(|at| shown(at, &TimeZone::UTC));
+        assert_eq!(read("2026-11-21").as_deref(), Some("2026-11-20 15:00:00"));
+        assert_eq!(read("2026-11-21T03:00:00+09:00").as_deref(), Some("2026-11-20 18:00:00"));
+        assert_eq!(read("36h").as_deref(), Some("2026-11-20 07:00:00"));
+        assert_eq!(read("yesterday"), None);
+    }
+
+    #[test]
+    fn facts_are_listed_in_words() {
+        let id = "d1xsb63t14gh".parse::<IncidentId>().unwrap();
+        let contact = ContactId::parse("yamada").unwrap();
+        let phone = Phone::parse("+818012345678").unwrap();
+        let line = |fact| in_words(12, &Entry::Incident(id, NIGHT, fact), &TimeZone::UTC);
+        let dialled = |call: &str| Fact::Dialled {
+            attempt: 1,
+            contact: contact.clone(),
+            phone: phone.clone(),
+            call: CallHandle(call.into()),
+        };
+        assert_eq!(
+            line(dialled("x")),
+            "      12  2026-11-21 19:00:00  d1xsb63t14gh  call 1: dialled yamada at +818012345678"
+        );
+        assert!(line(dialled("")).ends_with("could not be made"));
+        let digit = Digit::from_char('1').unwrap();
+        let key = Fact::Key { attempt: 1, digit, behaviour: Some(Behaviour::Take) };
+        assert!(line(key).ends_with("call 1: key 1 pressed: take"));
+        let house = Entry::House(NIGHT, HouseFact::Lifted { suppression: 3, by: "a\u{1b}[2Jb".into() });
+        let line = in_words(1, &house, &TimeZone::UTC);
+        assert!(line.ends_with("house         quiet 3 lifted by a [2Jb"), "{line}");
+        // Without words of its own: the fields as they are.
+        let sent = Entry::House(NIGHT, HouseFact::MessageSent { message: 4 });
+        assert!(in_words(1, &sent, &TimeZone::UTC).contains("message_sent"));
+    }
+}

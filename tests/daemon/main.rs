@@ -6,6 +6,7 @@
 #![cfg(feature = "daemon")]
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "these tests are about the real world")]
 
+mod audit;
 mod calls;
 mod control;
 mod crashes;

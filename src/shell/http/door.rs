@@ -22,6 +22,7 @@ const CONNECTIONS_MAX: usize = 512;
 /// For a whole request, and between two.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// After a connection could not be accepted.
+const PLACE: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Who is on the other side.
@@ -52,8 +53,10 @@ impl Listener for Door {
                 tokio::time::sleep(PAUSE).await;
                 continue;
             };
-            // Without a place the connection is closed: whoever waits for one waits longer than for a second try.
-            if let Ok(place) = self.places.clone().try_acquire_owned() {
+            // A burst passes in less than this. After it the connection is closed: whoever waits for a place longer
+            // waits longer than for a second try.
+            let place = tokio::time::timeout(PLACE, self.places.clone().acquire_owned());
+            if let Ok(Ok(place)) = place.await {
                 let _ = stream.set_nodelay(true);
                 let patience = Box::pin(tokio::time::sleep(PATIENCE));
                 return (Visit { stream, patience, mid_request: false, _place: place }, from);
