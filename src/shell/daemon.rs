@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
@@ -34,6 +35,8 @@ use crate::switch::{self, Input, LinkKey, PortRange, SmsWay, Switch};
 const EVENTS: usize = 4_096;
 /// Requests and inputs that may wait for the core task.
 const WAITING: usize = 1_024;
+/// Connections over HTTP that may wait to be accepted.
+const BURST: u32 = 4_096;
 /// How long the start may wait for a trunk's address, only to find our own on the way to it.
 const LOOK_UP: Duration = Duration::from_secs(2);
 /// Addresses for documents, which nobody has, so they lie behind the default route.
@@ -94,7 +97,7 @@ impl Daemon {
         let (reader, past) = (journal.reader()?, journal.reader()?);
         let (open, house) = (journal.open_ids()?, journal.house()?);
         let control = control::listen(&settings.control_socket).map_err(system("cannot start"))?;
-        let web = web_port(settings.http.listen).await?;
+        let web = web_port(settings.http.listen)?;
         let (sip, local) = sip_port(settings.sip.listen)?;
         let public = public_address(&settings, local).await;
         let book = load_prompts().map_err(|error| StartError::Prompt(error.to_string()))?;
@@ -222,10 +225,16 @@ impl Daemon {
     }
 }
 
-async fn web_port(listen: Option<SocketAddr>) -> Result<Option<tokio::net::TcpListener>, StartError> {
+fn web_port(listen: Option<SocketAddr>) -> Result<Option<TcpListener>, StartError> {
     let Some(listen) = listen else { return Ok(None) };
-    let what = format!("cannot listen for HTTP on {listen}");
-    tokio::net::TcpListener::bind(listen).await.map(Some).map_err(system(what))
+    let opened = || {
+        let socket = if listen.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        socket.set_reuseaddr(true)?;
+        socket.bind(listen)?;
+        // A connection of a burst that finds the queue full comes again after a second, at the earliest.
+        socket.listen(BURST)
+    };
+    opened().map(Some).map_err(system(format!("cannot listen for HTTP on {listen}")))
 }
 
 fn sip_port(listen: SocketAddr) -> Result<(Inbox, SocketAddr), StartError> {

@@ -407,6 +407,20 @@ mod tests {
         assert_eq!(answer.recv().unwrap(), Err("disk full".to_owned()));
     }
 
+    #[test]
+    fn a_burst_goes_to_the_disk_without_waiting_for_it() {
+        let mut gate = Gate::new(Paper::default());
+        for mark in 0..1_000 {
+            gate.push(of(vec![accepted()], mark), None);
+        }
+        assert_eq!(gate.journal.0.borrow().len(), 1_000, "so that they gather there");
+        assert_eq!(mark(gate.pop()), None);
+        for ticket in 1..=1_000 {
+            gate.written(ticket, Ok(()));
+        }
+        assert_eq!((0..1_000).filter(|at| mark(gate.pop()) == Some(*at)).count(), 1_000);
+    }
+
     fn dialled(attempt: u32, call_id: &str) -> Fact {
         let handle = format!("i1 main secret 192.0.2.1:5060 sip:x@192.0.2.1 from to {call_id}");
         assert_eq!(sip::call_id_of(&handle).as_deref(), Some(call_id));

@@ -221,6 +221,25 @@ fn a_burst_is_written_as_one_transaction() {
 }
 
 #[test]
+fn a_thousand_batches_that_wait_share_four_transactions() {
+    let folder = Folder::new("thousand");
+    let mut journal = folder.open();
+    let (send, orders) = mpsc::channel();
+    for ticket in 0..1_000 {
+        let entries = vec![Entry::Incident(incident(ticket), at(ticket), accepted())];
+        send.send(Order::Write(Batch { ticket, entries, knows: false })).unwrap();
+    }
+    drop(send);
+    let (mut transactions, mut written) = (0, 0);
+    serve(&mut journal, &orders, |news| match news {
+        News::Durable(_) => transactions += 1,
+        News::Written(_, Ok(())) => written += 1,
+        other => panic!("{other:?}"),
+    });
+    assert_eq!((transactions, written), (4, 1_000));
+}
+
+#[test]
 fn a_full_disk_fails_the_append_and_the_next_one_works_when_there_is_room() {
     let folder = Folder::new("full");
     let mut journal = folder.open();
