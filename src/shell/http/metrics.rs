@@ -99,7 +99,8 @@ fn page(status: &Value, counts: &BTreeMap<(&'static str, String), u64>) -> Strin
     let in_rooms = rows("rooms").iter().map(|room| room["people"].as_array().map_or(0, Vec::len)).sum::<usize>();
     let in_rooms = [(String::new(), u64::try_from(in_rooms).unwrap_or(u64::MAX))];
     page.write("hansho_room_people", "gauge", "People in rooms", in_rooms);
-    let trouble = [(String::new(), u64::from(!rows("trouble").is_empty()))];
+    let journal = |line: &Value| line.as_str().is_some_and(|line| line.starts_with("journal: "));
+    let trouble = [(String::new(), u64::from(rows("trouble").iter().any(journal)))];
     page.write("hansho_journal_trouble", "gauge", "1 while the journal takes nothing", trouble);
     let media = &status["counts"]["media"];
     page.write("hansho_media_busy_permille", "gauge", "How busy the media thread is", single(&media["busy_permille"]));

@@ -20,6 +20,7 @@ mod pigeon;
 mod quiet;
 mod reply;
 mod routes;
+mod slack;
 mod sns;
 
 mod strangers;

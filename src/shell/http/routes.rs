@@ -7,7 +7,7 @@ use axum::routing::{MethodRouter, delete, get, post};
 use serde_json::json;
 
 use super::reply::{json, no_such_method, no_such_path};
-use super::{House, events, hotline, incidents, intake, look, metrics, openapi, pigeon, quiet};
+use super::{House, events, hotline, incidents, intake, look, metrics, openapi, pigeon, quiet, slack};
 
 /// One path and one way to ask for it.
 pub(super) struct Route {
@@ -56,6 +56,7 @@ pub(super) fn all() -> impl Iterator<Item = Route> {
         GET "/alert" "trigger" intake::receive, "Raise an incident by a URL alone; `tels` calls all of them at once";
         POST "/alert" "trigger" intake::receive, "The same, with a form or JSON";
         POST "/alertinfo" "trigger" intake::receive, "The array `alertinfo` of unattended monitoring";
+        POST "/in/slack" "" slack::take, "The button of a Slack message; Slack's signature is its token";
         GET "/in/{source}" "trigger" intake::receive, "What an alert tool sends, by its name";
         POST "/in/{source}" "trigger" intake::receive, "What an alert tool sends, by its name";
         POST "/in/{source}/{*rest}" "trigger" intake::receive, "The same, where the tool adds to the path";

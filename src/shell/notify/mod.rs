@@ -15,12 +15,14 @@ mod http;
 mod parcel;
 mod pick;
 mod slack;
+mod slack_button;
 mod sms;
 mod webhook;
 mod worker;
 
 pub use gateway::{GatewayHandle, Letter};
 pub use health::{Health, Notifiers};
+pub use slack_button::{NotPressed, Pressed, pressed};
 
 use std::collections::VecDeque;
 use std::io;

@@ -1,8 +1,10 @@
 //! A Slack channel: by its webhook, and by a bot that keeps one message an incident.
 
-use serde_json::json;
+use ring::hmac;
+use serde_json::{Value, json};
 
 use super::receiver::{Receiver, Reply, Request};
+use crate::support::web::{Web, free_tcp_port};
 use crate::support::{Habit, World};
 
 const ANNA: &str = "+815000000001";
@@ -94,4 +96,47 @@ fn slack_s_own_pauses_are_kept_and_a_refusal_falls_back_to_the_webhook() {
     assert_eq!(keys.len(), 3, "{keys:?}");
     assert!(keys.iter().all(|key| *key == keys[0]) && hook.requests()[0].key() == keys[0]);
     assert!(!daemon.said().contains("tiger"));
+}
+
+#[test]
+fn the_button_takes_the_incident_when_slack_has_signed_the_press() {
+    let (api, port) = (Receiver::that_answers(ok("1795000000.000100")), free_tcp_port());
+    let tables = bot(&api, &format!("signing_secret = \"tiger\"\n[http]\nlisten = \"127.0.0.1:{port}\"\n"));
+    let world = World::new("slack-button").person(ANNA, Habit::Rings).more(&tables);
+    let daemon = world.start();
+    let incident = daemon.trigger();
+    let button = |requests: &[Request]| {
+        let block = requests.iter().find_map(|request| request.json()["blocks"].as_array()?.last().cloned())?;
+        Some(block["elements"][0].clone()).filter(|button| button["type"] == "button")
+    };
+    let button = api.until("a button", button);
+    assert_eq!(button["value"], json!(incident));
+    let press = json!({ "user": { "name": "山田" }, "actions": [button] });
+    assert_eq!(slack_sends(&Web::new(port), "lion", &press), 401);
+    assert_eq!(daemon.status(&incident)["state"], "calling");
+    assert_eq!(slack_sends(&Web::new(port), "tiger", &press), 200);
+    daemon.comes_to(&incident, "acknowledged");
+    let taken = "🚨🚨 Incident: 山田 has taken it 🚨🚨";
+    let edited = |requests: &[Request]| {
+        let edit = requests.iter().find(|request| request.path.ends_with("chat.update") && text(request) == taken)?;
+        Some(edit.json()["blocks"].clone())
+    };
+    let blocks = api.until("who took it", edited);
+    let buttons = blocks.as_array().expect("blocks").iter().filter(|block| block["type"] == "actions");
+    assert_eq!(buttons.count(), 0, "nothing is left to be taken");
+    world.phones.fall_silent();
+}
+
+/// Sends a press as Slack does, signed with this secret; the status of the answer.
+fn slack_sends(web: &Web, secret: &str, press: &Value) -> u16 {
+    let encoded: String = form_urlencoded::byte_serialize(press.to_string().as_bytes()).collect();
+    let body = format!("payload={encoded}");
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("it is past 1970").as_secs();
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+    let tag = hmac::sign(&key, format!("v0:{now}:{body}").as_bytes());
+    let hex: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let time = format!("X-Slack-Request-Timestamp: {now}");
+    let signature = format!("X-Slack-Signature: v0={hex}");
+    let kind = "Content-Type: application/x-www-form-urlencoded";
+    web.send("POST", "/in/slack", &[time.as_str(), signature.as_str(), kind], &body).status
 }
