@@ -10,7 +10,11 @@
 mod baresip;
 mod kamailio;
 mod power_cuts;
+#[path = "../daemon/notify/receiver.rs"]
+#[allow(dead_code, reason = "the daemon's own tests use the rest of it")]
+mod receiver;
 mod restart;
 mod sipp_callee;
 mod sipp_trunk;
 mod support;
+mod systems;

@@ -17,6 +17,8 @@ pub struct Settings {
     people: Vec<(String, String)>,
     flow: String,
     guidance: String,
+    language: &'static str,
+    more: String,
 }
 
 impl Settings {
@@ -27,6 +29,8 @@ impl Settings {
             people: Vec::new(),
             flow: String::new(),
             guidance: "first_key_timeout = \"1s\"\nrepeats = 1\n".to_owned(),
+            language: "en",
+            more: String::new(),
         }
     }
 
@@ -54,6 +58,18 @@ impl Settings {
         self
     }
 
+    /// The node speaks this language.
+    pub fn speaks(mut self, language: &'static str) -> Settings {
+        self.language = language;
+        self
+    }
+
+    /// More sections.
+    pub fn more(mut self, lines: &str) -> Settings {
+        writeln!(self.more, "{lines}").expect("a text can be written");
+        self
+    }
+
     /// Those who take it go into a room.
     pub fn with_room(mut self) -> Settings {
         self.guidance.push_str("room = \"bridge\"\n");
@@ -61,13 +77,14 @@ impl Settings {
     }
 
     fn text(&self, scene: &Scene, sip: u16, media: u16) -> String {
-        let Settings { trunk, people, flow, guidance } = self;
+        let Settings { trunk, people, flow, guidance, language, more } = self;
+        let flow = if flow.contains("rounds") { flow.clone() } else { format!("rounds = 1\n{flow}") };
         let names: Vec<String> = people.iter().map(|(id, _)| format!("{id:?}")).collect();
         let (names, dir, socket) = (names.join(", "), scene.path("data"), scene.socket());
         let mut text = format!(
             r#"[node]
 data_dir = {dir:?}
-language = "en"
+language = {language:?}
 [control]
 socket = {socket:?}
 [sip]
@@ -86,7 +103,6 @@ contacts = [{names}]
 id = "oncall"
 roster = "everybody"
 guidance = "usual"
-rounds = 1
 {flow}
 [[guidance]]
 id = "usual"
@@ -96,7 +112,7 @@ id = "usual"
 2 = {{ do = "next" }}
 [[room]]
 id = "bridge"
-"#,
+{more}"#,
             last = media + 15
         );
         for (id, phone) in people {

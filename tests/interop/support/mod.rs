@@ -2,6 +2,7 @@
 
 mod baresip;
 mod control;
+mod curl;
 mod daemon;
 mod kamailio;
 mod ports;
@@ -10,6 +11,7 @@ mod sipp;
 pub mod sound;
 
 pub use baresip::Baresip;
+pub use curl::Curl;
 pub use daemon::{Daemon, Settings};
 pub use kamailio::Kamailio;
 pub use sipp::Sipp;
