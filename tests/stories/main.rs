@@ -10,5 +10,7 @@ mod keys;
 mod laws_bite;
 mod nobody_takes_it;
 mod power_cut;
+mod promises;
+mod storm;
 #[path = "../support/mod.rs"]
 mod support;

@@ -81,6 +81,17 @@ impl<'a> Hand<'a> {
         self
     }
 
+    /// Is listening, and hears one of these clips; which.
+    pub fn hears_one_of(self, what: &[&str]) -> String {
+        let (place, from) = (self.place, self.world.listened[self.place]);
+        let mut heard = None;
+        self.world.look_every(millis(100), &format!("{} hears one of {what:?}", self.name()), |world| {
+            heard = what.iter().copied().find(|clip| find(world.heard(place, from), hz_of(clip)).is_some());
+            heard.is_some()
+        });
+        heard.expect("it was waited for").to_owned()
+    }
+
     /// Presses a key, as an event.
     pub fn presses(self, key: char) -> Self {
         self.press(key, Way::Event)

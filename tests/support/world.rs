@@ -3,9 +3,9 @@
 use core::time::Duration;
 
 use hansho::base::{IncidentId, Outbox, Stamp, Time, seeded};
-use hansho::incident::{Record, State};
+use hansho::incident::{Plan, Record, State, Trigger};
 use hansho::rig::{Noted, Output, Phone, PickUp, Script, Socket, SoftTrunk};
-use hansho::switch::{Entry, Event, HotlineAnswer, Raised};
+use hansho::switch::{Entry, Event, HotlineAnswer, Raised, Switch};
 use rand::RngExt;
 
 use super::hand::Hand;
@@ -102,6 +102,16 @@ impl World {
         node.work(now, &mut left);
         self.take(left);
         incident
+    }
+
+    /// A trigger comes with everything it is run by; what became of it.
+    pub fn comes(&mut self, trigger: Trigger, plan: Plan) -> Raised {
+        self.told(|node, now| node.switch.raise(now, trigger, plan))
+    }
+
+    /// Something is asked of hansho from outside.
+    pub fn ask<R>(&mut self, what: impl FnOnce(&mut Switch, Time) -> R) -> R {
+        self.told(|node, now| what(&mut node.switch, now))
     }
 
     /// hansho sends a short message to a person; its number.
