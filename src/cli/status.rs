@@ -96,11 +96,42 @@ impl Page {
             if incident["message"].is_string() {
                 writeln!(self.text, "              {}", text(&incident["message"]))?;
             }
+            self.remarks(incident)?;
             for attempt in list(&incident["attempts"]).filter(|_| calls) {
                 self.call(attempt)?;
             }
+            for skipped in list(&incident["skipped"]).filter(|_| calls) {
+                let (at, contact) = (self.time(&skipped["at"]), padded(&text(&skipped["contact"]), 16));
+                writeln!(self.text, "       {at}  {contact} skipped: {}", text(&skipped["reason"]))?;
+            }
         }
         Ok(())
+    }
+
+    /// What is not ordinary about an incident.
+    fn remarks(&mut self, incident: &Value) -> fmt::Result {
+        let mut remarks = Vec::new();
+        if let Some(by) = incident["claimed_by"].as_str() {
+            remarks.push(format!("taken without a call by {}", shown(by)));
+        }
+        if let Some(alerts) = incident["alerts"].as_u64().filter(|alerts| *alerts > 1) {
+            remarks.push(format!("{alerts} alerts"));
+        }
+        if let Some(again) = incident["again"].as_u64().filter(|again| *again > 0) {
+            remarks.push(format!("came {again} more times"));
+        }
+        if let Some(number) = incident["suppression"].as_u64() {
+            remarks.push(format!("quiet because of {number}"));
+        }
+        if incident["quieted"].is_object() {
+            let (who, until) = (text(&incident["quieted"]["contact"]), self.time(&incident["quieted"]["until"]));
+            remarks.push(format!("{who} promised quiet until {until}"));
+        }
+        let flows: Vec<_> = list(&incident["escalated"]).map(text).collect();
+        if !flows.is_empty() {
+            remarks.push(format!("went on with {}", flows.join(", ")));
+        }
+        if remarks.is_empty() { Ok(()) } else { writeln!(self.text, "              {}", remarks.join("; ")) }
     }
 
     fn call(&mut self, attempt: &Value) -> fmt::Result {

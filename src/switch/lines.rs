@@ -2,6 +2,8 @@
 //!
 //! A call is never silent: where a text could not be spoken, a recorded prompt stands in for it.
 
+use std::collections::btree_map::Entry;
+
 use super::batch::Act;
 use super::case::{Case, Voice};
 use super::desk::Switch;
@@ -25,8 +27,8 @@ impl Switch {
     pub(super) fn prepare_voices(&mut self, incident: IncidentId) {
         let Some(case) = self.cases.get_mut(&incident) else { return };
         for (language, text) in case.texts() {
-            if !case.voices.contains_key(&(language, text.clone())) {
-                case.voices.insert((language, text.clone()), Voice::Asked);
+            if let Entry::Vacant(place) = case.voices.entry((language, text.clone())) {
+                place.insert(Voice::Asked);
                 self.batch.acts.push(Act::Speak { incident, language, text });
             }
         }
@@ -123,8 +125,10 @@ fn messages(case: &Case, language: Language) -> Vec<Part> {
     let texts = case.messages(language);
     let alerts = u8::try_from(case.record.alerts().count()).unwrap_or(u8::MAX);
     let count = (alerts > 1).then_some(Part::Clip(Clip::Alerts(alerts.min(10))));
-    let general = (texts.is_empty()).then_some(Part::Clip(Clip::General));
-    let spoken = texts.into_iter().map(|text| Part::Text(text, Some(Clip::General)));
+    let general = texts.is_empty().then_some(Part::Clip(Clip::General));
+    // Where there is no voice, it is said once that there is none.
+    let stand_in = |place| (place == 0).then_some(Clip::General);
+    let spoken = texts.into_iter().enumerate().map(|(place, text)| Part::Text(text, stand_in(place)));
     count.into_iter().chain(spoken).chain(general).collect()
 }
 

@@ -5,6 +5,7 @@
 
 use core::time::Duration;
 
+use super::case::Case;
 use super::desk::Switch;
 use super::tell::What;
 use crate::base::{IncidentId, Stamp, Time};
@@ -50,12 +51,13 @@ impl Switch {
         }
         let by = by[..by.floor_char_boundary(BY_BYTES_MAX)].to_owned();
         let suppression = self.promise(at, scope, until, by);
-        let guidance = |id: &IncidentId| self.cases.get(id).map(|case| case.incident.plan().guidance.clone());
-        let fits = |id: &IncidentId| {
-            let (case, guidance) = (self.cases.get(id)?, guidance(id)?);
-            (!case.record.state.is_final() && suppression.scope.fits(&case.trigger, &guidance)).then_some(*id)
+        // Of a bundle, all alerts must be meant.
+        let fits = |case: &Case| {
+            let guidance = &case.incident.plan().guidance;
+            case.record.alerts().all(|alert| suppression.scope.fits(alert, guidance))
         };
-        let open: Vec<IncidentId> = self.cases.keys().filter_map(fits).collect();
+        let open = self.cases.iter().filter(|(_, case)| !case.record.state.is_final() && fits(case));
+        let open: Vec<IncidentId> = open.map(|(id, _)| *id).collect();
         for id in open {
             self.call_off(now, id, |incident, out| incident.on_suppressed(now, suppression.id, out));
         }
@@ -86,6 +88,17 @@ impl Switch {
         let Fact::Quieted { contact, until, scope, .. } = fact else { return };
         self.waiting.forget(id);
         let suppression = self.promise(at, scope.clone(), *until, contact.to_string()).id;
+        // Who heard of several alerts means all of them.
+        let guidance = self.cases.get(&id).map(|case| (case, &case.incident.plan().guidance));
+        let alerts =
+            guidance.into_iter().flat_map(|(case, guidance)| case.record.alerts().map(move |it| (it, guidance)));
+        let others: Vec<Scope> =
+            alerts.filter(|(alert, guidance)| !scope.fits(alert, guidance)).map(|(it, of)| Scope::of(it, of)).collect();
+        for (place, other) in others.iter().enumerate() {
+            if !others[..place].contains(other) {
+                self.promise(at, other.clone(), *until, contact.to_string());
+            }
+        }
         self.tell(Some(id), None, Some(contact.clone()), What::Suppressed { suppression });
     }
 

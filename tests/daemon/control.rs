@@ -30,6 +30,12 @@ fn what_is_no_request_has_its_error_and_the_connection_stays() {
         (b"{\"op\":\"cancel\",\"incident\":\"000000000000\"}\n", "not_open"),
         (b"{\"op\":\"status\",\"incident\":\"000000000000\"}\n", "not_found"),
         (b"{\"op\":\"resolve\",\"dedup\":\"\"}\n", "not_open"),
+        (b"{\"op\":\"acknowledge\",\"incident\":\"000000000000\"}\n", "not_open"),
+        (b"{\"op\":\"suppress\",\"for\":\"2h\"}\n", "bad_request"),
+        (b"{\"op\":\"suppress\",\"host\":\"db\"}\n", "bad_request"),
+        (b"{\"op\":\"suppress\",\"host\":\"db\",\"for\":\"0s\"}\n", "bad_request"),
+        (b"{\"op\":\"suppress\",\"call_flow\":\"nothing\",\"for\":\"2h\"}\n", "unknown_call_flow"),
+        (b"{\"op\":\"lift\",\"suppression\":1}\n", "not_found"),
     ] {
         assert!(line.send(request));
         let answer = line.hears().expect("the connection stays");
@@ -43,6 +49,35 @@ fn what_is_no_request_has_its_error_and_the_connection_stays() {
     line.send(b"\n \n");
     assert_eq!(line.ask(&json!({ "op": "status" }))["ok"], true, "empty lines are passed over");
     assert_eq!(world.phones.calls_to(ANNA), 0);
+    assert!(daemon.is_well());
+}
+
+#[test]
+fn what_is_quiet_calls_nobody_until_it_is_lifted_also_after_a_restart() {
+    let world = World::new("quiet").person(ANNA, Habit::Rings);
+    let daemon = world.start();
+    let mut line = Line::open(&world.socket);
+    let quiet = line.ask(&json!({ "op": "suppress", "call_flow": "oncall", "for": "2h" }));
+    assert_eq!((&quiet["ok"], &quiet["suppression"]), (&json!(true), &json!(1)), "{quiet}");
+    drop(daemon);
+    let mut daemon = world.start();
+    let mut line = Line::open(&world.socket);
+    let holds = line.ask(&json!({ "op": "suppressions" }));
+    assert_eq!((&holds["suppressions"][0]["call_flow"], &holds["suppressions"][1]), (&json!("oncall"), &Value::Null));
+    let raised = line.ask(&json!({ "op": "trigger", "call_flow": "oncall" }));
+    assert_eq!((&raised["suppressed"], &raised["suppression"]), (&json!(true), &json!(1)), "{raised}");
+    let status = line.ask(&json!({ "op": "status", "incident": raised["incident"] }));
+    assert_eq!(status["incidents"][0]["state"], "suppressed");
+    assert_eq!(line.ask(&json!({ "op": "lift", "suppression": 1 }))["ok"], true);
+    let raised = line.ask(&json!({ "op": "trigger", "call_flow": "oncall", "dedup": "disk" }));
+    until("Anna's telephone rings", || world.phones.calls_to(ANNA) == 1);
+    let again = line.ask(&json!({ "op": "trigger", "call_flow": "oncall", "dedup": "disk" }));
+    assert_eq!((&again["joined"], &again["incident"]), (&json!(true), &raised["incident"]));
+    let taken = line.ask(&json!({ "op": "acknowledge", "incident": raised["incident"], "by": "Mori" }));
+    assert_eq!(taken["ok"], true);
+    let status = line.ask(&json!({ "op": "status", "incident": raised["incident"] }));
+    let incident = &status["incidents"][0];
+    assert_eq!((&incident["state"], &incident["claimed_by"]), (&json!("acknowledged"), &json!("Mori")));
     assert!(daemon.is_well());
 }
 

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use super::world::{World, plan, seconds, trigger};
-use crate::incident::{Fact, Outcome, Plan, State, Strategy, Trigger};
+use crate::incident::{Fact, Outcome, Plan, Scope, State, Strategy, Trigger};
 use crate::switch::Raised;
 
 /// A call flow that bundles for two minutes.
@@ -169,4 +169,48 @@ fn who_waits_behind_a_person_and_then_for_a_trunk_has_patience_for_both() {
     world.is_let_go(&ann);
     assert!(world.ends(second).is_empty());
     world.rings("ann");
+}
+
+#[test]
+fn who_is_quiet_about_a_storm_is_quiet_about_all_of_its_alerts() {
+    let mut world = World::new();
+    let id = world.raise(alert(Some("a"), "one"), bundling(&["ann"]));
+    for (key, message) in [(Some("b"), "two"), (None, "three"), (None, "three")] {
+        world.raise(alert(key, message), bundling(&["ann"]));
+    }
+    let ann = world.rings("ann");
+    world.answers(&ann);
+    for key in ['9', '1', '#'] {
+        world.presses(&ann, key);
+    }
+    assert_eq!(world.switch.record(id).unwrap().state, State::Suppressed);
+    assert_eq!(world.switch.suppressions(world.now).count(), 3);
+    for (key, message) in [(Some("b"), "again"), (None, "three")] {
+        assert!(matches!(world.comes(alert(key, message), bundling(&["bob"])), Raised::Suppressed(..)), "{message}");
+    }
+    assert!(matches!(world.comes(alert(None, "four"), bundling(&["bob"])), Raised::New(_)));
+}
+
+#[test]
+fn a_promise_about_one_alert_of_a_storm_leaves_the_others_ringing() {
+    let mut world = World::new();
+    let id = world.raise(alert(Some("a"), "one"), bundling(&["ann"]));
+    world.raise(alert(Some("b"), "two"), bundling(&["ann"]));
+    let until = world.calendar() + seconds(600);
+    let about = |key: &str| Scope { dedup: Some(key.to_owned()), ..Scope::default() };
+    world.ask(|switch, now| switch.suppress(now, about("a"), until, "control")).unwrap();
+    assert_eq!(world.switch.record(id).unwrap().state, State::Calling);
+    world.ask(|switch, now| switch.suppress(now, about("b"), until, "control")).unwrap();
+    assert_eq!(world.switch.record(id).unwrap().state, State::Calling, "neither promise is about both");
+}
+
+#[test]
+fn without_a_voice_it_is_said_once_that_there_is_none() {
+    let mut world = World::new();
+    world.raise(alert(Some("a"), "one"), bundling(&["ann"]));
+    world.raise(alert(Some("b"), "two"), bundling(&["ann"]));
+    let ann = world.rings("ann");
+    world.spoken(Err("no voice"));
+    world.answers(&ann);
+    assert_eq!(world.hears(&ann)[..4], ["intro", "alerts-2", "general", "press-1"]);
 }
