@@ -125,7 +125,6 @@ impl Daemon {
             public_url: settings.node.public_url.clone().unwrap_or_default(),
             link_key: LinkKey(rand::random()),
             sms: if settings.sms.gateway.is_some() { SmsWay::Gateway } else { SmsWay::Trunk },
-            ..switch::Settings::default()
         };
         let mut switch = Switch::new(corridor, agent, Arc::new(book), clock.began(), rand::random());
         switch.keep_calendar(Box::new(Zones));

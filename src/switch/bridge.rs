@@ -121,12 +121,16 @@ impl Switch {
             return None;
         }
         let phone = phone_of(person)?;
+        if !self.may_ring(now, &person.id, phone, "hotline") {
+            return None;
+        }
         let up: Vec<_> = self.agent.trunks().filter(|trunk| trunk.registered).map(|trunk| trunk.id).collect();
         let trunks: Vec<_> = self.settings.trunks.iter().filter(|trunk| up.contains(trunk)).cloned().collect();
         let leg = self.legs.next_id();
         let port = self.ports.take(leg)?;
         for trunk in &trunks {
             if self.agent.dial(now, leg, trunk, phone, port, &mut self.sip_out).is_ok() {
+                self.count_dialled(now, &person.id);
                 self.legs.insert(leg, Leg::new(Purpose::Bridge(inquiry), person.id.clone(), person.language));
                 self.act(Act::OpenLeg { leg, port });
                 return Some(leg);

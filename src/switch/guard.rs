@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 use super::desk::Switch;
 use super::flow::Waiting;
 use super::tell::What;
-use crate::base::{ContactId, Phone, Time};
+use crate::base::{AttemptId, ContactId, Phone, Time};
 use crate::incident::{Entry, HouseFact};
 
 /// The id of a person who stands in no roster begins so; behind it stand the digits of the number.
@@ -130,13 +130,13 @@ impl Guard {
             let caps = rules.caps(strangers);
             let of = |count: Count| if strangers { count.strangers } else { count.all };
             if of(day) >= caps.day {
-                let why = format!("{} calls{whose} were made within a day (max_per_day in [dial])", of(day));
+                let why = format!("no more than {} calls{whose} within a day (max_per_day in [dial])", caps.day);
                 return Err(lasting(why));
             }
             let why = if of(up) >= caps.concurrent {
-                format!("{} calls{whose} are up (max_concurrent in [dial])", of(up))
+                format!("no more than {} calls{whose} at once (max_concurrent in [dial])", caps.concurrent)
             } else if of(minute) >= caps.minute {
-                format!("{} calls{whose} were made within a minute (max_per_minute in [dial])", of(minute))
+                format!("no more than {} calls{whose} within a minute (max_per_minute in [dial])", caps.minute)
             } else {
                 continue;
             };
@@ -204,17 +204,24 @@ impl Window {
 impl Switch {
     /// Asks the guard. A refusal is told and written down, once a call.
     pub(super) fn guarded(&mut self, now: Time, call: &Waiting) -> Result<(), Refusal> {
-        let stranger = is_stranger(&call.contact);
-        let all = u32::try_from(self.legs.len()).unwrap_or(u32::MAX);
-        let strangers = u32::try_from(self.legs.contacts().filter(|id| is_stranger(id)).count()).unwrap_or(u32::MAX);
-        let up = Count { all, strangers };
-        let checked = self.guard.check(&self.settings.dial, now, &call.phone, up, stranger);
+        let checked = self.ask_guard(now, &call.contact, &call.phone);
         if let Err(Refusal { why, .. }) = &checked
             && call.end.reason != *why
         {
-            self.tell_refusal(now, call, why);
+            let case = self.cases.get(&call.attempt.incident);
+            let by = case.and_then(|case| case.trigger.by.clone()).unwrap_or_else(|| "control".to_owned());
+            self.tell_refusal(now, Some(call.attempt), &call.contact, &call.phone, &by, why);
         }
         checked
+    }
+
+    /// The same for a call that belongs to no incident and is not tried again.
+    pub(super) fn may_ring(&mut self, now: Time, contact: &ContactId, phone: &Phone, by: &str) -> bool {
+        let checked = self.ask_guard(now, contact, phone);
+        if let Err(Refusal { why, .. }) = &checked {
+            self.tell_refusal(now, None, contact, phone, by, why);
+        }
+        checked.is_ok()
     }
 
     /// Counts a call that left the house.
@@ -222,16 +229,28 @@ impl Switch {
         self.guard.dialled(now, is_stranger(contact));
     }
 
-    fn tell_refusal(&mut self, now: Time, call: &Waiting, why: &str) {
-        let (incident, number) = (call.attempt.incident, call.phone.to_string());
-        let by = self.cases.get(&incident).and_then(|case| case.trigger.by.clone());
-        let by = by.unwrap_or_else(|| "control".to_owned());
-        let at = self.stamp(now);
-        let (fact_number, fact_by) = (number.clone(), by.clone());
-        let fact = HouseFact::DialRefused { number: fact_number, by: fact_by, why: why.to_owned() };
+    fn ask_guard(&self, now: Time, contact: &ContactId, phone: &Phone) -> Result<(), Refusal> {
+        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let stranger = is_stranger(contact);
+        let strangers = if stranger { self.legs.contacts().filter(|id| is_stranger(id)).count() } else { 0 };
+        let up = Count { all: number(self.legs.len()), strangers: number(strangers) };
+        self.guard.check(&self.settings.dial, now, phone, up, stranger)
+    }
+
+    fn tell_refusal(
+        &mut self,
+        now: Time,
+        attempt: Option<AttemptId>,
+        contact: &ContactId,
+        phone: &Phone,
+        by: &str,
+        why: &str,
+    ) {
+        let (at, number) = (self.stamp(now), phone.to_string());
+        let fact = HouseFact::DialRefused { number: number.clone(), by: by.to_owned(), why: why.to_owned() };
         self.batch.facts.push(Entry::House(at, fact));
-        let what = What::DialRefused { number, by, reason: why.to_owned() };
-        self.tell(Some(incident), Some(call.attempt.number), Some(call.contact.clone()), what);
+        let what = What::DialRefused { number, by: by.to_owned(), reason: why.to_owned() };
+        self.tell(attempt.map(|of| of.incident), attempt.map(|of| of.number), Some(contact.clone()), what);
     }
 }
 

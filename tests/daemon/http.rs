@@ -120,8 +120,9 @@ fn what_cannot_be_is_refused_with_the_field_and_a_fitting_status() {
 #[test]
 fn whoever_comes_in_vain_too_often_is_told_to_wait_and_a_right_token_is_not_held_up() {
     let (_world, daemon, web) = house("http-strangers");
-    let last = (0..30).map(|_| web.with("hansho_wrong").get("/v1/incidents")).last().expect("thirty replies");
-    assert_eq!((last.status, last.code()), (429, "too_many".to_owned()));
+    let stranger = web.with("hansho_wrong");
+    (0..30).for_each(|_| assert!(matches!(stranger.get("/v1/incidents").status, 401 | 429)));
+    assert_eq!(stranger.get("/v1/incidents").code(), "too_many");
     assert_eq!(web.with(&token(&daemon, &["read"])).get("/v1/incidents").status, 200);
 }
 

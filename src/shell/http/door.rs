@@ -22,7 +22,6 @@ const CONNECTIONS_MAX: usize = 512;
 /// For a whole request, and between two.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// After a connection could not be accepted.
-const PLACE: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Who is on the other side.
@@ -48,19 +47,16 @@ impl Listener for Door {
 
     async fn accept(&mut self) -> (Visit, SocketAddr) {
         loop {
+            // A burst waits in the kernel for a place, where it is not lost. The semaphore is never closed.
+            let Ok(place) = self.places.clone().acquire_owned().await else { continue };
             let Ok((stream, from)) = self.listener.accept().await else {
                 // Too many files are open, say: that does not pass by asking at once.
                 tokio::time::sleep(PAUSE).await;
                 continue;
             };
-            // A burst passes in less than this. After it the connection is closed: whoever waits for a place longer
-            // waits longer than for a second try.
-            let place = tokio::time::timeout(PLACE, self.places.clone().acquire_owned());
-            if let Ok(Ok(place)) = place.await {
-                let _ = stream.set_nodelay(true);
-                let patience = Box::pin(tokio::time::sleep(PATIENCE));
-                return (Visit { stream, patience, mid_request: false, _place: place }, from);
-            }
+            let _ = stream.set_nodelay(true);
+            let patience = Box::pin(tokio::time::sleep(PATIENCE));
+            return (Visit { stream, patience, mid_request: false, _place: place }, from);
         }
     }
 

@@ -60,6 +60,8 @@ const BODY_MAX: usize = 1 << 20;
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How many may watch at once.
 const WATCHERS_MAX: usize = 64;
+/// How often it is written down when tokens were used.
+const SELDOM: Duration = Duration::from_secs(600);
 /// How long answers under way may take when the daemon ends.
 const GOODBYE: Duration = Duration::from_secs(2);
 
@@ -187,6 +189,7 @@ impl Server {
             .layer(middleware::from_fn_with_state(house.clone(), within_reason))
             .layer(DefaultBodyLimit::max(BODY_MAX))
             .into_make_service_with_connect_info::<Peer>();
+        tokio::spawn(write_down(house.tokens.clone(), ending.clone()));
         tokio::spawn(metrics::follow(house));
         let mut ended = ending;
         let served = axum::serve(Door::new(listener), router).with_graceful_shutdown(async move {
@@ -210,6 +213,14 @@ impl Server {
         if tokio::time::timeout(GOODBYE, &mut self.task).await.is_err() {
             self.task.abort();
         }
+    }
+}
+
+/// Writes down now and then when tokens were used; at the end the core does it once more.
+async fn write_down(tokens: Tokens, mut ending: watch::Receiver<bool>) {
+    while tokio::time::timeout(SELDOM, ending.wait_for(|end| *end)).await.is_err() {
+        let tokens = tokens.clone();
+        let _ = tokio::task::spawn_blocking(move || tokens.write_down()).await;
     }
 }
 
