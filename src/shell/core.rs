@@ -16,6 +16,7 @@ use super::history::{HistoryHandle, Unfinished};
 use super::inbox::Inbox;
 use super::journal::Written;
 use super::media::{MediaEvents, MediaHandle};
+use super::messages::Messages;
 use super::notify::{GatewayHandle, Letter, Notifiers};
 use super::tokens::Tokens;
 use super::voice::Speaker;
@@ -44,6 +45,7 @@ pub(super) struct Core {
     pub(super) events: broadcast::Sender<Told>,
     pub(super) inputs: mpsc::Sender<Input>,
     pub(super) tokens: Tokens,
+    pub(super) messages: Messages,
     pub(super) history: HistoryHandle,
     pub(super) notifiers: Notifiers,
     pub(super) gateway: Option<GatewayHandle>,
@@ -162,6 +164,15 @@ impl Core {
                 }
                 Act::RecordRoom { room, name } => self.record(room, &name),
                 Act::Message { number, to, text } => self.to_gateway(Letter { number, to, text }),
+                Act::RecordLeg { leg, file } => self.messages.begin(&mut self.media, leg, &file),
+                Act::StopRecord { leg, file, keep } => self.messages.end(&mut self.media, leg, &file, keep),
+                Act::Replay { incident, language, text, file } => {
+                    let (messages, inputs) = (self.messages.clone(), self.inputs.clone());
+                    tokio::spawn(async move {
+                        let prompt = messages.read(&file).await;
+                        let _ = inputs.send(Input::Spoken { incident, language, text, prompt }).await;
+                    });
+                }
                 Act::Speak { incident, language, text } => self.speak(incident, language, text),
             }
         }

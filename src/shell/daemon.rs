@@ -23,6 +23,7 @@ use super::inbox::Inbox;
 use super::journal::{self, JournalThread};
 use super::lookup;
 use super::media::{MediaHandle, MediaSettings};
+use super::messages::Messages;
 use super::notify::{self, NotifyError};
 use super::tokens::Tokens;
 use super::voice::{Speaker, SpeakerSettings, load_prompts, sweep};
@@ -121,6 +122,8 @@ impl Daemon {
             ports: PortRange { first: *settings.media.ports.start(), last: *settings.media.ports.end() },
             trunks: trunks.iter().map(|trunk| trunk.id.clone()).collect(),
             dial: settings.dial.rules.clone(),
+            call_in: super::rooms::call_in(&settings)?,
+            language: settings.node.language,
             hotlines: settings.hotlines.clone(),
             public_url: settings.node.public_url.clone().unwrap_or_default(),
             link_key: LinkKey(rand::random()),
@@ -173,6 +176,7 @@ impl Daemon {
         tracing::info!(sip = %local, public = %SocketAddr::new(public, local.port()), socket = %settings.control_socket.display(),
             trunks = trunks.len(), http = http.as_ref().map(|http| http.address().to_string()), "hansho is up");
         let gate = Gate::new(thread);
+        let messages = Messages::new(settings.media.record_dir.clone());
         let core = Core {
             switch,
             settings,
@@ -185,6 +189,7 @@ impl Daemon {
             inputs,
             history,
             tokens,
+            messages,
             notifiers,
             gateway,
         };

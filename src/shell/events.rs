@@ -106,6 +106,9 @@ pub fn log(event: &Event) {
         What::MessageReceived { trunk, from, text } => say!(info, %trunk, from, text, "short message came"),
         What::DialRefused { number, by, reason } => say!(warn, number, by, reason, "not dialled"),
         What::NotifyFailed { notifier, key, reason } => say!(error, %notifier, key, reason, "not told, and given up"),
+        What::CallInReceived { trunk, caller } => say!(info, %trunk, caller, "somebody calls in"),
+        What::CallInWrongPin { caller } => say!(warn, caller, "a wrong PIN"),
+        What::CallInMessage { file } => say!(info, file, "a message was left"),
         What::CallInRefused { trunk, caller, reason } => say!(warn, %trunk, caller, reason, "call in refused"),
     }
 }

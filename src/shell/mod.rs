@@ -23,6 +23,7 @@ pub mod journal;
 mod log;
 mod lookup;
 pub mod media;
+mod messages;
 pub mod notify;
 mod quiet;
 mod rooms;

@@ -1,10 +1,14 @@
-//! The rooms of the configuration, with their own hold music read from its file.
+//! The rooms of the configuration, with their own hold music read from its file; and what callers hear who leave a
+//! message.
+
+use std::collections::BTreeMap;
 
 use super::daemon::StartError;
 use super::wav::{self, WavLimits};
 use crate::config::Settings;
+use crate::incident::Trigger;
 use crate::media::Prompt;
-use crate::switch::RoomSettings;
+use crate::switch::{CallInSettings, RoomSettings};
 
 /// Reads every room's music. A file that is no WAV stops the start: better now than at night.
 pub(super) fn load(settings: &Settings) -> Result<Vec<RoomSettings>, StartError> {
@@ -14,7 +18,31 @@ pub(super) fn load(settings: &Settings) -> Result<Vec<RoomSettings>, StartError>
                 .map_err(|error| StartError::Prompt(format!("room {}: {error}", room.name)))?;
             Ok::<Prompt, StartError>(samples.into())
         });
-        Ok(RoomSettings { name: room.name.clone(), music: music.transpose()?, record: room.record })
+        let pin = room.pin.as_ref().map(|pin| pin.reveal().to_owned());
+        Ok(RoomSettings { name: room.name.clone(), music: music.transpose()?, record: room.record, pin })
     });
     rooms.collect()
+}
+
+/// What becomes of messages that callers leave, where they may.
+pub(super) fn call_in(settings: &Settings) -> Result<Option<CallInSettings>, StartError> {
+    let Some(call_flow) = settings.call_in.call_flow.clone() else { return Ok(None) };
+    let trigger = Trigger {
+        call_flow,
+        guidance: settings.call_in.guidance.clone(),
+        message: None,
+        parameters: BTreeMap::new(),
+        dedup: None,
+        to: Vec::new(),
+        host: None,
+        service: None,
+        by: Some("call-in".to_owned()),
+    };
+    let plan = settings.plan(&trigger).map_err(|refusal| StartError::Prompt(format!("[call_in]: {refusal}")))?;
+    let greeting = settings.call_in.greeting.as_deref().map(|path| {
+        let samples = wav::read_wav(path, WavLimits::FILE);
+        samples.map(Prompt::from).map_err(|error| StartError::Prompt(format!("[call_in] greeting: {error}")))
+    });
+    let message_max = settings.call_in.max_length;
+    Ok(Some(CallInSettings { trigger, plan, greeting: greeting.transpose()?, message_max }))
 }

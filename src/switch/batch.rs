@@ -33,6 +33,33 @@ pub enum Act {
         /// What people call it.
         name: RoomName,
     },
+    /// Write what is said on this leg to a file in the folder of recordings.
+    RecordLeg {
+        /// Which.
+        leg: LegId,
+        /// The name of the file.
+        file: String,
+    },
+    /// The recording of this leg is over.
+    StopRecord {
+        /// Which.
+        leg: LegId,
+        /// The name of the file.
+        file: String,
+        /// False: the file is not wanted.
+        keep: bool,
+    },
+    /// Read a recording that stands for a text; `Input::Spoken` follows as if it had been spoken.
+    Replay {
+        /// For which incident.
+        incident: IncidentId,
+        /// In which language the text is.
+        language: Language,
+        /// The text.
+        text: String,
+        /// The name of the file.
+        file: String,
+    },
     /// Send a short message through the gateway; `Input::MessageDone` follows.
     Message {
         /// Its number; the gateway's key for "once and not twice".

@@ -1,23 +1,28 @@
-//! A contact calls hansho's own number: into the room of an incident they are on.
+//! A contact calls hansho's own number: into the room of an incident they are on, and before that they hear what it is
+//! about and who is there; a key skips that.
 //!
 //! Caller ID alone opens nothing: only somebody on an incident's roster gets in, and only while people are called
-//! for it or talk about it. Everybody else hears the same refusal, whatever the reason was. Easy to get wrong: a
-//! person has one call at a time, so whoever calls in while hansho rings them joins the incident they are rung for.
+//! for it or talk about it. Everybody else goes to the [reception](super::reception_desk), or hears the same refusal,
+//! whatever the reason was. Easy to get wrong: a person has one call at a time, so whoever calls in while hansho rings
+//! them joins the incident they are rung for.
 
 use super::batch::Act;
-use super::case::Case;
+use super::case::{Case, Voice};
 use super::desk::Switch;
 use super::hotline::rings_from;
-use super::legs::{Leg, Purpose};
+use super::legs::{Brief, Leg, Purpose};
+use super::lines::{Part, messages};
+use super::prompt_book::Clip;
 use super::tell::What;
-use crate::base::{AttemptId, ContactId, IncidentId, Language, LegId, Time, TrunkId};
+use crate::base::{AttemptId, ContactId, IncidentId, Language, LegId, RoomName, Time, TrunkId};
 use crate::incident::{CallHandle, Contact, State};
+use crate::media::Command;
 
 /// "Temporarily unavailable" (RFC 3261 §21.4.18): it tells a stranger nothing.
 const UNAVAILABLE: u16 = 480;
 
 impl Switch {
-    /// Somebody calls one of `numbers` (what the request is for, and what To says). Answered when they are on an open incident, refused otherwise.
+    /// Somebody calls one of `numbers`: what the request is for, and what To says.
     pub(super) fn call_comes_in(&mut self, now: Time, id: LegId, trunk: TrunkId, caller: &str, numbers: [&str; 2]) {
         if self.hotline_rung(now, id, &trunk, caller, numbers) {
             return;
@@ -28,6 +33,7 @@ impl Switch {
                 self.act(Act::OpenLeg { leg: id, port });
                 self.agent.accept(now, id, port, &mut self.sip_out);
             }
+            Err(_) if self.receive(now, id, &trunk, caller) => {}
             Err(reason) => {
                 self.agent.refuse(now, id, UNAVAILABLE, &mut self.sip_out);
                 let (caller, reason) = (caller.to_owned(), reason.to_owned());
@@ -51,10 +57,56 @@ impl Switch {
         match (number, self.legs.get_mut(id)) {
             (Some(number), Some(leg)) => {
                 leg.purpose = Purpose::Attempt(AttemptId { incident, number });
+                leg.brief = Brief::Due;
                 self.note_call_id(AttemptId { incident, number }, id);
             }
             _ => self.agent.hang_up(now, id, &mut self.sip_out),
         }
+    }
+
+    /// Tells somebody who called in what it is about and who is there, before they go into the room; false when
+    /// they did not call in.
+    pub(super) fn brief(&mut self, now: Time, id: LegId, room: &RoomName) -> bool {
+        let Some(leg) = self.legs.get_mut(id) else { return false };
+        let (Some(AttemptId { incident, .. }), Brief::Due) = (leg.attempt(), &leg.brief) else { return false };
+        leg.brief = Brief::Before(room.clone());
+        let language = leg.language;
+        let there = self.who_is_in(room, language);
+        let Some(case) = self.cases.get_mut(&incident) else { return false };
+        let mut parts = vec![Part::Clip(Clip::Intro)];
+        parts.extend(messages(case, language));
+        match there {
+            None => parts.push(Part::Clip(Clip::Alone)),
+            Some(text) => {
+                case.voices.insert((language, text.clone()), Voice::Asked);
+                self.batch.acts.push(Act::Speak { incident, language, text: text.clone() });
+                parts.push(Part::Text(text, None));
+            }
+        }
+        self.play(now, incident, id, parts);
+        true
+    }
+
+    /// Everything was said to somebody who called in, or they do not want to hear it: into the room. False when
+    /// nothing of the kind was being said.
+    pub(super) fn briefed(&mut self, id: LegId) -> bool {
+        let Some(leg) = self.legs.get_mut(id) else { return false };
+        let Brief::Before(room) = core::mem::take(&mut leg.brief) else { return false };
+        self.act(Act::Media(Command::Hush(id)));
+        self.enter_room(id, &room);
+        true
+    }
+
+    /// Who is in a room, in words; `None`: nobody.
+    fn who_is_in(&self, room: &RoomName, language: Language) -> Option<String> {
+        let known = |id: &ContactId| self.settings.contacts.iter().find(|contact| contact.id == *id);
+        let there = self.rooms.people(room).iter().filter_map(|leg| self.legs.get(*leg));
+        let names: Vec<&str> = there.filter_map(|leg| known(&leg.contact)).map(|known| known.name.as_str()).collect();
+        Some(match (names.is_empty(), language) {
+            (true, _) => return None,
+            (false, Language::Ja) => format!("会議室には、{}さんがいます。", names.join("さん、")),
+            (false, Language::En) => format!("In the room: {}.", names.join(", ")),
+        })
     }
 
     fn admit(&mut self, id: LegId, caller: &str) -> Result<(IncidentId, ContactId, Language, u16), &'static str> {
@@ -87,7 +139,7 @@ impl Switch {
 
     /// Who calls, by what a trunk shows of the caller: a number (its `+` or its country code may be missing), or
     /// the user part of a contact's SIP URI.
-    fn who_is(&self, caller: &str) -> Option<(ContactId, Language)> {
+    pub(super) fn who_is(&self, caller: &str) -> Option<(ContactId, Language)> {
         let is = |contact: &&Contact| contact.phones.iter().any(|phone| rings_from(phone, caller));
         let contact = self.settings.contacts.iter().find(is)?;
         Some((contact.id.clone(), contact.language))

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::reception_desk::{RECORDING, is_recording};
 use crate::base::{ContactId, Language, Phone, Stamp, Time};
 use crate::incident::{Contact, Fact, Incident, Plan, Record, Taker, Trigger, filled};
 use crate::media::Prompt;
@@ -95,6 +96,17 @@ impl Case {
             }
         }
         messages
+    }
+
+    /// The recording that is played where this text would be spoken, if there is one.
+    pub(super) fn recording_of(&self, text: &str) -> Option<String> {
+        let new = self.record.trigger.is_none().then_some(&self.trigger);
+        let says = |trigger: &&Trigger| {
+            let message = trigger.message.as_ref().map(|message| filled(message, &trigger.parameters));
+            message.is_some_and(|message| message == text)
+        };
+        let file = self.record.alerts().chain(new).filter(says).find_map(|trigger| trigger.parameters.get(RECORDING));
+        file.filter(|file| is_recording(file)).cloned()
     }
 
     /// A text with the parameters of the trigger.

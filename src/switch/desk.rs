@@ -19,6 +19,7 @@ use super::ports::Ports;
 use super::post::Post;
 use super::prompt_book::PromptBook;
 use super::raise::Keys;
+use super::reception_desk::Receptions;
 use super::rooms::Rooms;
 use super::tell::{Event, Heard, What};
 use super::waiting::WaitingList;
@@ -46,6 +47,7 @@ pub struct Switch {
     pub(super) cut: BTreeSet<(ContactId, IncidentId)>,
     pub(super) hotlines: HotlineDesk,
     pub(super) bridges: Bridges,
+    pub(super) receptions: Receptions,
     /// When those who wait are tried again.
     pub(super) try_again_at: Time,
     pub(super) rng: Rng,
@@ -74,6 +76,7 @@ impl Switch {
             ports: Ports::new(settings.ports),
             hotlines: HotlineDesk::new(settings.hotlines.clone()),
             bridges: Bridges::default(),
+            receptions: Receptions::default(),
             settings,
             agent,
             book,
@@ -145,7 +148,7 @@ impl Switch {
         }
         let incidents = self.deadlines.first().map(|(at, _)| *at);
         let others = [self.waiting_wakes_at(), self.post.next_deadline(), self.hotlines.next_deadline()];
-        let others = others.into_iter().chain([self.bridges.next_deadline()]);
+        let others = others.into_iter().chain([self.bridges.next_deadline(), self.receptions.next_deadline()]);
         [self.agent.next_deadline(), incidents].into_iter().chain(others).flatten().min()
     }
 
@@ -286,7 +289,7 @@ impl Switch {
             Order::HangUp { attempt } => self.hang_up(now, AttemptId { incident: id, number: attempt }),
             Order::Join { attempt, room } => {
                 if let Some(leg) = leg_of(self, attempt) {
-                    self.joined(leg, &room);
+                    self.joined(now, leg, &room);
                 }
             }
         }
@@ -330,6 +333,9 @@ impl Switch {
         }
         if self.hotlines.next_deadline().is_some_and(|at| at <= now) {
             self.hotline_wakes(now);
+        }
+        if self.receptions.next_deadline().is_some_and(|at| at <= now) {
+            self.receptions_wake(now);
         }
         if self.bridges.next_deadline().is_some_and(|at| at <= now) {
             self.bridges_wake(now);

@@ -137,6 +137,8 @@ impl Switch {
             }),
             Purpose::CallIn(incident) => self.called_in(now, id, incident, CallHandle(handle)),
             Purpose::Bridge(_) => self.bridge_answered(id),
+            Purpose::Reception => self.reception_answered(now, id),
+            Purpose::Guest => {}
         }
     }
 
@@ -149,9 +151,13 @@ impl Switch {
     /// A key was pressed: the only proof that a person is there.
     pub(super) fn pressed(&mut self, now: Time, id: LegId, digit: Digit, heard: Heard) {
         let Some(leg) = self.legs.get(id) else { return };
-        if let Purpose::Bridge(inquiry) = leg.purpose {
-            return self.bridge_pressed(id, inquiry, digit);
+        match leg.purpose.clone() {
+            Purpose::Bridge(inquiry) => return self.bridge_pressed(id, inquiry, digit),
+            Purpose::Reception => return self.reception_key(now, id, digit),
+            Purpose::Attempt(_) if self.briefed(id) => return,
+            Purpose::Attempt(_) | Purpose::CallIn(_) | Purpose::Guest => {}
         }
+        let Some(leg) = self.legs.get(id) else { return };
         let Some(AttemptId { incident, number }) = leg.attempt() else { return };
         self.heard = Some(heard);
         self.with_incident(incident, |incident, out| incident.on_key(now, number, digit, out));
@@ -169,9 +175,11 @@ impl Switch {
         }
     }
 
-    /// Into the room.
-    pub(super) fn joined(&mut self, leg: LegId, room: &RoomName) {
-        self.enter_room(leg, room);
+    /// Into the room; somebody who called in hears first what it is about.
+    pub(super) fn joined(&mut self, now: Time, leg: LegId, room: &RoomName) {
+        if !self.brief(now, leg, room) {
+            self.enter_room(leg, room);
+        }
     }
 
     /// A call is over, in whichever way.
@@ -184,8 +192,10 @@ impl Switch {
         if self.stopping {
             return;
         }
-        if let Purpose::Bridge(inquiry) = leg.purpose {
-            self.bridge_ended(now, inquiry);
+        match leg.purpose {
+            Purpose::Bridge(inquiry) => self.bridge_ended(now, inquiry),
+            Purpose::Reception => self.reception_ended(now, id, &leg),
+            Purpose::Attempt(_) | Purpose::CallIn(_) | Purpose::Guest => {}
         }
         if let Some(AttemptId { incident, number }) = leg.attempt() {
             let end = call_end(end, leg.fault);

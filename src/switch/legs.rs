@@ -15,6 +15,22 @@ pub(super) enum Purpose {
     CallIn(IncidentId),
     /// One of the two people of a hotline whom we ring and join, by their inquiry.
     Bridge(u32),
+    /// This person rang us and is asked what they want.
+    Reception,
+    /// This person rang us and is in a room by its PIN.
+    Guest,
+}
+
+/// Whether somebody who called in was told what it is about.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(super) enum Brief {
+    /// There is nothing to be told.
+    #[default]
+    Done,
+    /// It is to be told.
+    Due,
+    /// It is being told, before they go into this room.
+    Before(RoomName),
 }
 
 /// A playlist under way.
@@ -35,6 +51,7 @@ pub(super) struct Leg {
     pub(super) up: bool,
     pub(super) saying: Option<Saying>,
     pub(super) room: Option<RoomName>,
+    pub(super) brief: Brief,
     /// Did anything play yet?
     pub(super) spoken_to: bool,
     /// Keys that were heard in one of two ways so far.
@@ -46,13 +63,14 @@ pub(super) struct Leg {
 impl Leg {
     pub(super) fn new(purpose: Purpose, contact: ContactId, language: Language) -> Leg {
         let (up, spoken_to, presses) = (false, false, Presses::default());
-        Leg { purpose, contact, language, up, saying: None, room: None, spoken_to, presses, fault: None }
+        let (saying, room, brief, fault) = (None, None, Brief::Done, None);
+        Leg { purpose, contact, language, up, saying, room, brief, spoken_to, presses, fault }
     }
 
     pub(super) fn attempt(&self) -> Option<AttemptId> {
         match self.purpose {
             Purpose::Attempt(attempt) => Some(attempt),
-            Purpose::CallIn(_) | Purpose::Bridge(_) => None,
+            Purpose::CallIn(_) | Purpose::Bridge(_) | Purpose::Reception | Purpose::Guest => None,
         }
     }
 }
@@ -104,7 +122,7 @@ impl Legs {
         let about = |leg: &Leg| match leg.purpose {
             Purpose::Attempt(attempt) => attempt.incident == incident,
             Purpose::CallIn(of) => of == incident,
-            Purpose::Bridge(_) => false,
+            Purpose::Bridge(_) | Purpose::Reception | Purpose::Guest => false,
         };
         self.legs.iter().filter(|(_, leg)| about(leg)).map(|(id, _)| *id).collect()
     }

@@ -7,7 +7,7 @@ use std::collections::btree_map::Entry;
 use super::batch::Act;
 use super::case::{Case, Voice};
 use super::desk::Switch;
-use super::legs::Saying;
+use super::legs::{Purpose, Saying};
 use super::prompt_book::{Clip, PromptBook};
 use crate::base::{IncidentId, Language, LegId, Time};
 use crate::incident::{Behaviour, Line};
@@ -27,9 +27,13 @@ impl Switch {
     pub(super) fn prepare_voices(&mut self, incident: IncidentId) {
         let Some(case) = self.cases.get_mut(&incident) else { return };
         for (language, text) in case.texts() {
+            let recording = case.recording_of(&text);
             if let Entry::Vacant(place) = case.voices.entry((language, text.clone())) {
                 place.insert(Voice::Asked);
-                self.batch.acts.push(Act::Speak { incident, language, text });
+                self.batch.acts.push(match recording {
+                    Some(file) => Act::Replay { incident, language, text, file },
+                    None => Act::Speak { incident, language, text },
+                });
             }
         }
     }
@@ -49,15 +53,18 @@ impl Switch {
     pub(super) fn heard_out(&mut self, now: Time, id: LegId, play: u32) {
         let Some(leg) = self.legs.get_mut(id) else { return };
         let Some(saying) = leg.saying.take_if(|saying| saying.play == play) else { return };
-        let Some(attempt) = leg.attempt() else { return };
-        self.play(now, attempt.incident, id, saying.rest);
+        match leg.purpose {
+            Purpose::Attempt(attempt) => self.play(now, attempt.incident, id, saying.rest),
+            Purpose::Reception => self.reception_said(now, id),
+            Purpose::CallIn(_) | Purpose::Bridge(_) | Purpose::Guest => {}
+        }
     }
 
     /// Plays parts on a leg; tells the incident when nothing is left to play.
     ///
     /// Where a text among them is still being spoken, what stands before it is played first; that is time
     /// enough for most voices.
-    fn play(&mut self, now: Time, incident: IncidentId, id: LegId, mut parts: Vec<Part>) {
+    pub(super) fn play(&mut self, now: Time, incident: IncidentId, id: LegId, mut parts: Vec<Part>) {
         let play = self.legs.next_play();
         let Some(case) = self.cases.get(&incident) else { return };
         let Some(leg) = self.legs.get_mut(id) else { return };
@@ -69,7 +76,8 @@ impl Switch {
             leg.saying = Some(Saying { play, rest });
             return self.act(Act::Media(Command::Play(id, Box::new(Playlist { play, prompts, forever: false }))));
         }
-        if let Some(attempt) = leg.attempt() {
+        let attempt = leg.attempt();
+        if let Some(attempt) = attempt.filter(|_| !self.briefed(id)) {
             self.with_incident(incident, |incident, out| incident.on_said(now, attempt.number, out));
         }
     }
@@ -121,7 +129,7 @@ fn parts(case: &Case, line: &Line, language: Language) -> Vec<Part> {
 }
 
 /// What happened; of several alerts how many there are, and the first messages.
-fn messages(case: &Case, language: Language) -> Vec<Part> {
+pub(super) fn messages(case: &Case, language: Language) -> Vec<Part> {
     let texts = case.messages(language);
     let alerts = u8::try_from(case.record.alerts().count()).unwrap_or(u8::MAX);
     let count = (alerts > 1).then_some(Part::Clip(Clip::Alerts(alerts.min(10))));

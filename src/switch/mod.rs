@@ -17,12 +17,15 @@ mod hotline;
 mod legs;
 mod lines;
 mod notice;
+mod pins;
 mod ports;
 mod post;
 mod presses;
 mod prompt_book;
 mod quiet;
 mod raise;
+mod reception;
+mod reception_desk;
 mod restart;
 mod rooms;
 mod tell;
@@ -41,6 +44,7 @@ pub use post::SmsWay;
 pub use prompt_book::{Clip, PromptBook};
 pub use quiet::NotQuiet;
 pub use raise::{NotOpen, Raised};
+pub use reception_desk::CallInSettings;
 pub use rooms::RoomSettings;
 pub use tell::{Event, Heard, What};
 
@@ -128,6 +132,10 @@ pub struct Settings {
     pub dial: DialRules,
     /// By which way short messages leave.
     pub sms: SmsWay,
+    /// How a caller's message becomes an incident; `None`: nobody may leave one.
+    pub call_in: Option<CallInSettings>,
+    /// What callers are spoken to in whom nobody knows.
+    pub language: Language,
     /// Pairs of people who may ask each other for a call.
     pub hotlines: Vec<Hotline>,
     /// Where the world finds our pages, without a slash at its end.

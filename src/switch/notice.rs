@@ -18,7 +18,7 @@ use crate::incident::{Attempt, Fact, Outcome, Record, filled};
 pub const FAILED_ATTEMPT: &str = "attempt.failed";
 
 /// The name of every event that can be told, and [`FAILED_ATTEMPT`]; explained in docs/control.md.
-pub const TOPICS: [&str; 41] = [
+pub const TOPICS: [&str; 44] = [
     "incident.accepted",
     "incident.again",
     "incident.cleared",
@@ -59,6 +59,9 @@ pub const TOPICS: [&str; 41] = [
     "hotline.refused",
     "notify.failed",
     "dial.refused",
+    "call_in.received",
+    "call_in.wrong_pin",
+    "call_in.message",
     "call_in.refused",
 ];
 

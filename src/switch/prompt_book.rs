@@ -49,6 +49,16 @@ pub enum Clip {
     Silenced,
     /// How many alerts there are: 2 to 9, and 10 for all beyond.
     Alerts(u8),
+    /// Which PIN does the room have?
+    Pin,
+    /// No room has this PIN.
+    WrongPin,
+    /// How to leave a message.
+    LeaveMessage,
+    /// The message is on its way.
+    MessageTaken,
+    /// There was nothing to be recorded.
+    NoMessage,
     /// No key was pressed; this call ends.
     NoKey,
     /// The incident is over.
@@ -58,7 +68,7 @@ pub enum Clip {
 }
 
 /// Every clip that is not one of a key, of a behaviour or of a number.
-const PLAIN: [Clip; 15] = [
+const PLAIN: [Clip; 20] = [
     Clip::Intro,
     Clip::General,
     Clip::NotAKey,
@@ -71,6 +81,11 @@ const PLAIN: [Clip; 15] = [
     Clip::NotHours,
     Clip::Quieted,
     Clip::Silenced,
+    Clip::Pin,
+    Clip::WrongPin,
+    Clip::LeaveMessage,
+    Clip::MessageTaken,
+    Clip::NoMessage,
     Clip::NoKey,
     Clip::Over,
     Clip::Alone,
@@ -151,6 +166,11 @@ impl Clip {
             Clip::Passed => "passed",
             Clip::Joining => "joining",
             Clip::TakenByAnother => "taken-by-another",
+            Clip::Pin => "pin",
+            Clip::WrongPin => "wrong-pin",
+            Clip::LeaveMessage => "leave-message",
+            Clip::MessageTaken => "message-taken",
+            Clip::NoMessage => "no-message",
             Clip::NoKey => "no-key",
             Clip::Over => "over",
             Clip::Alone => "alone",

@@ -9,7 +9,7 @@ use crate::base::{LegId, RoomId, RoomName};
 use crate::media::{Command, Playlist, Prompt};
 
 /// A room of the configuration.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct RoomSettings {
     /// What people call it.
     pub name: RoomName,
@@ -17,6 +17,15 @@ pub struct RoomSettings {
     pub music: Option<Prompt>,
     /// Write what is said in it to a WAV file.
     pub record: bool,
+    /// What lets somebody in who calls hansho's number and is not on an incident of this room.
+    pub pin: Option<String>,
+}
+
+impl core::fmt::Debug for RoomSettings {
+    /// Without the PIN: what is printed ends in logs.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("RoomSettings").field("name", &self.name).field("record", &self.record).finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug)]

@@ -131,6 +131,12 @@ pub enum What {
     DialRefused { number: String, by: String, reason: String },
     #[serde(rename = "notify.failed")]
     NotifyFailed { notifier: String, key: String, reason: String },
+    #[serde(rename = "call_in.received")]
+    CallInReceived { trunk: TrunkId, caller: String },
+    #[serde(rename = "call_in.wrong_pin")]
+    CallInWrongPin { caller: String },
+    #[serde(rename = "call_in.message")]
+    CallInMessage { file: String },
     #[serde(rename = "call_in.refused")]
     CallInRefused { trunk: TrunkId, caller: String, reason: String },
 }

@@ -256,7 +256,11 @@ impl House {
                     }
                     self.media.command(now, command);
                 }
-                Act::RecordRoom { .. } | Act::Message { .. } => {}
+                Act::RecordRoom { .. }
+                | Act::RecordLeg { .. }
+                | Act::StopRecord { .. }
+                | Act::Replay { .. }
+                | Act::Message { .. } => {}
                 Act::Speak { incident, language, text } => {
                     let length = Duration::from_millis(self.rng.random_range(1..4_000));
                     let spoken = !self.rng.random_ratio(1, 8);

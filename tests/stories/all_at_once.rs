@@ -31,7 +31,7 @@ fn everybody_who_joins_hears_all_the_others_and_not_themselves() {
         world.wait(seconds(1));
         world.phone(late).calls_in();
     }
-    world.wait(seconds(3));
+    world.wait(seconds(6));
     let from = world.now;
     for person in ["sato", "suzuki", "tanaka"] {
         world.phone(person).talks(seconds(3));

@@ -23,7 +23,7 @@ fn an_incident_finds_the_person_who_takes_it_and_they_meet_in_a_room() {
     world.phone("yamada").presses('1').hears("joining").hears("music");
     assert_eq!(world.state(night), State::Acknowledged);
 
-    world.phone("tanaka").calls_in();
+    world.phone("tanaka").calls_in().hears("intro").hears("message").hears("message");
     world.wait(seconds(2));
     let from = world.now;
     world.phone("tanaka").talks(seconds(3));

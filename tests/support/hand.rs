@@ -102,6 +102,11 @@ impl<'a> Hand<'a> {
         self.press(key, Way::Tone)
     }
 
+    /// Presses a key in this way.
+    pub fn presses_in(self, key: char, way: Way) -> Self {
+        self.press(key, way)
+    }
+
     /// Presses a key that is told by INFO and not heard in the media.
     pub fn presses_by_info(self, key: char) -> Self {
         let digit = Digit::from_char(key).expect("a key");

@@ -8,7 +8,7 @@ use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
 
 use hansho::base::{LegId, Stamp, Time};
-use hansho::media::{Command, Event as MediaEvent, Limits, Plane, Recorded, Sink};
+use hansho::media::{Command, Event as MediaEvent, Limits, Plane, Recorded, Sink, Source, Tap};
 use hansho::sip::{Agent, Identity};
 use hansho::switch::{Act, Batch, Entry, Event, Input, Switch};
 
@@ -38,6 +38,9 @@ pub struct Node {
     ports: BTreeMap<LegId, u16>,
     gate: VecDeque<(Time, Batch)>,
     speaking: VecDeque<(Time, Input)>,
+    /// What is being recorded, and what was.
+    taps: BTreeMap<Tap, (LegId, String)>,
+    recordings: BTreeMap<String, Vec<i16>>,
 }
 
 /// What the plane wants, until it is done.
@@ -45,6 +48,7 @@ pub struct Node {
 struct Wants {
     packets: Vec<(usize, SocketAddr, Vec<u8>)>,
     events: Vec<MediaEvent>,
+    recorded: Vec<Recorded>,
 }
 
 impl Sink for Wants {
@@ -59,7 +63,8 @@ impl Sink for Wants {
         Ok(())
     }
 
-    fn record(&mut self, _frame: &Recorded) -> bool {
+    fn record(&mut self, frame: &Recorded) -> bool {
+        self.recorded.push(*frame);
         true
     }
 }
@@ -73,7 +78,8 @@ impl Node {
         let switch = Switch::new(town.settings(), agent, sounds::book(), began, seed ^ 1);
         let plane = Plane::new(Limits { legs: 32, rooms: 8 }, seed ^ 2);
         let (ports, gate, speaking) = (BTreeMap::new(), VecDeque::new(), VecDeque::new());
-        let mut node = Node { switch, plane, tick: now, ports, gate, speaking };
+        let (taps, recordings) = (BTreeMap::new(), BTreeMap::new());
+        let mut node = Node { switch, plane, tick: now, ports, gate, speaking, taps, recordings };
         let mut left = Left::default();
         let house = journal.iter().filter_map(|entry| match entry {
             Entry::House(at, fact) => Some((*at, fact.clone())),
@@ -157,6 +163,24 @@ impl Node {
             }
             Act::Media(command) => self.media(now, left, |plane, wants| plane.on_command(now, command, wants)),
             Act::RecordRoom { .. } | Act::Message { .. } => {}
+            Act::RecordLeg { leg, file } => {
+                let tap = Tap(u32::try_from(self.taps.len()).unwrap());
+                self.taps.insert(tap, (leg, file));
+                self.media(now, left, |plane, wants| {
+                    plane.on_command(now, Command::Record(Source::Leg(leg), tap), wants)
+                });
+            }
+            Act::StopRecord { leg, .. } => {
+                let taps: Vec<Tap> = self.taps.iter().filter(|(_, (of, _))| *of == leg).map(|(tap, _)| *tap).collect();
+                for tap in taps {
+                    self.media(now, left, |plane, wants| plane.on_command(now, Command::StopRecord(tap), wants));
+                }
+            }
+            Act::Replay { incident, language, text, file } => {
+                let samples = self.recordings.get(&file).cloned().filter(|samples| !samples.is_empty());
+                let prompt = samples.map(Into::into).ok_or_else(|| "no such file".to_owned());
+                self.speaking.push_back((now + VOICE, Input::Spoken { incident, language, text, prompt }));
+            }
             Act::Speak { incident, language, text } => {
                 let prompt = Ok(sounds::message());
                 self.speaking.push_back((now + VOICE, Input::Spoken { incident, language, text, prompt }));
@@ -171,6 +195,11 @@ impl Node {
             let port = self.ports.iter().find(|(leg, _)| self.plane.slot(**leg) == Some(slot)).map(|(_, port)| *port);
             let from = SocketAddr::new(hansho_sip().ip(), port.expect("a leg that sends has a port"));
             left.sent.push(Flying { from, to, bytes });
+        }
+        for frame in wants.recorded.iter().filter(|frame| !frame.last) {
+            if let Some((_, file)) = self.taps.get(&frame.tap) {
+                self.recordings.entry(file.clone()).or_default().extend(frame.samples);
+            }
         }
         for event in wants.events {
             if let MediaEvent::Closed { leg, .. } = &event {

@@ -9,7 +9,7 @@ use hansho::incident::{Answer, Behaviour, CallFlow, Contact, Guidance, Hotline, 
 use hansho::rig::{Account, Settings as TrunkSettings};
 use hansho::sip::Trunk;
 use hansho::sip::digest::Hash;
-use hansho::switch::{PortRange, Settings};
+use hansho::switch::{CallInSettings, PortRange, RoomSettings, Settings};
 
 use super::{minutes, seconds};
 
@@ -29,6 +29,12 @@ pub struct Town {
     pub room: Option<String>,
     /// The first two have a hotline on hansho's number; whether hansho rings both.
     pub hotline: Option<bool>,
+    /// What opens the room to whoever is not on the incident.
+    pub pin: Option<String>,
+    /// People may leave messages, which raise incidents that call everybody but the first.
+    pub messages: bool,
+    /// So many of the people, the last ones, are nobody's contact.
+    pub strangers: usize,
 }
 
 impl Town {
@@ -43,6 +49,9 @@ impl Town {
             between_rounds: seconds(10),
             room: None,
             hotline: None,
+            pin: None,
+            messages: false,
+            strangers: 0,
         }
     }
 
@@ -61,6 +70,21 @@ impl Town {
     /// The first two may ask each other for a call; `bridge`: hansho rings both.
     pub fn with_hotline(self, bridge: bool) -> Town {
         Town { hotline: Some(bridge), ..self }
+    }
+
+    /// The room, or one called `war-room`, has a PIN.
+    pub fn with_pin(self, pin: &str) -> Town {
+        Town { pin: Some(pin.to_owned()), ..self }
+    }
+
+    /// Whoever calls in may leave a message, which calls all the others.
+    pub fn with_messages(self) -> Town {
+        Town { messages: true, ..self }
+    }
+
+    /// hansho does not know the last ones of the people.
+    pub fn with_strangers(self, strangers: usize) -> Town {
+        Town { strangers, ..self }
     }
 
     /// Who takes it goes into this room.
@@ -84,7 +108,8 @@ impl Town {
             language: if place % 2 == 0 { Language::Ja } else { Language::En },
             hours: Default::default(),
         };
-        self.people.iter().enumerate().map(contact).collect()
+        let known = self.people.len() - self.strangers;
+        self.people.iter().take(known).enumerate().map(contact).collect()
     }
 
     pub fn trigger(&self, message: &str) -> (Trigger, Plan) {
@@ -140,11 +165,21 @@ impl Town {
             bridge,
             language: Some(Language::Ja),
         });
+        let room = self.room.clone().unwrap_or_else(|| "war-room".to_owned());
+        let name = RoomName::parse(&room).unwrap();
+        let room = self.pin.clone().map(|pin| RoomSettings { name, music: None, record: false, pin: Some(pin) });
+        let call_in = self.messages.then(|| {
+            let (mut trigger, mut plan) = self.trigger("");
+            trigger.message = None;
+            plan.contacts.remove(0);
+            CallInSettings { trigger, plan, greeting: None, message_max: minutes(1) }
+        });
         Settings {
+            call_in,
+            rooms: room.into_iter().collect(),
             hotlines: hotline.into_iter().collect(),
             public_url: "https://h.test".to_owned(),
             contacts: self.contacts(),
-            rooms: Vec::new(),
             ports: PortRange { first: 20_000, last: 20_199 },
             trunks: vec![trunk_id()],
             ..Settings::default()

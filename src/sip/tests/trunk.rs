@@ -306,7 +306,6 @@ fn what_we_do_not_do_is_refused_in_the_proper_way() {
         ("no dialog of ours", asks(Method::Invite, 1, "caller", "nobody", SDP_PCMU), "481"),
         ("a BYE out of nowhere", asks(Method::Bye, 1, "caller", "nobody", ""), "481"),
         ("a CANCEL of nothing", asks(Method::Cancel, 1, "caller", "", ""), "481"),
-        ("a message that is no text", asks(Method::Message, 1, "caller", "", ""), "415"),
         ("a transfer", asks(Method::Refer, 1, "caller", "", ""), "405"),
         ("an event nobody asked for", asks(Method::Notify, 1, "caller", "", ""), "489"),
         ("a method of tomorrow", asks(Method::Other("DANCE".into()), 1, "caller", "", ""), "405"),

@@ -85,6 +85,9 @@ fn japanese(event: &Event, record: &Record) -> String {
         }
         What::HotlineAccepted { hotline, .. } => format!("ホットライン {hotline}: 通話できると返事がありました"),
         What::HotlineRefused { hotline, .. } => format!("ホットライン {hotline}: 時間内に返事がありませんでした"),
+        What::CallInReceived { caller, .. } => format!("{caller}から着信がありました"),
+        What::CallInWrongPin { caller } => format!("{caller}が誤った暗証番号を押しました"),
+        What::CallInMessage { .. } => format!("{name}さんが録音メッセージを残しました"),
         What::CallInRefused { trunk, caller, .. } => format!("{caller}からの着信を断りました（トランク{trunk}）"),
     }
 }
@@ -143,6 +146,9 @@ fn english(event: &Event, record: &Record) -> String {
         What::HotlineInquiry { hotline, caller, .. } => format!("Hotline {hotline}: {caller} would like to talk"),
         What::HotlineAccepted { hotline, .. } => format!("Hotline {hotline}: the call is welcome"),
         What::HotlineRefused { hotline, .. } => format!("Hotline {hotline}: no answer in time"),
+        What::CallInReceived { caller, .. } => format!("{caller} calls in"),
+        What::CallInWrongPin { caller } => format!("{caller} entered a wrong PIN"),
+        What::CallInMessage { .. } => format!("{name} left a message"),
         What::CallInRefused { trunk, caller, .. } => format!("A call from {caller} over {trunk} was refused"),
     }
 }

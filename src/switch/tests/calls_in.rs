@@ -28,6 +28,7 @@ fn a_person_of_an_open_incident_joins_its_room() {
     assert_eq!(world.answered(&call), Some(200));
     assert!(!world.story(id).iter().any(|fact| matches!(fact, Fact::CalledIn { .. })), "not before the ACK");
     let bob = world.acknowledges(&call);
+    world.hears_everything(bob);
     assert!(world.rooms.contains_key(&bob));
     let of_bob = |what: &What| matches!(what, What::CalledIn { .. });
     let told = world.events.iter().find(|event| of_bob(&event.what)).unwrap();
@@ -43,6 +44,7 @@ fn who_calls_in_while_their_phone_rings_is_rung_no_longer() {
     let leg = world.acknowledges(&call);
     world.is_let_go(&ann);
     assert_eq!(world.ends(id), [(1, Outcome::Cancelled)]);
+    world.hears_everything(leg);
     assert!(world.rooms.contains_key(&leg));
     assert_eq!(world.switch.legs(), 2, "bob is called now");
     world.rings("bob");

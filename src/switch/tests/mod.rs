@@ -5,6 +5,7 @@ mod hotlines;
 mod night;
 mod posts;
 mod promises;
+mod receptions;
 mod restarts;
 mod storms;
 mod town;

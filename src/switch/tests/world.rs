@@ -31,6 +31,10 @@ pub struct World {
     /// The journal.
     pub facts: Vec<Entry>,
     pub events: Vec<Event>,
+    /// What is recorded: begun (`None`), kept or dropped.
+    pub recordings: Vec<(LegId, String, Option<bool>)>,
+    /// Recordings that are to be read.
+    pub replays: Vec<(IncidentId, Language, String, String)>,
     /// What the gateway is to send.
     pub messages: Vec<(u32, Phone, String)>,
     /// What is to be spoken.
@@ -87,6 +91,8 @@ impl World {
             facts: Vec::new(),
             events: Vec::new(),
             messages: Vec::new(),
+            recordings: Vec::new(),
+            replays: Vec::new(),
             texts: Vec::new(),
             requests: Vec::new(),
             responses: Vec::new(),
@@ -191,6 +197,9 @@ impl World {
                 Act::Media(command) => self.media(command),
                 Act::Speak { incident, language, text } => self.texts.push((incident, language, text)),
                 Act::RecordRoom { .. } => {}
+                Act::RecordLeg { leg, file } => self.recordings.push((leg, file, None)),
+                Act::StopRecord { leg, file, keep } => self.recordings.push((leg, file, Some(keep))),
+                Act::Replay { incident, language, text, file } => self.replays.push((incident, language, text, file)),
                 Act::Message { number, to, text } => self.messages.push((number, to, text)),
             }
         }
@@ -311,6 +320,29 @@ impl World {
         let Some(playlist) = self.playing.get(&phone.leg) else { return Vec::new() };
         let name = |prompt: &Prompt| self.clips.get(&prompt[0]).map_or("spoken", String::as_str);
         playlist.prompts.iter().map(name).collect()
+    }
+
+    /// All that is said on this leg is heard out, whatever follows.
+    pub fn hears_everything(&mut self, leg: LegId) {
+        while let Some(playlist) = self.playing.remove(&leg) {
+            self.input(Input::Media(media::Event::PlayEnded { leg, play: playlist.play }));
+        }
+    }
+
+    /// The clips that play on this leg now.
+    pub fn plays(&self, leg: LegId) -> Vec<&str> {
+        let Some(playlist) = self.playing.get(&leg) else { return Vec::new() };
+        let name = |prompt: &Prompt| self.clips.get(&prompt[0]).map_or("sound", String::as_str);
+        playlist.prompts.iter().map(name).collect()
+    }
+
+    /// Somebody presses keys on this leg.
+    pub fn keys(&mut self, leg: LegId, keys: &str) {
+        for key in keys.chars() {
+            let digit = Digit::from_char(key).unwrap();
+            self.input(Input::Media(media::Event::Digit { leg, digit, way: Way::Event }));
+            self.wait(seconds(3));
+        }
     }
 
     /// What plays there is heard out.

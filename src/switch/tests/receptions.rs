@@ -1,0 +1,232 @@
+//! People who call hansho's number and have no incident to join; and what those hear who have one.
+
+use std::collections::BTreeMap;
+
+use super::calls_in::number;
+use super::world::{World, plan, seconds, trigger};
+use crate::base::{LegId, RoomName};
+use crate::incident::{Fact, Trigger};
+use crate::media::{Event, Way};
+use crate::switch::{CallInSettings, Input, RoomSettings, What};
+
+const STRANGER: &str = "+15550100";
+
+fn world(pin: bool, messages: bool) -> World {
+    let mut world = World::new();
+    if pin {
+        let name = RoomName::parse("war-room").unwrap();
+        let pin = Some("246810".to_owned());
+        world.switch.settings.rooms.push(RoomSettings { name, music: None, record: false, pin });
+    }
+    if messages {
+        let trigger = Trigger { message: None, ..trigger(None) };
+        let call_in = CallInSettings { trigger, plan: plan(&["bob"], None), greeting: None, message_max: seconds(60) };
+        world.switch.settings.call_in = Some(call_in);
+    }
+    world
+}
+
+/// Somebody calls and is answered; their leg.
+fn calls(world: &mut World, caller: &str) -> LegId {
+    let call = world.call_comes_in(caller);
+    assert_eq!(world.answered(&call), Some(200), "{caller}");
+    world.acknowledges(&call)
+}
+
+fn people(world: &World) -> usize {
+    world.switch.rooms().map(|(_, people)| people.len()).sum()
+}
+
+#[test]
+fn who_calls_in_hears_what_it_is_about_and_who_is_there() {
+    let mut world = World::new();
+    world.raise(trigger(None), plan(&["ann", "bob", "cleo"], Some("war-room")));
+    world.spoken(Ok(()));
+    world.rings("ann");
+    let bob = calls(&mut world, &number("bob"));
+    assert_eq!((world.plays(bob), people(&world)), (vec!["intro", "sound", "alone"], 0));
+    world.hears_everything(bob);
+    assert_eq!(people(&world), 1);
+    let cleo = calls(&mut world, &number("cleo"));
+    assert_eq!(world.texts.last().map(|(_, _, text)| text.as_str()), Some("In the room: bob."));
+    world.spoken(Ok(()));
+    assert_eq!(world.plays(cleo), ["intro", "sound"]);
+    world.hears_everything(cleo);
+    assert_eq!(people(&world), 2);
+}
+
+#[test]
+fn a_key_skips_what_is_said_before_the_room() {
+    let mut world = World::new();
+    let id = world.raise(trigger(None), plan(&["ann", "bob"], Some("war-room")));
+    world.rings("ann");
+    let bob = calls(&mut world, &number("bob"));
+    world.keys(bob, "2");
+    assert_eq!((people(&world), world.plays(bob)), (1, vec![]));
+    assert!(!world.story(id).iter().any(|fact| matches!(fact, Fact::Key { .. })), "it was no answer to anything");
+}
+
+#[test]
+fn without_a_pin_and_without_messages_everybody_is_refused_as_before() {
+    let mut world = world(false, false);
+    for caller in [STRANGER, &number("ann")] {
+        let call = world.call_comes_in(caller);
+        assert_eq!(world.answered(&call), Some(480));
+    }
+}
+
+#[test]
+fn the_pin_opens_its_room_to_anybody_and_nothing_else_does() {
+    let mut world = world(true, false);
+    let leg = calls(&mut world, STRANGER);
+    assert_eq!(world.plays(leg), ["pin"]);
+    world.keys(leg, "1111");
+    assert_eq!((people(&world), world.plays(leg)), (0, vec![]));
+    world.keys(leg, "11");
+    assert_eq!(world.plays(leg), ["wrong-pin", "pin"]);
+    world.keys(leg, "246810");
+    assert_eq!(people(&world), 1);
+    assert_eq!(world.told(|what| matches!(what, What::CallInWrongPin { .. })), 1);
+    assert_eq!(world.told(|what| matches!(what, What::RoomJoined { .. })), 1);
+}
+
+#[test]
+fn a_contact_who_is_not_on_the_incident_needs_the_pin_and_one_who_is_does_not() {
+    let mut world = world(true, false);
+    world.raise(trigger(None), plan(&["ann", "bob"], Some("war-room")));
+    world.rings("ann");
+    let cleo = calls(&mut world, &number("cleo"));
+    assert_eq!(world.plays(cleo), ["pin"]);
+    let bob = calls(&mut world, &number("bob"));
+    assert_eq!(world.plays(bob)[0], "intro");
+    world.hears_everything(bob);
+    world.keys(cleo, "246810");
+    assert_eq!(people(&world), 2);
+}
+
+#[test]
+fn a_pin_counts_however_its_digits_come() {
+    let mut world = world(true, false);
+    let leg = calls(&mut world, STRANGER);
+    for (key, way) in "246810".chars().zip([Way::Event, Way::Tone, Way::Event, Way::Tone, Way::Event, Way::Tone]) {
+        let digit = crate::base::Digit::from_char(key).unwrap();
+        world.input(Input::Media(Event::Digit { leg, digit, way }));
+        world.switch.on_sip(world.now, crate::sip::Event::Key { leg, digit });
+        world.input(Input::Wake);
+    }
+    assert_eq!(people(&world), 1);
+}
+
+#[test]
+fn three_wrong_pins_end_the_call_and_two_such_calls_are_enough() {
+    let mut world = world(true, false);
+    for _ in 0..2 {
+        let call = world.call_comes_in(STRANGER);
+        let leg = world.acknowledges(&call);
+        world.keys(leg, "111111222222333333");
+        assert_eq!(world.plays(leg), ["wrong-pin"]);
+        world.hears_everything(leg);
+        world.asked(&crate::wire::sip::Method::Bye);
+        world.caller_hangs_up(&call);
+    }
+    let call = world.call_comes_in(STRANGER);
+    assert_eq!(world.answered(&call), Some(480));
+    let other = world.call_comes_in("+15550199");
+    assert_eq!(world.answered(&other), Some(200));
+    world.wait(seconds(1_801));
+    let call = world.call_comes_in(STRANGER);
+    assert_eq!(world.answered(&call), Some(200), "half an hour later they may try again");
+}
+
+#[test]
+fn silence_ends_the_call() {
+    let mut world = world(true, false);
+    let call = world.call_comes_in(STRANGER);
+    let leg = world.acknowledges(&call);
+    world.hears_everything(leg);
+    world.wait(seconds(10));
+    assert_eq!(world.plays(leg), ["no-key"]);
+    world.hears_everything(leg);
+    let bye = world.asked(&crate::wire::sip::Method::Bye);
+    world.respond(&bye, 200);
+    world.nothing_is_left();
+}
+
+#[test]
+fn strangers_do_not_take_all_the_ports() {
+    let mut world = world(true, false);
+    for caller in 0..8 {
+        calls(&mut world, &format!("+1555010{caller}"));
+    }
+    let call = world.call_comes_in("+15550199");
+    assert_eq!(world.answered(&call), Some(480));
+}
+
+#[test]
+fn a_message_raises_an_incident_whose_message_is_the_recording() {
+    let mut world = world(false, true);
+    let call = world.call_comes_in(&number("ann"));
+    let leg = world.acknowledges(&call);
+    assert_eq!(world.plays(leg), ["leave-message", "sound"]);
+    world.hears_everything(leg);
+    let (_, file, begun) = world.recordings[0].clone();
+    assert_eq!(begun, None);
+    world.wait(seconds(12));
+    world.keys(leg, "#");
+    assert_eq!(world.recordings[1], (leg, file.clone(), Some(true)));
+    assert_eq!(world.plays(leg), ["message-taken"]);
+    let (id, _, text, read) = world.replays[0].clone();
+    assert_eq!((text.as_str(), &read), ("A recorded message from ann.", &file));
+    let story = world.story(id);
+    let Fact::Accepted { trigger, .. } = story[0] else { panic!("{story:?}") };
+    assert_eq!(trigger.parameters.get("recording"), Some(&file));
+    assert_eq!(world.told(|what| matches!(what, What::CallInMessage { .. })), 1);
+    let bob = world.rings("bob");
+    world.answers(&bob);
+    assert_eq!(world.texts, [], "nothing is spoken: it was said already");
+}
+
+#[test]
+fn whoever_hangs_up_after_speaking_has_left_a_message_and_whoever_said_nothing_has_not() {
+    let mut world = world(false, true);
+    let call = world.call_comes_in(&number("ann"));
+    let leg = world.acknowledges(&call);
+    world.hears_everything(leg);
+    world.caller_hangs_up(&call);
+    assert_eq!((world.recordings.last().unwrap().2, world.replays.len()), (Some(false), 0));
+    let call = world.call_comes_in(&number("ann"));
+    let leg = world.acknowledges(&call);
+    world.hears_everything(leg);
+    world.wait(seconds(5));
+    world.caller_hangs_up(&call);
+    assert_eq!((world.recordings.last().unwrap().2, world.replays.len()), (Some(true), 1));
+    world.rings("bob");
+}
+
+#[test]
+fn a_stranger_cannot_leave_a_message_and_a_contact_chooses_with_a_star() {
+    let mut world = world(true, true);
+    let stranger = calls(&mut world, STRANGER);
+    assert_eq!(world.plays(stranger), ["pin"]);
+    world.keys(stranger, "*");
+    assert_eq!(world.plays(stranger), ["pin"]);
+    let ann = calls(&mut world, &number("ann"));
+    assert_eq!(world.plays(ann), ["leave-message", "sound"], "nothing is open: they want to raise something");
+    world.keys(ann, "*");
+    assert_eq!(world.plays(ann), ["pin"]);
+    world.raise(trigger(None), plan(&["bob"], None));
+    let cleo = calls(&mut world, &number("cleo"));
+    assert_eq!(world.plays(cleo), ["pin"]);
+    world.keys(cleo, "*");
+    assert_eq!(world.plays(cleo), ["leave-message", "sound"]);
+}
+
+#[test]
+fn a_trigger_from_outside_cannot_have_a_file_played() {
+    let mut world = World::new();
+    for file in ["/etc/passwd", "../message-aaaaaaaaaaaaaaaaaaaa.wav", "message-A.wav", "greeting.wav"] {
+        let parameters = BTreeMap::from([("recording".to_owned(), file.to_owned())]);
+        world.raise(Trigger { parameters, ..trigger(None) }, plan(&["ann"], None));
+    }
+    assert!(world.replays.is_empty() && !world.texts.is_empty());
+}
