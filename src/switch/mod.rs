@@ -38,7 +38,9 @@ pub use batch::{Act, Batch};
 pub use desk::Switch;
 pub use guard::{Country, DialRules, STRANGER};
 pub use hotline::{HotlineAnswer, LinkKey};
-pub use notice::{FAILED_ATTEMPT, Notice, TOPICS, event_of, house_event_of, is_failed_attempt, is_of_a_fact, is_told};
+pub use notice::{
+    FAILED_ATTEMPT, Notice, TOPICS, event_of, house_event_of, house_topic, is_failed_attempt, is_of_a_fact,
+};
 pub use ports::PortRange;
 pub use post::SmsWay;
 pub use prompt_book::{Clip, PromptBook};

@@ -3,12 +3,12 @@
 //! A watcher hears an event in the moment it happens, and only then. A notifier reads the journal, perhaps hours
 //! later, so here the same event is made from its fact and what the incident's facts say of it. Pure: who is
 //! told, how and when is the shell's business. Easy to get wrong: a record read back later knows more than the
-//! fact did, so nothing here may ask how the incident stands now.
+//! fact did; whoever tells of a fact brings the record as it was then.
 
 mod house;
 mod text;
 
-pub use house::{house_event_of, is_told};
+pub use house::{house_event_of, house_topic};
 
 use super::tell::{Event, What, attempt_of};
 use crate::base::{ContactId, IncidentId, Language, Stamp};

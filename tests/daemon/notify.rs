@@ -1,6 +1,7 @@
 //! Who is told: receivers that are slow, broken, hostile or away, and a daemon that dies while it tells.
 
 mod email;
+mod nights;
 mod receiver;
 mod slack;
 mod sms;

@@ -3,11 +3,11 @@
 //! Easy to get wrong: most lines concern nobody, so they are recognised before the incident they belong to is read.
 
 use super::parcel::Parcel;
-use crate::base::{IncidentId, Language};
+use crate::base::{IncidentId, Language, Stamp};
 use crate::config::Topics;
-use crate::incident::{Entry, Record};
+use crate::incident::{Entry, Fact, Record};
 use crate::store::{HouseHistory, Reader};
-use crate::switch::{Event, Notice, What, event_of, house_event_of, is_failed_attempt, is_told};
+use crate::switch::{Event, Notice, What, event_of, house_event_of, house_topic, is_failed_attempt};
 
 /// What a notifier is about.
 pub(super) struct Pick {
@@ -36,13 +36,14 @@ impl Pick {
                 if !self.wants(&event) {
                     return None;
                 }
-                Notice::of_fact(*incident, *at, fact, &record(*incident, reader), self.language)?
+                let record = record(*incident, Some((*at, fact)), reader);
+                Notice::of_fact(*incident, *at, fact, &record, self.language)?
             }
-            Entry::House(at, fact) if is_told(fact) => {
+            Entry::House(at, fact) => {
+                house_topic(fact).filter(|topic| self.topics.want(topic, false))?;
                 let event = house_event_of(*at, fact, &house(reader))?;
-                self.wants(&event).then(|| Notice::of_event(event, &Record::new(), self.language))?
+                Notice::of_event(event, &Record::new(), self.language)
             }
-            Entry::House(..) => return None,
         };
         Some(Parcel { key: format!("{}-{seq}", self.node), at: entry.at(), notice })
     }
@@ -53,7 +54,7 @@ impl Pick {
         if own || !self.wants(event) {
             return None;
         }
-        let record = event.incident.map(|incident| record(incident, reader)).unwrap_or_default();
+        let record = event.incident.map(|incident| record(incident, None, reader)).unwrap_or_default();
         let notice = Notice::of_event(event.clone(), &record, self.language);
         Some(Parcel { key: format!("{}-e{}", self.node, event.at.as_unix_micros()), at: event.at, notice })
     }
@@ -64,11 +65,18 @@ impl Pick {
     }
 }
 
-/// Everything the journal knows of an incident.
-fn record(incident: IncidentId, reader: &Reader) -> Record {
+/// What the journal knew of an incident when this fact had just been written; without one, everything it knows.
+fn record(incident: IncidentId, until: Option<(Stamp, &Fact)>, reader: &Reader) -> Record {
     let mut record = Record::new();
     match reader.facts(incident) {
-        Ok(facts) => facts.iter().for_each(|(at, fact)| record.apply(*at, fact)),
+        Ok(facts) => {
+            for (at, fact) in &facts {
+                record.apply(*at, fact);
+                if until == Some((*at, fact)) {
+                    break;
+                }
+            }
+        }
         Err(error) => tracing::warn!(%incident, %error, "an incident is told without its history"),
     }
     record

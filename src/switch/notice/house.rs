@@ -11,22 +11,22 @@ pub fn house_event_of(at: Stamp, fact: &HouseFact, history: &[(Stamp, HouseFact)
     Some(Event { at, incident: None, attempt: None, call_id: None, contact: None, name: None, what })
 }
 
-/// Is anybody told of such a fact?
-pub fn is_told(fact: &HouseFact) -> bool {
+/// The name of that event, for whoever wants to know before they read all of the history.
+pub fn house_topic(fact: &HouseFact) -> Option<&'static str> {
     match fact {
-        HouseFact::Suppressed { .. }
-        | HouseFact::Lifted { .. }
-        | HouseFact::DialRefused { .. }
-        | HouseFact::Inquired { .. }
-        | HouseFact::InquiryAccepted { .. }
-        | HouseFact::InquiryRefused { .. }
-        | HouseFact::MessageSent { .. }
-        | HouseFact::MessageFailed { .. } => true,
+        HouseFact::Suppressed { .. } => Some("suppression.set"),
+        HouseFact::Lifted { .. } => Some("suppression.lifted"),
+        HouseFact::DialRefused { .. } => Some("dial.refused"),
+        HouseFact::Inquired { .. } => Some("hotline.inquiry"),
+        HouseFact::InquiryAccepted { .. } => Some("hotline.accepted"),
+        HouseFact::InquiryRefused { .. } => Some("hotline.refused"),
+        HouseFact::MessageSent { .. } => Some("message.sent"),
+        HouseFact::MessageFailed { .. } => Some("message.failed"),
         HouseFact::TokenCreated { .. }
         | HouseFact::TokenRevoked { .. }
         | HouseFact::MessageQueued { .. }
         | HouseFact::Configured { .. }
-        | HouseFact::Forgotten { .. } => false,
+        | HouseFact::Forgotten { .. } => None,
     }
 }
 
@@ -113,6 +113,29 @@ mod tests {
         let accepted = event(HouseFact::InquiryAccepted { inquiry: 1, late: true });
         assert_eq!(accepted, Some(What::HotlineAccepted { hotline: "family".into(), inquiry: 1, late: true }));
         assert_eq!(event(HouseFact::MessageSent { message: 8 }), None, "a message nobody queued");
+    }
+
+    #[test]
+    fn a_fact_s_topic_is_the_name_of_its_event() {
+        let message =
+            HouseFact::MessageQueued { message: 7, to: Phone::parse("+81312345678").unwrap(), text: "x".into() };
+        let history: Vec<(Stamp, HouseFact)> =
+            [inquired("x"), message.clone()].map(|fact| (Stamp::default(), fact)).into();
+        let by = "x".to_owned();
+        for fact in [
+            HouseFact::Lifted { suppression: 1, by: by.clone() },
+            HouseFact::DialRefused { number: "1".into(), by: by.clone(), why: by.clone() },
+            inquired("x"),
+            HouseFact::InquiryAccepted { inquiry: 1, late: false },
+            HouseFact::InquiryRefused { inquiry: 1 },
+            HouseFact::MessageSent { message: 7 },
+            HouseFact::MessageFailed { message: 7, why: by },
+            message,
+        ] {
+            let event = house_event_of(Stamp::default(), &fact, &history);
+            let told = event.map(|event| serde_json::to_value(event.what).unwrap()["event"].clone());
+            assert_eq!(told.as_ref().and_then(|name| name.as_str()), house_topic(&fact));
+        }
     }
 
     #[test]
