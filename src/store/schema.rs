@@ -14,10 +14,17 @@ use super::insert;
 /// "hans" in ASCII.
 const APPLICATION: i64 = 0x6861_6e73;
 
-/// Step n brings a file of version n to version n + 1: its tables, then what they hold of older facts.
-pub(super) const STEPS: [(&str, fn(&Transaction<'_>) -> rusqlite::Result<()>); 2] = [
-    (
-        "
+/// Brings a file one version further.
+pub(super) struct Step {
+    pub(super) tables: &'static str,
+    /// What they hold of older facts.
+    fill: fn(&Transaction<'_>) -> rusqlite::Result<()>,
+}
+
+/// Step n brings a file of version n to version n + 1.
+pub(super) const STEPS: [Step; 2] = [
+    Step {
+        tables: "
         CREATE TABLE facts (
             seq INTEGER PRIMARY KEY,
             incident TEXT NOT NULL, -- empty: the house
@@ -41,10 +48,10 @@ pub(super) const STEPS: [(&str, fn(&Transaction<'_>) -> rusqlite::Result<()>); 2
             PRIMARY KEY (incident, attempt)
         ) STRICT, WITHOUT ROWID;
         ",
-        |_| Ok(()),
-    ),
-    (
-        "
+        fill: |_| Ok(()),
+    },
+    Step {
+        tables: "
         -- The chain over the facts an auditor asks about; `audit.rs` says what the hashes are of.
         CREATE TABLE audit (
             seq INTEGER PRIMARY KEY,
@@ -75,8 +82,8 @@ pub(super) const STEPS: [(&str, fn(&Transaction<'_>) -> rusqlite::Result<()>); 2
             attempt INTEGER NOT NULL
         ) STRICT;
         ",
-        chain_and_index,
-    ),
+        fill: chain_and_index,
+    },
 ];
 
 /// Brings the file to this program's version, or says why it must not be touched.
@@ -101,7 +108,7 @@ pub(super) fn prepare(db: &mut Connection, path: &Path) -> Result<(), StoreError
         return Ok(());
     }
     let all = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(written)?;
-    for (tables, fill) in STEPS.iter().skip(usize::try_from(found).unwrap_or(0)) {
+    for Step { tables, fill } in STEPS.iter().skip(usize::try_from(found).unwrap_or(0)) {
         all.execute_batch(tables).and_then(|()| fill(&all)).map_err(written)?;
     }
     all.pragma_update(None, "application_id", APPLICATION).map_err(written)?;

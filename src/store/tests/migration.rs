@@ -7,7 +7,7 @@ use crate::store::schema;
 fn old(folder: &Folder, facts: &[(i64, Fact)]) {
     std::fs::create_dir_all(&folder.0).unwrap();
     let db = rusqlite::Connection::open(folder.journal()).unwrap();
-    db.execute_batch(schema::STEPS[0].0).unwrap();
+    db.execute_batch(schema::STEPS[0].tables).unwrap();
     db.execute_batch("PRAGMA user_version = 1; PRAGMA application_id = 0x68616e73").unwrap();
     for (n, fact) in facts {
         let sql = "INSERT INTO facts (incident, at, body) VALUES (?1, ?2, ?3)";
