@@ -84,6 +84,18 @@ fn raise(daemon: &Daemon, request: &Request, wait: bool) -> Result<ExitCode, Exi
     }
     let answer = connect(daemon)?.ask(request).map_err(|error| complain(&error))?;
     let incident = answer["incident"].as_str().unwrap_or_default().to_owned();
+    if answer["suppressed"] == true {
+        eprintln!(
+            "hansho: nobody is called: quiet was promised (`hansho quiet --list` shows {})",
+            answer["suppression"]
+        );
+    }
+    // What it joined may have been taken before anybody watched.
+    if let (Some(_), true) = (&watch, answer["joined"] == true)
+        && let Some(code) = decided(daemon, &incident)?
+    {
+        return Ok(code);
+    }
     match watch {
         None => {
             println!("{incident}");

@@ -137,11 +137,7 @@ impl Incident {
         for (attempt, outcome) in cut {
             self.store(Fact::Ended { attempt, outcome, code: None, reason: RESTART.to_owned() }, out);
         }
-        if self.ladder.enough()
-            && let Some(contact) = self.ladder.last_taker().cloned()
-        {
-            self.store(Fact::Acknowledged { contact }, out);
-        }
+        self.conclude(now, None, out);
         if self.state() == State::Queued {
             self.start_round(out);
         }
@@ -175,6 +171,7 @@ impl Incident {
             && let Some(call) = self.calls.remove(&attempt)
         {
             self.store(Fact::Skipped { contact: call.contact, reason: reason.to_owned() }, out);
+            self.conclude(now, None, out);
             self.climb(now, out);
         }
     }
@@ -322,12 +319,8 @@ impl Incident {
         }
         if quieted {
             self.stop(now, &Stop::Silenced, Some(attempt), out);
-        } else if moved
-            && self.ladder.enough()
-            && let Some(contact) = self.ladder.last_taker().cloned()
-        {
-            self.store(Fact::Acknowledged { contact: contact.clone() }, out);
-            self.stop(now, &Stop::TakenBy(Taker::Contact(contact)), Some(attempt), out);
+        } else if moved {
+            self.conclude(now, Some(attempt), out);
         }
         for order in sends {
             out.push(order);
@@ -393,7 +386,7 @@ impl Incident {
                 return;
             }
             if self.ladder.is_last_round() {
-                self.give_up(out);
+                self.give_up(now, out);
             } else if self.ladder.is_fresh() {
                 self.start_round(out);
             } else {
@@ -408,14 +401,20 @@ impl Incident {
     }
 
     /// The last round of the present call flow is over.
-    fn give_up(&mut self, out: &mut Outbox<Order>) {
+    fn give_up(&mut self, now: Time, out: &mut Outbox<Order>) {
         let Some(plan) = self.plan().then.as_deref().cloned() else { return self.store(Fact::Exhausted, out) };
         self.store(Fact::Escalated { plan }, out);
         // Everybody who is asked for now may have taken it before.
+        self.conclude(now, None, out);
+    }
+
+    /// The ringing stops when as many as must have taken it.
+    fn conclude(&mut self, now: Time, except: Option<u32>, out: &mut Outbox<Order>) {
         if self.ladder.enough()
             && let Some(contact) = self.ladder.last_taker().cloned()
         {
-            self.store(Fact::Acknowledged { contact }, out);
+            self.store(Fact::Acknowledged { contact: contact.clone() }, out);
+            self.stop(now, &Stop::TakenBy(Taker::Contact(contact)), except, out);
         }
     }
 

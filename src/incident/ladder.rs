@@ -88,6 +88,7 @@ struct Turn {
     phones_tried: usize,
     cut_once: bool,
     called: bool,
+    skipped: bool,
     done: bool,
 }
 
@@ -162,11 +163,14 @@ impl Ladder {
         })
     }
 
-    /// True when as many as must have taken it, and it is not written down yet. Who left is not waited for.
+    /// True when as many as must have taken it, and it is not written down yet. Who left or sleeps is not waited for.
     pub(super) fn enough(&self) -> bool {
         let answered = match self.plan.call_flow.answer {
             Answer::One => self.taken_in_plan,
-            Answer::All => !self.taken.is_empty() && self.callable().next().is_none(),
+            Answer::All => {
+                let sleeps = |contact| self.turns.get(contact).is_some_and(|turn| turn.skipped);
+                !self.taken.is_empty() && self.callable().all(sleeps)
+            }
         };
         answered && !self.state.is_final()
     }
@@ -253,7 +257,11 @@ impl Ladder {
                 self.begin(*attempt, contact, false, *call != CallHandle::default());
             }
             Fact::CalledIn { attempt, contact, .. } => self.begin(*attempt, contact, true, true),
-            Fact::Skipped { contact, .. } => self.is_done(contact),
+            Fact::Skipped { contact, .. } => {
+                if let Some(turn) = self.turns.get_mut(contact) {
+                    (turn.skipped, turn.done) = (true, true);
+                }
+            }
             Fact::Key { attempt, behaviour: Some(Behaviour::Next), .. } => {
                 if let Some(contact) = self.says(*attempt, Outcome::Passed) {
                     self.is_done(&contact);

@@ -162,3 +162,22 @@ fn a_call_that_speaks_no_codec_of_ours_is_not_spoken_to() {
     night.act(|incident, now, out| incident.on_ended(now, 1, end, out));
     assert_eq!((night.outcome("a"), night.dialled().as_str()), (Some(Outcome::Failed), "a b"));
 }
+
+#[test]
+fn where_all_must_take_it_nobody_waits_for_who_sleeps() {
+    for strategy in [Strategy::Sequential, Strategy::Simultaneous] {
+        for asleep in ["a", "c"] {
+            let mut calls = plan(strategy);
+            calls.call_flow.answer = Answer::All;
+            calls.call_flow.rounds = 2;
+            let mut night = Night::before(calls, super::any_trigger());
+            night.asleep = vec![id(asleep)];
+            night.act(|incident, now, out| incident.on_raised(now, out));
+            for who in ["a", "b", "c"].into_iter().filter(|who| *who != asleep) {
+                night.answers(who);
+                night.presses(who, '1');
+            }
+            assert_eq!((night.state(), night.record.taken_by.len()), (State::Acknowledged, 2), "{strategy:?} {asleep}");
+        }
+    }
+}

@@ -11,6 +11,9 @@ use crate::shell::media::MediaLoad;
 use crate::shell::notify::Health;
 use crate::sip::{Counts, TrunkState};
 
+/// Of the messages of a storm, so many are shown.
+const MESSAGES: usize = 10;
+
 /// The answer to `{"op":"status"}`.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Status {
@@ -96,7 +99,7 @@ pub(in crate::shell) fn incident_json(id: IncidentId, record: &Record) -> Value 
         "escalated": record.escalated,
         "again": record.again,
         "alerts": record.alerts().count(),
-        "messages": record.alerts().filter_map(|alert| alert.message.as_deref()).collect::<Vec<_>>(),
+        "messages": record.alerts().filter_map(|alert| alert.message.as_deref()).take(MESSAGES).collect::<Vec<_>>(),
         "suppression": record.suppressed_by,
         "quieted": quieted,
         "round": record.round,
