@@ -92,8 +92,8 @@ fn condition(block: &mut Section<'_>, key: &'static str) -> Option<Condition> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::reader::Report;
     use super::*;
+    use crate::config::reader::Report;
     use crate::intake::{Method, Request, Signal, read};
     use toml::de::DeTable;
 

@@ -13,6 +13,7 @@
 mod call_in;
 mod calling;
 mod complaint;
+mod contacts_file;
 mod countries;
 mod daemon;
 mod dial;
@@ -180,8 +181,8 @@ fn read_document<'a>(
     let (journal, keep) = daemon::store(&mut root, &node.data_dir);
     let speech = daemon::speech(&mut root);
     let trunks = trunk::read(&mut root, origin);
-    let (contacts, known, sms_phones) = people::contacts(&mut root, &node);
-    let rosters = people::rosters(&mut root, &known);
+    let (mut contacts, known, sms_phones) = people::contacts(&mut root, &node);
+    let rosters = people::rosters(&mut root, &known, &node, &mut contacts, origin);
     let rooms = calling::rooms(&mut root, origin);
     let guidances = calling::guidances(&mut root, &rooms);
     let call_flows = calling::call_flows(&mut root, &rosters, &guidances);

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
 
-use super::Declared;
 use super::daemon::Node;
 use super::reader::Section;
 use super::value::{self, NAME_ACCEPTED};
+use super::{Declared, Origin, contacts_file};
 use crate::base::{ContactId, Holidays, Hours, Phone, RosterId, SPAN_ACCEPTED};
 use crate::incident::Contact;
 
@@ -26,7 +26,8 @@ pub(super) fn contacts(
     node: &Node,
 ) -> (BTreeMap<ContactId, Contact>, BTreeSet<ContactId>, BTreeMap<ContactId, Phone>) {
     let blocks = root.blocks("contact", CONTACTS);
-    if !root.has("contact") {
+    let listed = root.blocks("roster", ROSTERS).iter().any(|roster| roster.has("contacts_file"));
+    if !root.has("contact") && !listed {
         root.complain("contact", "missing", "at least one [[contact]], a person to call");
     }
     let (mut seen, mut phones, mut sms) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
@@ -98,7 +99,14 @@ fn hours(block: &mut Section<'_>, node: &Node) -> Hours {
     Hours { zone, holidays: holidays.unwrap_or(usual), spans: spans.unwrap_or_default() }
 }
 
-pub(super) fn rosters(root: &mut Section<'_>, known: &BTreeSet<ContactId>) -> Declared<RosterId, Vec<ContactId>> {
+/// The rosters. Those whose people stand in a file of their own add them to `contacts`.
+pub(super) fn rosters(
+    root: &mut Section<'_>,
+    known: &BTreeSet<ContactId>,
+    node: &Node,
+    contacts: &mut BTreeMap<ContactId, Contact>,
+    origin: &Origin<'_>,
+) -> Declared<RosterId, Vec<ContactId>> {
     let blocks = root.blocks("roster", ROSTERS);
     if !root.has("roster") {
         root.complain("roster", "missing", "at least one [[roster]], the list of who is on call");
@@ -106,9 +114,13 @@ pub(super) fn rosters(root: &mut Section<'_>, known: &BTreeSet<ContactId>) -> De
     let (mut seen, mut rosters) = (BTreeMap::new(), BTreeMap::new());
     for mut block in blocks {
         let id = id(&mut block, &mut seen, |text| RosterId::parse(text).ok());
-        let contacts = on_call(&mut block, known);
+        let people = contacts_file::read(&mut block, id.as_ref(), node, contacts, origin);
+        if people.is_some() && block.has("contacts") {
+            block.complain("contacts", "stands beside `contacts_file`", "one of the two");
+        }
+        let people = people.unwrap_or_else(|| on_call(&mut block, known));
         block.finish();
-        rosters.extend(id.map(|id| (id, Some(contacts))));
+        rosters.extend(id.map(|id| (id, Some(people))));
     }
     rosters
 }
