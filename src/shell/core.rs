@@ -163,7 +163,7 @@ impl Core {
                     }
                 }
                 Act::RecordRoom { room, name } => self.record(room, &name),
-                Act::Message { number, to, text } => self.to_gateway(Letter { number, to, text }),
+                Act::Message { number, to, text } => self.hand_to_gateway(Letter { number, to, text }),
                 Act::RecordLeg { leg, file } => self.messages.begin(&mut self.media, leg, &file),
                 Act::StopRecord { leg, file, keep } => self.messages.end(&mut self.media, leg, &file, keep),
                 Act::Replay { incident, language, text, file } => {
@@ -200,7 +200,7 @@ impl Core {
         self.sip.send(to, bytes);
     }
 
-    fn to_gateway(&mut self, letter: Letter) {
+    fn hand_to_gateway(&mut self, letter: Letter) {
         let message = letter.number;
         let sent = self.gateway.as_ref().is_some_and(|gateway| gateway.send(letter).is_ok());
         if !sent {

@@ -62,12 +62,15 @@ impl Status {
     }
 }
 
-/// What is wrong at the moment: the journal, and receivers that are away.
+/// What is wrong at the moment: the journal, and receivers that are away or refuse.
 fn trouble(core: &Core) -> Vec<String> {
     let journal = core.gate.trouble().map(|why| format!("journal: the last write failed: {why}"));
     let away = core.notifiers.health().into_iter().filter_map(|it| {
-        let (since, why) = (it.away_since?, it.trouble.unwrap_or_default());
-        Some(format!("{}: nothing gets through since {since}: {why}", it.notifier))
+        let (name, why) = (it.notifier, it.trouble?);
+        Some(match it.away_since {
+            Some(since) => format!("{name}: nothing gets through since {since}: {why}"),
+            None => format!("{name}: the last notice was given up: {why}"),
+        })
     });
     journal.into_iter().chain(away).collect()
 }

@@ -108,9 +108,8 @@ fn thread_id(incident: IncidentId, domain: &str) -> String {
     format!("<incident-{incident}@{domain}>")
 }
 
-/// The error with its cause, on one line.
+/// The error, which names its cause, on one line.
 fn words(error: &lettre::transport::smtp::Error) -> String {
-    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
     let plain = |c: char| if c.is_control() { ' ' } else { c };
-    format!("{error}{cause}").chars().map(plain).take(300).collect()
+    error.to_string().chars().map(plain).take(300).collect()
 }

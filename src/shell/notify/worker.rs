@@ -137,6 +137,8 @@ impl Worker {
                     return Ok(());
                 }
                 Err(Trouble::Never { why }) => {
+                    // It has answered: whoever refuses is not away.
+                    self.health.send_modify(|health| health.away_since = None);
                     self.give_up(parcel, why);
                     return Ok(());
                 }
