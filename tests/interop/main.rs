@@ -8,6 +8,7 @@
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "these tests are about the real world")]
 
 mod baresip;
+mod hotline;
 mod kamailio;
 mod power_cuts;
 #[path = "../daemon/notify/receiver.rs"]

@@ -27,6 +27,16 @@ impl Curl {
         self.run(&[&self.url(path)])
     }
 
+    /// What a POST without a body and without a token is answered.
+    pub fn press(&self, path: &str) -> String {
+        self.run(&["-X", "POST", &self.url(path)])
+    }
+
+    /// The status of a GET without a token.
+    pub fn status(&self, path: &str) -> String {
+        self.run(&["-o", "/dev/null", "-w", "%{http_code}", &self.url(path)])
+    }
+
     /// The JSON that a GET with the token is answered.
     pub fn json(&self, path: &str) -> Value {
         read(&self.run(&["-H", &format!("{} {}", self.header, self.token), &self.url(path)]))

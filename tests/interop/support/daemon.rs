@@ -19,6 +19,7 @@ pub struct Settings {
     guidance: String,
     language: &'static str,
     more: String,
+    node: String,
 }
 
 impl Settings {
@@ -31,6 +32,7 @@ impl Settings {
             guidance: "first_key_timeout = \"1s\"\nrepeats = 1\n".to_owned(),
             language: "en",
             more: String::new(),
+            node: String::new(),
         }
     }
 
@@ -64,6 +66,12 @@ impl Settings {
         self
     }
 
+    /// Lines of the node.
+    pub fn node(mut self, lines: &str) -> Settings {
+        writeln!(self.node, "{lines}").expect("a text can be written");
+        self
+    }
+
     /// More sections.
     pub fn more(mut self, lines: &str) -> Settings {
         writeln!(self.more, "{lines}").expect("a text can be written");
@@ -77,7 +85,7 @@ impl Settings {
     }
 
     fn text(&self, scene: &Scene, sip: u16, media: u16) -> String {
-        let Settings { trunk, people, flow, guidance, language, more } = self;
+        let Settings { trunk, people, flow, guidance, language, more, node } = self;
         let flow = if flow.contains("rounds") { flow.clone() } else { format!("rounds = 1\n{flow}") };
         let names: Vec<String> = people.iter().map(|(id, _)| format!("{id:?}")).collect();
         let (names, dir, socket) = (names.join(", "), scene.path("data"), scene.socket());
@@ -85,7 +93,7 @@ impl Settings {
             r#"[node]
 data_dir = {dir:?}
 language = {language:?}
-[control]
+{node}[control]
 socket = {socket:?}
 [sip]
 listen = ["udp:127.0.0.1:{sip}"]

@@ -130,6 +130,15 @@ impl Running {
         });
     }
 
+    /// Waits until a message that it sent or received holds this, and gives the rest of that line.
+    pub fn after(&self, begin: &str) -> String {
+        until(&format!("{} to see `{begin}`", self.name), || {
+            let messages = fs::read(&self.messages).unwrap_or_default();
+            let text = String::from_utf8_lossy(&messages).into_owned();
+            text.lines().find_map(|line| line.split_once(begin)).map(|(_, rest)| rest.trim_end().to_owned())
+        })
+    }
+
     /// Takes no new calls and ends when those under way are over, which all must have gone as written. Gives their
     /// number.
     pub fn drains(mut self) -> usize {
