@@ -66,7 +66,11 @@ pub fn run(options: Options) -> ExitCode {
     };
     match &request {
         Request::Suppressions => {
-            for promise in answer["suppressions"].as_array().into_iter().flatten() {
+            let promises: Vec<&Value> = answer["suppressions"].as_array().into_iter().flatten().collect();
+            if promises.is_empty() {
+                print_line("nothing is quiet");
+            }
+            for promise in promises {
                 print_line(&line(promise, &time(&promise["until"])));
             }
         }

@@ -71,7 +71,7 @@ pub(super) struct Ladder {
     turns: BTreeMap<ContactId, Turn>,
     open: BTreeMap<u32, Open>,
     last_attempt: u32,
-    /// Everybody who is or was to be called.
+    /// Everybody who may come to be called, by whichever call flow.
     people: BTreeSet<ContactId>,
     taken: BTreeSet<ContactId>,
     /// Those who are not called again, in no round.
@@ -107,7 +107,7 @@ impl Ladder {
     pub(super) fn new(trigger: Trigger, plan: Plan) -> Ladder {
         Ladder {
             phones: phones_of(&trigger, &plan),
-            people: plan.contacts.iter().map(|contact| contact.id.clone()).collect(),
+            people: people_of(&plan).collect(),
             trigger,
             plan,
             state: State::Queued,
@@ -175,7 +175,7 @@ impl Ladder {
         answered && !self.state.is_final()
     }
 
-    /// True for everybody who is or was to be called.
+    /// True for everybody who may come to be called.
     pub(super) fn names(&self, contact: &ContactId) -> bool {
         self.people.contains(contact)
     }
@@ -296,7 +296,7 @@ impl Ladder {
             Fact::Acknowledged { .. } | Fact::Claimed { .. } => self.acknowledged = true,
             Fact::Escalated { plan } => {
                 self.phones = phones_of(&self.trigger, plan);
-                self.people.extend(plan.contacts.iter().map(|contact| contact.id.clone()));
+                self.people.extend(people_of(plan));
                 self.plan = plan.clone();
                 self.rounds_before = self.round;
                 self.order.clear();
@@ -356,6 +356,10 @@ impl Ladder {
         let joined = (open.joined && self.acknowledged).then_some(Outcome::Taken);
         open.said.or(joined).unwrap_or(Outcome::Failed)
     }
+}
+
+fn people_of(plan: &Plan) -> impl Iterator<Item = ContactId> {
+    plan.chain().flat_map(|plan| &plan.contacts).map(|contact| contact.id.clone())
 }
 
 /// The phones that may be rung, of those who have any.

@@ -309,6 +309,8 @@ impl Switch {
             Fact::Acknowledged { contact } => self.acknowledged(now, id, Taker::Contact(contact)),
             Fact::Claimed { by } => self.acknowledged(now, id, Taker::Outside(by)),
             Fact::Quieted { .. } => self.quieted(at, id, &fact),
+            // Its guidance has words of its own.
+            Fact::Escalated { .. } => self.prepare_voices(id),
             _ => {}
         }
     }

@@ -181,3 +181,13 @@ fn where_all_must_take_it_nobody_waits_for_who_sleeps() {
         }
     }
 }
+
+#[test]
+fn who_is_of_the_second_line_may_call_in_before_they_are_called() {
+    let mut night = Night::begins(two_lines(Strategy::Sequential));
+    night.rings("a");
+    let attempt = night.calls_in("d").unwrap();
+    assert!(matches!(night.log.last(), Some(Order::Join { attempt: joined, .. }) if *joined == attempt));
+    assert!(Incident::replay(night.incident.id(), night.facts.clone(), 7).is_ok());
+    assert_eq!(night.record.attempt(attempt).map(|it| it.name.as_str()), Some("D"));
+}

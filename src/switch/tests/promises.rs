@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use super::world::{World, plan, seconds, trigger};
-use crate::base::{CallFlowId, Hours, Stamp};
+use crate::base::{CallFlowId, Hours, Language, Stamp};
 use crate::incident::{Entry, Fact, HouseFact, Outcome, Plan, Scope, State, Strategy, Trigger};
 use crate::switch::{NotQuiet, Raised, What};
 
@@ -186,11 +186,14 @@ fn a_call_flow_goes_on_where_another_gave_up_with_words_of_its_own() {
     let mut then = plan(&["bob"], None);
     then.call_flow.id = CallFlowId::parse("managers").unwrap();
     then.guidance.keys.retain(|digit, _| digit.as_char() != '8');
+    then.guidance.message.insert(Language::En, "Nobody took it yet.".to_owned());
     calls.then = Some(Box::new(then));
-    let id = world.raise(trigger(None), calls);
+    let id = world.raise(Trigger { message: None, ..trigger(None) }, calls);
     let ann = world.rings("ann");
+    assert!(world.texts.is_empty());
     world.respond(&ann.invite.clone(), 486);
     let bob = world.rings("bob");
+    assert_eq!(world.texts.last().map(|(.., text)| text.as_str()), Some("Nobody took it yet."));
     world.spoken(Ok(()));
     world.answers(&bob);
     let heard = world.hears(&bob);
