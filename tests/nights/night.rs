@@ -342,8 +342,9 @@ impl Night {
             }
             Happening::Lift => self.at_home(|house, now| {
                 house.ask(now, |switch| {
-                    let oldest = switch.suppressions(now).next().map(|it| it.id);
-                    oldest.map(|id| switch.lift(now, id, "night").expect("it holds"));
+                    if let Some(oldest) = switch.suppressions(now).next().map(|it| it.id) {
+                        switch.lift(now, oldest, "night").expect("it holds");
+                    }
                 });
             }),
             Happening::ClockSteps(by) => {
