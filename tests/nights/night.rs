@@ -342,7 +342,8 @@ impl Night {
             }
             Happening::Lift => self.at_home(|house, now| {
                 house.ask(now, |switch| {
-                    if let Some(oldest) = switch.suppressions(now).next().map(|it| it.id) {
+                    let oldest = switch.suppressions(now).next().map(|it| it.id);
+                    if let Some(oldest) = oldest {
                         switch.lift(now, oldest, "night").expect("it holds");
                     }
                 });
