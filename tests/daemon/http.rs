@@ -113,7 +113,9 @@ fn what_cannot_be_is_refused_with_the_field_and_a_fitting_status() {
     assert_eq!(web.get("/nothing").code(), "not_found");
     assert_eq!(web.send("PUT", "/v1/incidents", &[], "").status, 405);
     let large = "x".repeat((1 << 20) + 1);
-    assert_eq!(web.send("POST", "/v1/incidents", &[], &large).status, 413);
+    let refused = web.send("POST", "/v1/incidents", &[], &large);
+    assert_eq!((refused.status, refused.code()), (413, "too_long".to_owned()));
+    assert_eq!(web.get("/v1/incidents?limit=many").code(), "bad_request");
     assert_eq!(web.get("/v1/openapi.json").json()["openapi"], "3.1.0");
 }
 

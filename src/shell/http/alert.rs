@@ -35,6 +35,21 @@ pub(super) fn raise(settings: &Settings, token: &Token, draft: Draft) -> Result<
     Ok(Raise { trigger, plan })
 }
 
+/// Numbers in a query as E.164, where they are written as people of the country in `[dial]` write them. What begins
+/// with a plus, or with the space that it became, is left as it is.
+pub(super) fn whole_numbers(settings: &Settings, (name, value): (String, String)) -> (String, String) {
+    if !matches!(name.as_str(), "tels" | "tel" | "to") {
+        return (name, value);
+    }
+    let whole = |text: &str| {
+        let national = text.starts_with(['0', '０']);
+        let phone = if national { settings.dial.phone(text) } else { None };
+        phone.map_or_else(|| text.to_owned(), |phone| phone.to_string())
+    };
+    let numbers: Vec<String> = value.split(',').map(whole).collect();
+    (name, numbers.join(","))
+}
+
 /// The person behind a number: the one of the rosters, or a stranger whom this token may call.
 pub(super) fn contact(
     settings: &Settings,

@@ -26,6 +26,8 @@ use crate::shell::tokens::Denied;
 
 /// Longer is no token of ours, and is not looked up.
 const TOKEN_MAX: usize = 256;
+/// So many are tried.
+const PRESENTED_MAX: usize = 4;
 
 /// Whoever asks, with a token that is good for `N`.
 pub(super) struct May<N>(pub(super) Token, pub(super) PhantomData<N>);
@@ -62,18 +64,18 @@ impl<N: Need> FromRequestParts<House> for May<N> {
         let ConnectInfo(from) = ConnectInfo::<Peer>::from_request_parts(parts, house)
             .await
             .map_err(|_| Refused::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "a connection without an end"))?;
-        let secret = presented(&parts.headers, parts.uri.query());
-        let token = admit(house, from, secret.as_deref(), N::SCOPE)?;
+        let secrets = presented(&parts.headers, parts.uri.query());
+        let token = admit(house, from, &secrets, N::SCOPE)?;
         Ok(May(token, PhantomData))
     }
 }
 
-/// Looks at what was presented: the token, if it opens `scope`.
-pub(super) fn admit(house: &House, from: Peer, secret: Option<&str>, scope: &str) -> Result<Token, Refused> {
-    let known = match secret.filter(|secret| secret.len() <= TOKEN_MAX) {
-        Some(secret) => house.tokens.open(secret, house.clock.calendar()).map_err(Some),
-        None => Err(None),
-    };
+/// Looks at what was presented: the token, if one of them opens `scope`. Some may be meant for a proxy in front.
+pub(super) fn admit(house: &House, from: Peer, secrets: &[String], scope: &str) -> Result<Token, Refused> {
+    let now = house.clock.calendar();
+    let tried = secrets.iter().filter(|secret| secret.len() <= TOKEN_MAX).map(|secret| house.tokens.open(secret, now));
+    let known =
+        tried.reduce(|one, other| if one.is_ok() { one } else { other }).map_or(Err(None), |it| it.map_err(Some));
     let why = match known {
         Ok(token) if token.scopes.contains(scope) => return Ok(token),
         Ok(token) => {
@@ -85,7 +87,7 @@ pub(super) fn admit(house: &House, from: Peer, secret: Option<&str>, scope: &str
         }
         Err(Some(Denied::Expired)) => "this token has expired",
         Err(Some(Denied::Unknown)) => "this token is unknown or was revoked",
-        Err(None) if secret.is_some() => "this is no token",
+        Err(None) if !secrets.is_empty() => "this is no token",
         Err(None) => "no token was given",
     };
     tracing::info!(target: "hansho::http", from = %from.0.ip(), why, "refused");
@@ -100,15 +102,13 @@ pub(super) fn admit(house: &House, from: Peer, secret: Option<&str>, scope: &str
     Err(Refused::new(StatusCode::UNAUTHORIZED, "unauthorized", how))
 }
 
-/// The token of a request, from its headers or its query.
-pub(super) fn presented(headers: &HeaderMap, query: Option<&str>) -> Option<String> {
+/// What may be the token of a request, in its headers and its query.
+pub(super) fn presented(headers: &HeaderMap, query: Option<&str>) -> Vec<String> {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let from_header =
-        [header(AUTHORIZATION.as_str()), header("x-authorization")].into_iter().flatten().find_map(credential);
-    from_header.or_else(|| {
-        let mut pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
-        pairs.find(|(name, _)| name == "token").map(|(_, value)| value.trim().to_owned())
-    })
+    let headers = [header(AUTHORIZATION.as_str()), header("x-authorization")].into_iter().flatten();
+    let pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+    let in_query = pairs.filter(|(name, _)| name == "token").map(|(_, value)| value.trim().to_owned());
+    headers.filter_map(credential).chain(in_query).take(PRESENTED_MAX).collect()
 }
 
 /// `Bearer X`, `Token X`, `Token token=X`, `GenieKey X`, or the password of `Basic`.
@@ -132,7 +132,7 @@ fn credential(header: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn found(name: &'static str, value: &str, query: Option<&str>) -> Option<String> {
+    fn found(name: &'static str, value: &str, query: Option<&str>) -> Vec<String> {
         let mut headers = HeaderMap::new();
         headers.insert(name, value.parse().unwrap());
         presented(&headers, query)
@@ -150,18 +150,24 @@ mod tests {
             ("authorization", "Basic bWU6aGFuc2hvX3g="),
             ("authorization", "Basic aGFuc2hvX3g6"),
         ] {
-            assert_eq!(found(name, value, None).as_deref(), Some("hansho_x"), "{name}: {value}");
+            assert_eq!(found(name, value, None), ["hansho_x"], "{name}: {value}");
         }
         let nothing = HeaderMap::new();
-        assert_eq!(presented(&nothing, Some("a=b&token=hansho%5Fx")).as_deref(), Some("hansho_x"));
-        assert_eq!(presented(&nothing, Some("a=b")), None);
+        assert_eq!(presented(&nothing, Some("a=b&token=hansho%5Fx")), ["hansho_x"]);
+        assert!(presented(&nothing, Some("a=b")).is_empty());
+        let many = "token=x&".repeat(100);
+        assert_eq!(presented(&nothing, Some(&many)).len(), PRESENTED_MAX);
+    }
+
+    #[test]
+    fn what_is_meant_for_a_proxy_in_front_does_not_hide_the_token() {
+        assert_eq!(found("authorization", "Basic bWU6cHJveHk=", Some("token=hansho_x")), ["proxy", "hansho_x"]);
     }
 
     #[test]
     fn what_is_no_credential_is_none() {
         for value in ["", "Bearer", "Digest x", "Basic ???", "Basic aGFuc2hv"] {
-            assert_eq!(found("authorization", value, None), None, "{value}");
+            assert!(found("authorization", value, None).is_empty(), "{value}");
         }
-        assert_eq!(found("authorization", "Digest x", Some("token=y")).as_deref(), Some("y"));
     }
 }

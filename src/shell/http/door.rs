@@ -32,12 +32,13 @@ pub struct Peer(pub SocketAddr);
 pub struct Door {
     listener: TcpListener,
     places: Arc<Semaphore>,
+    patience: Duration,
 }
 
 impl Door {
     /// Stands before this listener.
     pub fn new(listener: TcpListener) -> Door {
-        Door { listener, places: Arc::new(Semaphore::new(CONNECTIONS_MAX)) }
+        Door { listener, places: Arc::new(Semaphore::new(CONNECTIONS_MAX)), patience: PATIENCE }
     }
 }
 
@@ -55,8 +56,8 @@ impl Listener for Door {
                 continue;
             };
             let _ = stream.set_nodelay(true);
-            let patience = Box::pin(tokio::time::sleep(PATIENCE));
-            return (Visit { stream, patience, mid_request: false, _place: place }, from);
+            let (length, patience) = (self.patience, Box::pin(tokio::time::sleep(self.patience)));
+            return (Visit { stream, length, patience, mid_request: false, _place: place }, from);
         }
     }
 
@@ -74,6 +75,7 @@ impl Connected<IncomingStream<'_, Door>> for Peer {
 /// A connection with its place and its patience.
 pub struct Visit {
     stream: TcpStream,
+    length: Duration,
     patience: Pin<Box<Sleep>>,
     /// Something was read since we last wrote.
     mid_request: bool,
@@ -82,7 +84,8 @@ pub struct Visit {
 
 impl Visit {
     fn wait_anew(&mut self) {
-        self.patience.as_mut().reset(Instant::now() + PATIENCE);
+        let until = Instant::now() + self.length;
+        self.patience.as_mut().reset(until);
     }
 
     fn wrote(&mut self, result: &Poll<io::Result<usize>>) {
@@ -95,14 +98,18 @@ impl Visit {
 
 impl AsyncRead for Visit {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let before = into.filled().len();
+        if self.patience.as_mut().poll(context).is_ready() {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        let (was, before) = (self.mid_request, into.filled().len());
         let read = Pin::new(&mut self.stream).poll_read(context, into);
         if into.filled().len() > before && !self.mid_request {
             self.mid_request = true;
             self.wait_anew();
         }
-        if read.is_pending() && self.patience.as_mut().poll(context).is_ready() {
-            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        if self.mid_request != was {
+            // The timer was set anew, and has to wake us from here on.
+            let _ = self.patience.as_mut().poll(context);
         }
         read
     }
@@ -135,5 +142,59 @@ impl AsyncWrite for Visit {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    const LIMIT: Duration = Duration::from_secs(30);
+
+    /// A door of little patience, and a client at it.
+    async fn visited(places: usize) -> (Door, TcpStream, SocketAddr) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (places, patience) = (Arc::new(Semaphore::new(places)), Duration::from_millis(200));
+        (Door { listener, places, patience }, TcpStream::connect(address).await.unwrap(), address)
+    }
+
+    #[tokio::test]
+    async fn a_client_that_trickles_is_not_waited_for() {
+        let (mut door, mut client, _) = visited(1).await;
+        let (mut visit, _) = door.accept().await;
+        let mut first = [0; 1];
+        client.write_all(b"G").await.unwrap();
+        visit.read_exact(&mut first).await.unwrap();
+        let begun = Instant::now();
+        // A byte now and then does not begin the waiting anew.
+        let trickle = tokio::spawn(async move {
+            while client.write_all(b"E").await.is_ok() {
+                tokio::task::yield_now().await
+            }
+        });
+        let error = tokio::time::timeout(LIMIT, async {
+            loop {
+                match visit.read(&mut first).await {
+                    Ok(_) if begun.elapsed() > LIMIT => panic!("waited for ever"),
+                    Ok(_) => {}
+                    Err(error) => break error,
+                }
+            }
+        });
+        trickle.abort();
+        let error = error.await.unwrap();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn a_client_without_a_place_waits_until_another_leaves() {
+        let (mut door, _first, address) = visited(1).await;
+        let (visit, _) = door.accept().await;
+        let _second = TcpStream::connect(address).await.unwrap();
+        assert!(tokio::time::timeout(Duration::from_millis(50), door.accept()).await.is_err(), "no place is free");
+        drop(visit);
+        tokio::time::timeout(LIMIT, door.accept()).await.expect("a place is free");
     }
 }

@@ -45,8 +45,8 @@ pub(super) async fn receive(
 ) -> Answer {
     let (name, path) = source_of(parts.uri.path());
     let source = house.source(name)?;
-    let query: Vec<(String, String)> =
-        form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
+    let query = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned();
+    let query: Vec<(String, String)> = query.map(|pair| alert::whole_numbers(&house.settings, pair)).collect();
     let headers: Vec<(String, String)> = parts
         .headers
         .iter()
@@ -55,8 +55,9 @@ pub(super) async fn receive(
     let content_type = headers.iter().find(|(name, _)| name == CONTENT_TYPE.as_str()).map(|(_, value)| value.as_str());
     let method = if parts.method == Method::GET { intake::Method::Get } else { intake::Method::Post };
     let request = intake::Request { method, path, query: &query, headers: &headers, content_type, body: &body };
-    let secret = auth::presented(&parts.headers, parts.uri.query()).or_else(|| intake::token(&source, &request));
-    let token = auth::admit(&house, from, secret.as_deref(), "trigger")?;
+    let mut secrets = auth::presented(&parts.headers, parts.uri.query());
+    secrets.extend(intake::token(&source, &request));
+    let token = auth::admit(&house, from, &secrets, "trigger")?;
     if source == Source::Sns {
         sns::check(&house, &body).await?;
     }

@@ -237,6 +237,7 @@ async fn within_reason(State(house): State<House>, request: Request, next: Next)
         let why = "it took too long; whether it was done, `GET /v1/incidents` says";
         Refused::from(Failure::new("timeout", why)).into_response()
     });
+    let answer = reply::in_our_shape(answer, &path);
     let status = answer.status().as_u16();
     house.counts.count("hansho_http_requests_total", format!("status=\"{status}\""));
     tracing::debug!(target: "hansho::http", %method, path, status, "answered");

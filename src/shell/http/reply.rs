@@ -86,6 +86,21 @@ pub(super) fn with_type(status: StatusCode, kind: &'static str, body: String) ->
     response
 }
 
+/// Refusals that the framework makes itself (too long a body, a query that cannot be read) are texts: they become errors
+/// like all others.
+pub(super) fn in_our_shape(answer: Response, path: &str) -> Response {
+    let text = answer.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    match answer.status() {
+        StatusCode::PAYLOAD_TOO_LARGE if text => {
+            Refused::from(Failure::new("too_long", "the body is longer than 1 MiB")).into_response()
+        }
+        StatusCode::BAD_REQUEST if text && path.starts_with("/v1/") => {
+            Refused::bad("the query or the body cannot be read: docs/http.md shows what is accepted").into_response()
+        }
+        _ => answer,
+    }
+}
+
 /// No such path.
 pub(super) async fn no_such_path() -> Refused {
     Refused::new(StatusCode::NOT_FOUND, "not_found", "no such path: GET /v1/openapi.json lists them")
