@@ -26,9 +26,9 @@ pub use slack_button::{NotPressed, Pressed, pressed};
 
 use std::collections::VecDeque;
 use std::io;
-use std::path::Path;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
+use std::time::Duration;
 
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
@@ -37,6 +37,7 @@ use super::ask::Ask;
 use super::clock::Clock;
 use super::events::Told;
 use super::journal::JournalHandle;
+use crate::base::Stamp;
 use crate::config::{Gateway, Patience, Settings, Topics};
 use crate::store::{Reader, StoreError};
 use crate::switch::{Input, is_of_a_fact};
@@ -50,6 +51,8 @@ use sms::SmsPost;
 use webhook::WebhookPost;
 use worker::{Nudge, Worker};
 
+/// Lines read in one go.
+const LINES: u32 = 1_000;
 /// Nudges that may wait for a notifier that is busy.
 const NUDGES: usize = 256;
 
@@ -164,7 +167,7 @@ impl Crew<'_> {
     ) -> Result<(), NotifyError> {
         let House { settings, journal, events, clock, .. } = self.house;
         let reader = Reader::open(&settings.journal)?;
-        let cursor = begin(&reader, name, journal, &settings.journal)?;
+        let cursor = begin(&reader, name, journal, clock.calendar(), patience.give_up)?;
         let (health, seen) = watch::channel(Health { notifier: name.to_owned(), ..Health::default() });
         let (nudge, nudges) = sync_channel(NUDGES);
         let worker = Worker {
@@ -190,15 +193,47 @@ impl Crew<'_> {
 }
 
 /// Where a notifier goes on; a new one, behind the newest line.
-fn begin(reader: &Reader, name: &str, journal: &JournalHandle, file: &Path) -> Result<i64, StoreError> {
-    if let Some(cursor) = reader.cursor(name)? {
-        return Ok(cursor);
+fn begin(
+    reader: &Reader,
+    name: &str,
+    journal: &JournalHandle,
+    now: Stamp,
+    give_up: Duration,
+) -> Result<i64, StoreError> {
+    let Some(cursor) = reader.cursor(name)? else {
+        let newest = reader.last()?;
+        tracing::info!(notifier = name, "tells what happens from now on");
+        // Before any line of this life: whatever this life writes is told, also after a crash.
+        journal.cursor(name, newest);
+        return Ok(newest);
+    };
+    let (young, passed) = past_the_old(reader, cursor, now, give_up)?;
+    if passed > 0 {
+        tracing::warn!(notifier = name, lines = passed, "passes over what happened too long ago to be told");
+        journal.cursor(name, young);
     }
-    let newest = reader.last()?;
-    tracing::info!(notifier = name, journal = %file.display(), "tells what happens from now on");
-    // Before any line of this life: whatever this life writes is told, also after a crash.
-    journal.cursor(name, newest);
-    Ok(newest)
+    Ok(young)
+}
+
+/// The last line behind `cursor` that is older than `give_up`, and how many are passed over on the way to it: a notifier
+/// that comes back after months must not tell the months.
+fn past_the_old(reader: &Reader, cursor: i64, now: Stamp, give_up: Duration) -> Result<(i64, usize), StoreError> {
+    let (mut young, mut passed) = (cursor, 0);
+    loop {
+        let lines = match reader.after(young, LINES) {
+            // Dealt with when its turn has come.
+            Err(StoreError::Row { .. }) => return Ok((young, passed)),
+            read => read?,
+        };
+        let old = lines.iter().take_while(|(_, entry)| now.since(entry.at()) > give_up);
+        let whole = lines.len() < LINES as usize;
+        let seqs: Vec<i64> = old.map(|(seq, _)| *seq).collect();
+        passed += seqs.len();
+        young = seqs.last().copied().unwrap_or(young);
+        if whole || seqs.len() < lines.len() {
+            return Ok((young, passed));
+        }
+    }
 }
 
 /// Wakes every notifier when the journal has grown, and hands on what is no fact. One that is busy is not waited
@@ -223,5 +258,34 @@ async fn wake(
         for notifier in &notifiers {
             let _ = notifier.try_send(nudge.clone());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::incident::{Entry, HouseFact};
+    use crate::store::Journal;
+
+    const HOUR: Duration = Duration::from_secs(3_600);
+
+    #[test]
+    fn a_notifier_that_comes_back_passes_over_what_is_too_old_and_nothing_else() {
+        let folder = std::env::temp_dir().join(format!("hansho-{}-past-the-old", std::process::id()));
+        let mut journal = Journal::open(&folder.join("hansho.db")).unwrap();
+        let at = |hour: u32| Stamp::default() + HOUR * hour;
+        let line = |hour| Entry::House(at(hour), HouseFact::Lifted { suppression: 1, by: "x".to_owned() });
+        // More than is read in one go.
+        let mut lines: Vec<Entry> = (0..2_500).map(|_| line(1)).collect();
+        lines.extend([line(50), line(1), line(60)]);
+        journal.append(&lines).unwrap();
+        let reader = journal.reader().unwrap();
+        let read = |cursor, hour| past_the_old(&reader, cursor, at(hour), HOUR * 24).unwrap();
+        // What stands behind a young line is told, however old it is: the clock was set back.
+        assert_eq!(read(0, 60), (2_500, 2_500));
+        assert_eq!(read(2_000, 60), (2_500, 500));
+        assert_eq!(read(0, 20), (0, 0));
+        assert_eq!(read(2_503, 60), (2_503, 0));
+        std::fs::remove_dir_all(folder).unwrap();
     }
 }
