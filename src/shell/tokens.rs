@@ -231,7 +231,9 @@ impl Tokens {
 impl Core {
     /// Answers `token.create`: with the token itself, when its fact is on disk.
     pub(super) fn token_create(&mut self, wanted: TokenRequest, by: &str, reply: Reply) {
-        let created = self.new_token(wanted).and_then(|new| self.tokens.create(new, by, self.clock.calendar()));
+        let trouble = self.gate.trouble().map(|why| not_stored(why.to_owned()));
+        let wanted = trouble.map_or_else(|| self.new_token(wanted), Err);
+        let created = wanted.and_then(|new| self.tokens.create(new, by, self.clock.calendar()));
         let (fact, secret) = match created {
             Ok(created) => created,
             Err(failure) => {

@@ -160,3 +160,80 @@ fn spoken(settings: &Settings, message: &str) -> String {
 fn own<T: core::str::FromStr<Err: core::fmt::Display>>(name: &str) -> Result<T, Refused> {
     name.parse().map_err(|error: T::Err| Refused::from(Failure::new("internal", error.to_string())))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Origin;
+
+    fn settings(more: &str) -> Settings {
+        let text = format!(
+            "[[trunk]]\nid = \"main\"\nproxy = \"192.0.2.1\"\n[[contact]]\nid = \"yamada\"\nname = \"山田\"\n\
+             phones = [\"+818012345678\"]\n[[roster]]\nid = \"r\"\ncontacts = [\"yamada\"]\n\
+             [[call_flow]]\nid = \"oncall\"\nroster = \"r\"\n[dial]\ncountry = \"JP\"\ncountries = [\"JP\"]\n{more}"
+        );
+        let read = |_: &std::path::Path| Err(String::new());
+        let origin = Origin { folder: std::path::Path::new("/etc"), read: &read, opens: &|_| Ok(()) };
+        Settings::read(&text, &origin).unwrap()
+    }
+
+    fn token(scopes: &[&str]) -> Token {
+        Token {
+            id: 1,
+            name: "tool".to_owned(),
+            prefix: String::new(),
+            digest: String::new(),
+            scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+            expires: None,
+            call_flow: None,
+        }
+    }
+
+    fn raised(settings: &Settings, scopes: &[&str], tels: &str) -> Result<Raise, Refused> {
+        let to = tels.split(',').map(|text| Phone::parse(text).unwrap()).collect();
+        let draft = Draft { to, message: Some("火事です".to_owned()), ..Draft::default() };
+        raise(settings, &token(scopes), draft)
+    }
+
+    #[test]
+    fn everybody_is_called_at_once_hears_the_emergency_and_joins_one_room_by_a_key() {
+        let raise = raised(&settings(""), &["dial:any"], "+818012345678,+819000000001").unwrap();
+        let people: Vec<_> = raise.plan.contacts.iter().map(|it| (it.id.as_str(), it.name.as_str())).collect();
+        assert_eq!(people, [("yamada", "山田"), ("any.819000000001", "+819000000001")]);
+        assert_eq!(raise.trigger.message.as_deref(), Some("エマージェンシー、エマージェンシー、火事です"));
+        assert_eq!((raise.plan.call_flow.strategy, raise.plan.call_flow.answer), (Strategy::Simultaneous, Answer::All));
+        assert_eq!(raise.plan.guidance.room.as_ref().map(RoomName::as_str), Some("AlertRoom"));
+        let joins = raise.plan.guidance.keys.values().filter(|key| key.behaviour == Behaviour::Join).count();
+        assert_eq!(joins, 1, "a voicemail presses no key");
+    }
+
+    #[test]
+    fn a_stranger_needs_the_scope_and_a_country_that_is_allowed() {
+        let settings = settings("");
+        let code = |scopes: &[&str], tels: &str| raised(&settings, scopes, tels).unwrap_err().failure.code;
+        assert_eq!(code(&["trigger"], "+819000000001"), "not_a_roster_number");
+        assert_eq!(code(&["dial:any"], "+18765550100"), "dial_refused");
+        assert_eq!(code(&["dial:any"], "sip:anybody@192.0.2.9"), "dial_refused");
+        assert!(raised(&settings, &["trigger"], "+818012345678").is_ok());
+    }
+
+    #[test]
+    fn a_guidance_and_a_call_flow_of_the_same_name_take_the_place_of_what_is_built_in() {
+        let own = "[[guidance]]\nid = \"alert\"\nkeys.5 = { do = \"join\" }\nroom = \"war\"\n[[room]]\nid = \"war\"\n\
+                   [[call_flow]]\nid = \"alert\"\nroster = \"r\"\nring_timeout = \"77s\"\n";
+        let raise = raised(&settings(own), &[], "+818012345678").unwrap();
+        assert_eq!(raise.plan.call_flow.ring_timeout, Duration::from_secs(77));
+        assert_eq!(raise.plan.call_flow.strategy, Strategy::Simultaneous);
+        assert_eq!(raise.plan.guidance.room.as_ref().map(RoomName::as_str), Some("war"));
+    }
+
+    #[test]
+    fn numbers_of_the_country_are_made_whole_and_a_lost_plus_is_left_to_the_reader() {
+        let settings = settings("");
+        let whole = |value: &str| whole_numbers(&settings, ("tels".to_owned(), value.to_owned())).1;
+        assert_eq!(whole("080-1234-5678,+819000000001"), "+818012345678,+819000000001");
+        assert_eq!(whole(" 818012345678"), " 818012345678");
+        let other = whole_numbers(&settings, ("message".to_owned(), "080-1234-5678".to_owned()));
+        assert_eq!(other.1, "080-1234-5678");
+    }
+}
