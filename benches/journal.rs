@@ -4,6 +4,8 @@
 //! trunk that never answers; everything is measured from outside, on the control socket and over HTTP, with plain
 //! writes to the same disk beside it. docs/performance.md says how to read what it prints.
 
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "a bench is about the real world")]
+
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -47,7 +49,7 @@ fn main() {
 
 fn measure(folder: &Path, part: usize) -> Result<()> {
     fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    println!("{:<52} {:>44}  {}", "what", "figure", "bar");
+    println!("{:<52} {:>44}  bar", "what", "figure");
     let plain = flushes(folder)?;
     row("plain: write 4 KiB + fdatasync", &format!("{plain:.0} a second, {:.2} ms each", 1_000.0 / plain), "");
     bursts(&folder.join("open"), OPEN / part)?;
