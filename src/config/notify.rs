@@ -22,8 +22,21 @@ const SLACK_API: &str = "https://slack.com/api";
 /// The ports of mail submission: with STARTTLS, and inside TLS from the start.
 const SUBMISSION: u16 = 587;
 const SUBMISSIONS: u16 = 465;
-/// What Slack and e-mail hear unless the file says otherwise: what a person wants to know, a line each.
-const TO_PEOPLE: [&str; 5] = ["incident.*", "attempt.failed", "trunk.failed", "voice.failed", "notify.failed"];
+/// What Slack and e-mail hear unless the file says otherwise: what a person wants to know, a line each. Rounds, and
+/// what joins an open incident, are left out: a storm would bury the line that counts.
+const TO_PEOPLE: [&str; 11] = [
+    "incident.accepted",
+    "incident.suppressed",
+    "incident.acknowledged",
+    "incident.escalated",
+    "incident.exhausted",
+    "incident.resolved",
+    "incident.cancelled",
+    "attempt.failed",
+    "trunk.failed",
+    "voice.failed",
+    "notify.failed",
+];
 /// What programs hear: everything that is told at all.
 const TO_PROGRAMS: [&str; 1] = ["*"];
 
