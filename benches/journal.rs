@@ -259,7 +259,7 @@ fn night(id: IncidentId) -> Vec<Entry> {
             "guidance": { "id": "usual", "keys": { "1": { "do": "take" }, "2": { "do": "next" } },
                 "first_key_timeout": seconds(10), "repeats": 2 } } }))];
     let mut attempt = 0;
-    while facts.len() < 98 {
+    while facts.len() < 96 {
         if attempt % 5 == 0 {
             let round = attempt / 5 + 1;
             facts.push(fact(
