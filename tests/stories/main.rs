@@ -14,3 +14,4 @@ mod promises;
 mod storm;
 #[path = "../support/mod.rs"]
 mod support;
+mod systems;
