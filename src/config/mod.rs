@@ -38,7 +38,7 @@ pub use dial::Dial;
 pub use file::{LoadError, PLACES, load, load_with, locate};
 pub use http::Http;
 pub use notify::{Email, Notify, Patience, Slack, SlackBot, Tls, Webhook};
-pub use plan::Refusal;
+pub use plan::{KEY, Refusal};
 pub use sms::{Gateway, Place, Preset, Sms, body_place, filled};
 pub use topics::Topics;
 pub use trunk::Trunk;

@@ -9,8 +9,8 @@ use crate::incident::{Contact, Plan, Trigger};
 
 /// The most parameters a trigger may carry.
 const PARAMETERS: usize = 100;
-/// The longest deduplication key and the longest name of a parameter, in characters.
-const KEY: usize = 200;
+/// The longest deduplication key, host, service and name of a parameter, in characters.
+pub const KEY: usize = 200;
 
 /// Why a trigger is not accepted.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -111,6 +111,8 @@ fn check_size(trigger: &Trigger) -> Result<(), Refusal> {
     let letters = |what: &str, text: &str, most| within(what, text.chars().count(), "characters", most);
     letters("message", trigger.message.as_deref().unwrap_or_default(), value::SPOKEN)?;
     letters("dedup", trigger.dedup.as_deref().unwrap_or_default(), KEY)?;
+    letters("host", trigger.host.as_deref().unwrap_or_default(), KEY)?;
+    letters("service", trigger.service.as_deref().unwrap_or_default(), KEY)?;
     within("parameters", trigger.parameters.len(), "entries", PARAMETERS)?;
     trigger.parameters.iter().try_for_each(|(name, text)| {
         letters("the name of a parameter", name, KEY)?;

@@ -274,6 +274,11 @@ fn a_trigger_that_names_nothing_we_know_is_told_what_there_is() {
     assert_eq!(settings.plan(&guidance).unwrap_err().to_string(), "there is no guidance `none`; known: default");
     let long = trigger(serde_json::json!({ "call_flow": "oncall", "message": "長".repeat(2_001) }));
     assert_eq!(settings.plan(&long).unwrap_err().code(), "too_much");
+    for (field, letters) in [("host", 1 << 20), ("service", 201)] {
+        let long = trigger(serde_json::json!({ "call_flow": "oncall", field: "x".repeat(letters) }));
+        let refusal = settings.plan(&long).unwrap_err().to_string();
+        assert!(refusal.starts_with(field), "{refusal}");
+    }
 }
 
 #[test]

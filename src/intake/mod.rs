@@ -45,9 +45,9 @@ mod zabbix;
 pub use error::IntakeError;
 pub use generic::{Condition, Mapping, Path, PathError, Template};
 pub use limit::{RAISES_MAX, SETTLES_MAX};
-pub use reply::{Became, Refused, Reply, refusal, reply};
+pub use reply::{Became, Refused, Reply, processed, refusal, reply};
 pub use source::{Source, read};
-pub use token::token;
+pub use token::{holds_token, token};
 
 use crate::base::{CallFlowId, GuidanceId, Phone, RoomName, Trigger};
 use std::collections::BTreeMap;

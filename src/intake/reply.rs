@@ -86,6 +86,12 @@ pub fn refusal(source: &Source, wrong: &IntakeError) -> Reply {
     error(source, status, &wrong.to_string(), &[&wrong.to_string()], Some(wrong))
 }
 
+/// What became of a request to Opsgenie's API, by the id that its answer gave: all is done before that is answered.
+pub fn processed(id: &str) -> Reply {
+    let data = json!({ "success": true, "isSuccess": true, "status": "Request was processed" });
+    as_json(200, &json!({ "data": data, "took": 0.001, "requestId": id }))
+}
+
 /// The refusal that answers the whole request, if one does.
 fn refused(outcomes: &[Became]) -> Option<&Refused> {
     let all = || outcomes.iter().filter_map(|became| became.error.as_ref());
@@ -98,7 +104,9 @@ fn error(source: &Source, status: u16, message: &str, errors: &[&str], wrong: Op
     match source {
         Source::Azure | Source::GoAlert => text(status, format!("{message}\n")),
         Source::PagerDuty => {
-            let what = if status == 400 { "invalid event" } else { "error" };
+            // Its clients know these two words; a key that opens nothing is an event that is not taken.
+            let invalid = (400..500).contains(&status) && status != 429;
+            let what = if invalid { "invalid event" } else { "error" };
             let told = if status == 400 { "Event object is invalid" } else { message };
             as_json(status, &json!({ "status": what, "message": told, "errors": errors }))
         }
@@ -220,6 +228,10 @@ mod tests {
         let body: Value = serde_json::from_str(&told.body).unwrap();
         assert_eq!((told.status, &body["status"]), (400, &json!("invalid event")));
         assert_eq!(body["errors"][0], wrong.to_string());
+        let told = reply(&Source::PagerDuty, &[refusing(401)]);
+        let body: Value = serde_json::from_str(&told.body).unwrap();
+        assert_eq!((told.status, &body["status"]), (401, &json!("invalid event")));
+        assert!(body["errors"].is_array(), "{body}");
     }
 
     #[test]
@@ -228,6 +240,8 @@ mod tests {
         let body: Value = serde_json::from_str(&told.body).unwrap();
         assert_eq!((told.status, body["requestId"].as_str().map(str::len)), (202, Some(36)));
         assert_eq!(refusal(&Source::Opsgenie, &IntakeError::wrong("message", "nothing", "a text")).status, 422);
+        let done: Value = serde_json::from_str(&processed("43a29c5c").body).unwrap();
+        assert_eq!((&done["data"]["isSuccess"], &done["requestId"]), (&json!(true), &json!("43a29c5c")));
         let told = reply(&Source::GoAlert, &[accepted()]);
         assert_eq!((told.status, told.body.as_str()), (204, ""));
     }

@@ -7,14 +7,27 @@ use super::form;
 use super::{Request, Source};
 use serde_json::Value;
 
+/// Where the body of this source may hold the key; nowhere for most.
+fn names(source: &Source) -> &'static [&'static str] {
+    match source {
+        Source::PagerDuty => &["routing_key"],
+        Source::Plain | Source::GoAlert | Source::Nagios | Source::Zabbix | Source::Datadog => &["token"],
+        _ => &[],
+    }
+}
+
+/// May a body of this source hold the key?
+pub fn holds_token(source: &Source) -> bool {
+    !names(source).is_empty()
+}
+
 /// The key inside the body: PagerDuty's `routing_key`, or `token` of a form or a flat JSON object. Nothing where the
 /// body has none or is not understood; reading it says then what is wrong.
 pub fn token(source: &Source, request: &Request<'_>) -> Option<String> {
-    let names: &[&str] = match source {
-        Source::PagerDuty => &["routing_key"],
-        Source::Plain | Source::GoAlert | Source::Nagios | Source::Zabbix | Source::Datadog => &["token"],
-        _ => return None,
-    };
+    let names = names(source);
+    if names.is_empty() {
+        return None;
+    }
     let fields = form::fields(&Request { query: &[], ..*request }).ok()?;
     let text = |name: &&str| fields.get(*name).and_then(Value::as_str).map(str::to_owned);
     names.iter().find_map(text).filter(|text| !text.is_empty())

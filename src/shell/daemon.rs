@@ -3,11 +3,11 @@
 //! Everything that can be wrong at start is wrong here, before the first call, and says what it is.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::TcpSocket;
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
@@ -236,7 +236,8 @@ fn web_port(listen: Option<SocketAddr>) -> Result<Option<TcpListener>, StartErro
         socket.set_reuseaddr(true)?;
         socket.bind(listen)?;
         // A connection of a burst that finds the queue full comes again after a second, at the earliest.
-        socket.listen(BURST)
+        // It goes to a thread with a runtime of its own.
+        socket.listen(BURST)?.into_std()
     };
     opened().map(Some).map_err(system(format!("cannot listen for HTTP on {listen}")))
 }

@@ -6,7 +6,7 @@ use super::control::{Failure, SuppressRequest};
 use super::core::Core;
 use super::events::rfc3339;
 use crate::base::Stamp;
-use crate::config::parse_duration;
+use crate::config::{KEY, parse_duration};
 use crate::incident::{Scope, Suppression};
 use crate::switch::NotQuiet;
 
@@ -21,6 +21,9 @@ impl Core {
         }
         let named = |text: Option<String>| text.filter(|text| !text.is_empty());
         let (dedup, host, service) = (named(request.dedup), named(request.host), named(request.service));
+        for (field, text) in [("dedup", &dedup), ("host", &host), ("service", &service)] {
+            short(field, text.as_deref().unwrap_or_default())?;
+        }
         let scope = Scope { dedup, host, service, call_flow, message: None };
         let suppression = self.switch.suppress(self.clock.now(), scope, until, by).map_err(not_quiet)?;
         Ok(json!({ "suppression": suppression.id, "until": rfc3339(suppression.until) }))
@@ -54,6 +57,15 @@ pub(super) fn suppression_json(suppression: &Suppression) -> Value {
     })
 }
 
+/// It is held until the promise ends, and no trigger has a longer one.
+fn short(field: &str, text: &str) -> Result<(), Failure> {
+    let found = text.chars().count();
+    if found <= KEY {
+        return Ok(());
+    }
+    Err(Failure::new("too_much", format!("`{field}` has {found} characters; accepted: at most {KEY}")))
+}
+
 /// The moment that a request names, one way or the other.
 fn until(now: Stamp, duration: Option<&str>, until: Option<&str>) -> Result<Stamp, Failure> {
     let bad = |message: String| Failure::new("bad_request", message);
@@ -82,6 +94,13 @@ fn not_quiet(error: NotQuiet) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_kept_quiet_about_is_no_longer_than_what_a_trigger_says() {
+        assert!(short("host", &"半".repeat(KEY)).is_ok());
+        let failure = short("host", &"h".repeat(KEY + 1)).unwrap_err();
+        assert!(failure.code == "too_much" && failure.message.contains("`host` has 201"), "{failure:?}");
+    }
 
     #[test]
     fn a_moment_is_named_by_a_length_or_by_itself_and_never_by_both() {

@@ -20,6 +20,7 @@ use subtle::ConstantTimeEq;
 use tokio::sync::watch;
 
 use super::ask::Reply;
+use super::clock::Clock;
 use super::control::{Failure, TokenRequest};
 use super::core::Core;
 use super::events::rfc3339;
@@ -38,6 +39,9 @@ const TOKENS_MAX: usize = 1_000;
 const NAME_MAX: usize = 100;
 /// How long a token may be good where an end is given: ten years.
 const EXPIRES_MAX: Duration = Duration::from_secs(10 * 366 * 86_400);
+
+/// How long after the clock was set it is seen at the latest that a token has expired.
+const LOOK: Duration = Duration::from_secs(60);
 
 /// What a token may be good for.
 pub const SCOPES: [&str; 4] = ["trigger", "read", "manage", "dial:any"];
@@ -204,6 +208,22 @@ impl Tokens {
         self.book.send_modify(|book| book.apply(fact));
     }
 
+    /// Waits until this token opens nothing any more.
+    pub async fn closed(&self, id: u32, clock: &Clock) {
+        let mut book = self.book.subscribe();
+        loop {
+            let now = clock.calendar();
+            let left = match book.borrow_and_update().get(id).map(|token| token.expires) {
+                None => return,
+                Some(Some(end)) if end <= now => return,
+                // The clock may be set in between.
+                Some(Some(end)) => end.since(now).min(LOOK),
+                Some(None) => LOOK,
+            };
+            let _ = tokio::time::timeout(left, book.changed()).await;
+        }
+    }
+
     /// Every token as an object, without its digest.
     pub fn list(&self) -> Vec<Value> {
         let used = self.used();
@@ -331,6 +351,25 @@ mod tests {
     }
 
     const NOW: Stamp = Stamp::from_unix_micros(1_000_000);
+
+    #[tokio::test]
+    async fn whoever_waits_for_the_end_of_a_token_hears_of_it_when_it_is_revoked_or_expires() {
+        let (tokens, clock) = (tokens(), Clock::start());
+        for expires_in in [None, Some(Duration::from_millis(50))] {
+            let wanted = NewToken { expires_in, ..new("tool") };
+            let (fact, _) = tokens.create(wanted, "control", clock.calendar()).unwrap();
+            let HouseFact::TokenCreated { token, .. } = &fact else { panic!("{fact:?}") };
+            tokens.note(&fact);
+            let closed = tokens.closed(token.id, &clock);
+            tokio::pin!(closed);
+            if expires_in.is_none() {
+                let early = tokio::time::timeout(Duration::from_millis(10), &mut closed).await;
+                assert!(early.is_err(), "it is good");
+                tokens.revoke(token.id, "control").unwrap();
+            }
+            tokio::time::timeout(Duration::from_secs(30), closed).await.expect("its end is told");
+        }
+    }
 
     #[test]
     fn a_token_opens_when_its_fact_is_stored_and_not_when_it_is_revoked() {

@@ -120,6 +120,52 @@ fn what_cannot_be_is_refused_with_the_field_and_a_fitting_status() {
 }
 
 #[test]
+fn a_body_is_read_for_its_token_only_where_it_may_hold_one_and_only_if_it_is_small() {
+    let (_world, daemon, web) = house("http-body-token");
+    let nested = format!("{{\"a\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
+    let refused = web.send("POST", "/v2/enqueue", &[], &nested);
+    assert_eq!((refused.status, &refused.json()["status"]), (413, &json!("invalid event")), "{refused:?}");
+    assert!(refused.body.contains("64 KiB"), "{refused:?}");
+    let refused = web.send("POST", "/in/alertmanager", &[], &nested);
+    assert_eq!((refused.status, refused.code()), (401, "unauthorized".to_owned()), "{refused:?}");
+    let wrong = json!({ "routing_key": "hansho_wrong", "event_action": "trigger" });
+    let refused = web.post("/v2/enqueue", &wrong);
+    assert_eq!((refused.status, &refused.json()["status"]), (401, &json!("invalid event")), "{refused:?}");
+    assert!(refused.head.contains("www-authenticate"), "{refused:?}");
+    let right = json!({ "routing_key": token(&daemon, &["trigger"]), "event_action": "trigger", "dedup_key": "k",
+        "payload": { "summary": "Disk full", "source": "db-01", "severity": "critical" } });
+    assert_eq!(web.post("/v2/enqueue", &right).status, 202);
+    let secret = token(&daemon, &["trigger"]);
+    let done = web.with(&secret).get("/v2/alerts/requests/43a29c5c").json();
+    assert_eq!((&done["data"]["isSuccess"], &done["requestId"]), (&json!(true), &json!("43a29c5c")));
+    let long = format!("{{\"message\":\"{}\"}}", "x".repeat(200_000));
+    assert_ne!(web.with(&secret).send("POST", "/in/alertmanager", &[], &long).status, 413, "whoever is known is read");
+}
+
+#[test]
+fn a_stream_of_events_ends_when_its_token_is_revoked() {
+    let (_world, daemon, web) = house("http-revoked");
+    let secret = token(&daemon, &["read"]);
+    let mut stream = web.connect();
+    let request = format!("GET /v1/events?token={secret} HTTP/1.1\r\nHost: hansho\r\n\r\n");
+    stream.write_all(request.as_bytes()).expect("the daemon reads");
+    let mut lines = BufReader::new(stream);
+    let mut line = String::new();
+    while !line.starts_with(": watching") {
+        line.clear();
+        assert!(lines.read_line(&mut line).expect("a line in time") > 0, "closed too early");
+    }
+    assert_eq!(daemon.ask(&json!({ "op": "token.revoke", "token": 1 }))["ok"], true);
+    line.clear();
+    // The last chunk has no length; whatever was told before is read.
+    while line.trim_end() != "0" {
+        line.clear();
+        assert!(lines.read_line(&mut line).expect("the end in time") > 0, "{line}");
+        assert!(!line.contains("still here"), "it goes on");
+    }
+}
+
+#[test]
 fn whoever_comes_in_vain_too_often_is_told_to_wait_and_a_right_token_is_not_held_up() {
     let (_world, daemon, web) = house("http-strangers");
     let stranger = web.with("hansho_wrong");

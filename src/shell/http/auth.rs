@@ -102,6 +102,12 @@ pub(super) fn admit(house: &House, from: Peer, secrets: &[String], scope: &str) 
     Err(Refused::new(StatusCode::UNAUTHORIZED, "unauthorized", how))
 }
 
+/// Is one of these a token that is good for anything?
+pub(super) fn opens(house: &House, secrets: &[String]) -> bool {
+    let now = house.clock.calendar();
+    secrets.iter().any(|secret| secret.len() <= TOKEN_MAX && house.tokens.open(secret, now).is_ok())
+}
+
 /// What may be the token of a request, in its headers and its query.
 pub(super) fn presented(headers: &HeaderMap, query: Option<&str>) -> Vec<String> {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());

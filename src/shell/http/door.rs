@@ -2,12 +2,14 @@
 //!
 //! A request must have come whole some seconds after its first byte, and the next one must begin some seconds after
 //! the last answer. What we write (events, say) starts the waiting anew; what trickles in does not, or a client
-//! that sends a byte a minute would keep its place for ever.
+//! that sends a byte a minute would keep its place for ever. Whoever reads nothing of what is answered is not waited
+//! for either, and one address cannot take all the places. Loopback can: a proxy in front comes from there alone.
 
+use std::collections::BTreeMap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -18,7 +20,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep};
 
+use super::strangers::network;
+
 const CONNECTIONS_MAX: usize = 512;
+/// Of these, for one address (one /64 of IPv6) that is not loopback.
+const SHARE: usize = 64;
 /// For a whole request, and between two.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// After a connection could not be accepted.
@@ -32,13 +38,19 @@ pub struct Peer(pub SocketAddr);
 pub struct Door {
     listener: TcpListener,
     places: Arc<Semaphore>,
+    taken: Taken,
     patience: Duration,
 }
 
 impl Door {
     /// Stands before this listener.
     pub fn new(listener: TcpListener) -> Door {
-        Door { listener, places: Arc::new(Semaphore::new(CONNECTIONS_MAX)), patience: PATIENCE }
+        Door {
+            listener,
+            places: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
+            taken: Taken::default(),
+            patience: PATIENCE,
+        }
     }
 }
 
@@ -55,9 +67,11 @@ impl Listener for Door {
                 tokio::time::sleep(PAUSE).await;
                 continue;
             };
+            // Closed at once: whoever has so many needs no more, and the others need the places.
+            let Some(share) = self.taken.share(from.ip()) else { continue };
             let _ = stream.set_nodelay(true);
             let (length, patience) = (self.patience, Box::pin(tokio::time::sleep(self.patience)));
-            return (Visit { stream, length, patience, mid_request: false, _place: place }, from);
+            return (Visit { stream, length, patience, mid_request: false, _place: place, _share: share }, from);
         }
     }
 
@@ -80,6 +94,40 @@ pub struct Visit {
     /// Something was read since we last wrote.
     mid_request: bool,
     _place: OwnedSemaphorePermit,
+    _share: Share,
+}
+
+/// How many places each address has.
+#[derive(Clone, Debug, Default)]
+struct Taken(Arc<Mutex<BTreeMap<IpAddr, usize>>>);
+
+/// One of them, until it is dropped.
+struct Share(Taken, IpAddr);
+
+impl Taken {
+    /// One more place for this address; nothing where it has its share.
+    fn share(&self, from: IpAddr) -> Option<Share> {
+        let (key, loopback) = (network(from), from.to_canonical().is_loopback());
+        let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let places = taken.entry(key).or_default();
+        if *places >= SHARE && !loopback {
+            return None;
+        }
+        *places += 1;
+        Some(Share(self.clone(), key))
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        let mut taken = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(places) = taken.get_mut(&self.1) {
+            *places = places.saturating_sub(1);
+            if *places == 0 {
+                taken.remove(&self.1);
+            }
+        }
+    }
 }
 
 impl Visit {
@@ -88,11 +136,20 @@ impl Visit {
         self.patience.as_mut().reset(until);
     }
 
-    fn wrote(&mut self, result: &Poll<io::Result<usize>>) {
+    fn wrote(&mut self, context: &mut Context<'_>, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if matches!(result, Poll::Ready(Ok(1..))) {
             self.mid_request = false;
             self.wait_anew();
         }
+        self.in_time(context, result)
+    }
+
+    /// What still waits when the patience is over has failed; until then the timer wakes it.
+    fn in_time<T>(&mut self, context: &mut Context<'_>, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if result.is_pending() && self.patience.as_mut().poll(context).is_ready() {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        result
     }
 }
 
@@ -118,8 +175,7 @@ impl AsyncRead for Visit {
 impl AsyncWrite for Visit {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.wrote(&written);
-        written
+        self.wrote(context, written)
     }
 
     fn poll_write_vectored(
@@ -128,8 +184,7 @@ impl AsyncWrite for Visit {
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(context, bytes);
-        self.wrote(&written);
-        written
+        self.wrote(context, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -137,11 +192,13 @@ impl AsyncWrite for Visit {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        let flushed = Pin::new(&mut self.stream).poll_flush(context);
+        self.in_time(context, flushed)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        let shut = Pin::new(&mut self.stream).poll_shutdown(context);
+        self.in_time(context, shut)
     }
 }
 
@@ -157,7 +214,11 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (places, patience) = (Arc::new(Semaphore::new(places)), Duration::from_millis(200));
-        (Door { listener, places, patience }, TcpStream::connect(address).await.unwrap(), address)
+        (
+            Door { listener, places, taken: Taken::default(), patience },
+            TcpStream::connect(address).await.unwrap(),
+            address,
+        )
     }
 
     #[tokio::test]
@@ -186,6 +247,35 @@ mod tests {
         trickle.abort();
         let error = error.await.unwrap();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn a_client_that_reads_nothing_of_what_is_answered_is_not_waited_for() {
+        let (mut door, _client, _) = visited(1).await;
+        let (mut visit, _) = door.accept().await;
+        let answer = vec![b'x'; 1 << 20];
+        let error = tokio::time::timeout(LIMIT, async {
+            loop {
+                if let Err(error) = visit.write_all(&answer).await {
+                    break error;
+                }
+            }
+        });
+        assert_eq!(error.await.expect("not for ever").kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[test]
+    fn one_address_has_its_share_of_the_places_and_loopback_may_have_all() {
+        let taken = Taken::default();
+        let of = |text: &str| taken.share(text.parse().unwrap());
+        let mut shares: Vec<Share> = (0..SHARE).filter_map(|_| of("192.0.2.7")).collect();
+        assert!(shares.len() == SHARE && of("192.0.2.7").is_none() && of("::ffff:192.0.2.7").is_none());
+        assert!(of("192.0.2.8").is_some(), "somebody else");
+        shares.pop();
+        assert!(of("192.0.2.7").is_some(), "one has left");
+        let _proxy: Vec<Share> = (0..CONNECTIONS_MAX).map(|_| of("127.0.0.1").expect("a proxy in front")).collect();
+        drop((shares, _proxy));
+        assert!(taken.0.lock().unwrap().is_empty());
     }
 
     #[tokio::test]

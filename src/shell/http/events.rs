@@ -1,4 +1,6 @@
 //! `/v1/events`: what happens, as it happens, as server-sent events. The same objects as on the control socket.
+//!
+//! Easy to get wrong: a token that is revoked or expires opens nothing more, and a stream that it opened is still open.
 
 use core::pin::Pin;
 use core::task::{Context, Poll};
@@ -33,7 +35,11 @@ pub(super) struct Which {
 }
 
 /// `GET /v1/events`.
-pub(super) async fn watch(State(house): State<House>, _: May<ToRead>, Query(which): Query<Which>) -> Answer {
+pub(super) async fn watch(
+    State(house): State<House>,
+    May(token, _): May<ToRead>,
+    Query(which): Query<Which>,
+) -> Answer {
     let incident = which.incident.map(|text| text.parse::<IncidentId>()).transpose();
     let incident = incident.map_err(|error| Refused::bad(error.to_string()))?;
     let place = house.watchers.clone().try_acquire_owned().map_err(|_| {
@@ -41,7 +47,10 @@ pub(super) async fn watch(State(house): State<House>, _: May<ToRead>, Query(whic
     })?;
     let (out, told) = mpsc::channel(BEHIND);
     tokio::spawn(async move {
-        feed(&house, incident, &out).await;
+        tokio::select! {
+            () = feed(&house, incident, &out) => {}
+            () = house.tokens.closed(token.id, &house.clock) => {}
+        }
         drop(place);
     });
     let mut response = Response::new(Body::from_stream(Told(told)));

@@ -1,25 +1,32 @@
 //! The doors of the alert tools: `/alert`, `/alertinfo`, `/in/NAME`, and the paths that PagerDuty, Opsgenie and GoAlert
 //! have. What a request says is read in `src/intake`; here it is done, and answered as the tool expects.
 //!
+//! Easy to get wrong: a body is read before its sender is known only where it may hold the token, only a little of it,
+//! and not from where too many came in vain.
+//!
 //! All that one request asks for is asked of the core before the first answer is awaited, so that a hundred alerts
 //! share an fsync.
 
 use axum::body::{Body, Bytes};
-use axum::extract::{ConnectInfo, State};
-use axum::http::header::CONTENT_TYPE;
+use axum::extract::{ConnectInfo, DefaultBodyLimit, FromRequest, Path, Request as Asked, State};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
+use super::auth::{May, ToTrigger};
 use super::door::Peer;
 use super::reply::{Answer, Refused};
-use super::{House, alert, auth, sns};
+use super::{BODY_MAX, House, alert, auth, sns};
 use crate::base::IncidentId;
 use crate::incident::Token;
 use crate::intake::{self, Became, Draft, Reply, Signal, Source};
 use crate::shell::ask::{Raise, Settle};
 use crate::shell::control::{Failure, Request};
+
+/// The largest body that is read to find a token in it.
+const UNKNOWN_MAX: usize = 64 << 10;
 
 /// Where a path leads: the name of a source, and what stands behind its own path.
 fn source_of(path: &str) -> (&str, &str) {
@@ -37,14 +44,41 @@ fn source_of(path: &str) -> (&str, &str) {
 }
 
 /// Any of them.
-pub(super) async fn receive(
-    State(house): State<House>,
-    ConnectInfo(from): ConnectInfo<Peer>,
-    parts: Parts,
-    body: Bytes,
-) -> Answer {
-    let (name, path) = source_of(parts.uri.path());
-    let source = house.source(name)?;
+pub(super) async fn receive(State(house): State<House>, ConnectInfo(from): ConnectInfo<Peer>, asked: Asked) -> Answer {
+    let source = house.source(source_of(asked.uri().path()).0)?;
+    Ok(received(&house, from, &source, asked).await.unwrap_or_else(|refused| in_its_shape(&source, refused)))
+}
+
+/// `GET /v2/alerts/requests/ID`: clients of Opsgenie ask whether what they sent was done. It was before it was answered.
+pub(super) async fn processed(_: May<ToTrigger>, Path(id): Path<String>) -> Response {
+    sent(intake::processed(&id))
+}
+
+/// Clients of PagerDuty read its words alone; to all others hansho speaks as everywhere.
+fn in_its_shape(source: &Source, refused: Refused) -> Response {
+    if *source != Source::PagerDuty {
+        return refused.into_response();
+    }
+    let said = intake::reply(source, &[became(None, Err(refused.clone()))]);
+    let mut response = refused.into_response();
+    *response.body_mut() = Body::from(said.body);
+    response
+}
+
+async fn received(house: &House, from: Peer, source: &Source, asked: Asked) -> Answer {
+    let (parts, body) = asked.into_parts();
+    let mut secrets = auth::presented(&parts.headers, parts.uri.query());
+    let later = intake::holds_token(source) && !house.crowded(from) && !auth::opens(house, &secrets);
+    let known = if later { None } else { Some(auth::admit(house, from, &secrets, "trigger")?) };
+    let body = whole(house, &parts, body, if known.is_some() { BODY_MAX } else { UNKNOWN_MAX }).await;
+    let body = match body {
+        Err(_) if known.is_none() && house.strange(from) => {
+            let why = "too many requests without a token that opens; try again in a minute";
+            return Err(Refused::new(StatusCode::TOO_MANY_REQUESTS, "too_many", why));
+        }
+        body => body?,
+    };
+    let (_, path) = source_of(parts.uri.path());
     let query = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned();
     let query: Vec<(String, String)> = query.map(|pair| alert::whole_numbers(&house.settings, pair)).collect();
     let headers: Vec<(String, String)> = parts
@@ -55,21 +89,43 @@ pub(super) async fn receive(
     let content_type = headers.iter().find(|(name, _)| name == CONTENT_TYPE.as_str()).map(|(_, value)| value.as_str());
     let method = if parts.method == Method::GET { intake::Method::Get } else { intake::Method::Post };
     let request = intake::Request { method, path, query: &query, headers: &headers, content_type, body: &body };
-    let mut secrets = auth::presented(&parts.headers, parts.uri.query());
-    secrets.extend(intake::token(&source, &request));
-    let token = auth::admit(&house, from, &secrets, "trigger")?;
-    if source == Source::Sns {
-        sns::check(&house, &body).await?;
+    let token = match known {
+        Some(token) => token,
+        None => {
+            secrets.extend(intake::token(source, &request));
+            auth::admit(house, from, &secrets, "trigger")?
+        }
+    };
+    if *source == Source::Sns {
+        sns::check(house, &body).await?;
     }
-    let read = match intake::read(&source, &request) {
+    let read = match intake::read(source, &request) {
         Ok(read) => read,
-        Err(wrong) => return Ok(sent(intake::refusal(&source, &wrong))),
+        Err(wrong) => return Ok(sent(intake::refusal(source, &wrong))),
     };
     if let Some(confirmation) = read.confirm {
-        sns::confirm(&house, confirmation).await?;
+        sns::confirm(house, confirmation).await?;
     }
-    let outcomes = carry_out(&house, &token, read.signals).await;
-    Ok(sent(intake::reply(&source, &outcomes)))
+    let outcomes = carry_out(house, &token, read.signals).await;
+    Ok(sent(intake::reply(source, &outcomes)))
+}
+
+/// The body, if it is not longer than this. What says beforehand that it is, is not read at all.
+async fn whole(house: &House, parts: &Parts, body: Body, most: usize) -> Result<Bytes, Refused> {
+    let told = || {
+        let unit = if most == BODY_MAX { "1 MiB" } else { "64 KiB, where no token stands in a header or the URL" };
+        Refused::from(Failure::new("too_long", format!("the body is longer than {unit}")))
+    };
+    let length = parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if length.is_some_and(|length| length > most) {
+        return Err(told());
+    }
+    let mut request = Asked::new(body);
+    DefaultBodyLimit::max(most).apply(&mut request);
+    Bytes::from_request(request, house).await.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => told(),
+        _ => Refused::bad("the body broke off"),
+    })
 }
 
 /// Does what is asked for; the outcomes are in the order of the signals.

@@ -3,7 +3,8 @@
 //!
 //! Nothing here decides about incidents. What is easy to get wrong: every route but `/healthz` wants a token, on
 //! loopback too, because a web page in somebody's browser reaches loopback as well; and a query may hold the
-//! token, so no query is ever logged.
+//! token, so no query is ever logged. All of it runs on a thread of its own: what strangers send is read there, and
+//! never between two datagrams of the core.
 
 mod alert;
 mod auth;
@@ -26,7 +27,7 @@ mod sns;
 mod strangers;
 
 use core::str::FromStr as _;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -34,9 +35,7 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
-use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, broadcast, mpsc, oneshot, watch};
-use tokio::task::JoinHandle;
 
 use super::ask::Ask;
 use super::clock::Clock;
@@ -141,6 +140,12 @@ impl House {
         let mut strangers = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
         strangers.came(from.0.ip(), self.clock.now())
     }
+
+    /// True when they came in vain too often to be read.
+    pub(super) fn crowded(&self, from: Peer) -> bool {
+        let strangers = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
+        strangers.crowded(from.0.ip(), self.clock.now())
+    }
 }
 
 fn stopping() -> Failure {
@@ -162,11 +167,12 @@ pub(super) struct Needs {
 pub(super) struct Server {
     address: SocketAddr,
     end: watch::Sender<bool>,
-    task: JoinHandle<()>,
+    /// Answers when the thread has ended.
+    done: oneshot::Receiver<()>,
 }
 
 impl Server {
-    /// Begins to serve.
+    /// Begins to serve, on a thread of its own. The listener must not block.
     pub(super) fn start(listener: TcpListener, needs: Needs) -> std::io::Result<Server> {
         let address = listener.local_addr()?;
         let (end, ending) = watch::channel(false);
@@ -185,21 +191,19 @@ impl Server {
             watchers: Arc::new(Semaphore::new(WATCHERS_MAX)),
             ending: ending.clone(),
         }));
-        let router = routes::router(house.clone())
-            .layer(middleware::from_fn_with_state(house.clone(), within_reason))
-            .layer(DefaultBodyLimit::max(BODY_MAX))
-            .into_make_service_with_connect_info::<Peer>();
-        tokio::spawn(write_down(house.tokens.clone(), ending.clone()));
-        tokio::spawn(metrics::follow(house));
-        let mut ended = ending;
-        let served = axum::serve(Door::new(listener), router).with_graceful_shutdown(async move {
-            // The sender gone means the same.
-            let _ = ended.wait_for(|end| *end).await;
-        });
-        let task = tokio::spawn(async move {
-            let _ = served.await;
-        });
-        Ok(Server { address, end, task })
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let listener = {
+            let _inside = runtime.enter();
+            tokio::net::TcpListener::from_std(listener)?
+        };
+        let (told, done) = oneshot::channel();
+        std::thread::Builder::new().name("http".to_owned()).spawn(move || {
+            runtime.block_on(serve(listener, house, ending));
+            // A certificate that is fetched just now holds up no end.
+            runtime.shutdown_background();
+            let _ = told.send(());
+        })?;
+        Ok(Server { address, end, done })
     }
 
     /// Where it listens.
@@ -210,9 +214,29 @@ impl Server {
     /// Takes no more connections, and gives the answers under way a moment.
     pub(super) async fn stop(mut self) {
         let _ = self.end.send(true);
-        if tokio::time::timeout(GOODBYE, &mut self.task).await.is_err() {
-            self.task.abort();
-        }
+        // The thread ends by itself after that time; a handler that hangs is not waited for longer.
+        let _ = tokio::time::timeout(2 * GOODBYE, &mut self.done).await;
+    }
+}
+
+/// The whole life of the server.
+async fn serve(listener: tokio::net::TcpListener, house: House, ending: watch::Receiver<bool>) {
+    let router = routes::router(house.clone())
+        .layer(middleware::from_fn_with_state(house.clone(), within_reason))
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+        .into_make_service_with_connect_info::<Peer>();
+    tokio::spawn(write_down(house.tokens.clone(), ending.clone()));
+    tokio::spawn(metrics::follow(house));
+    // The sender gone means the same as its word.
+    let ended = |mut ending: watch::Receiver<bool>| async move { drop(ending.wait_for(|end| *end).await) };
+    let served = axum::serve(Door::new(listener), router).with_graceful_shutdown(ended(ending.clone()));
+    let late = async {
+        ended(ending).await;
+        tokio::time::sleep(GOODBYE).await;
+    };
+    tokio::select! {
+        _ = async { served.await } => {}
+        () = late => {}
     }
 }
 

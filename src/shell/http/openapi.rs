@@ -1,19 +1,23 @@
-//! `/v1/openapi.json`: the routes as OpenAPI 3.1, made of the same list as the router.
+//! `/v1/openapi.json`: the routes as OpenAPI 3.1, made of the same list as the router, and made once: anybody may ask.
 
+use std::sync::LazyLock;
+
+use axum::body::Bytes;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 
-use super::reply::json;
+use super::reply::with_type;
 use super::routes::{self, Route};
 
 /// `GET /v1/openapi.json`.
 pub(super) async fn openapi() -> Response {
-    json(StatusCode::OK, &document())
+    static WRITTEN: LazyLock<Bytes> = LazyLock::new(|| document().to_string().into());
+    with_type(StatusCode::OK, "application/json", WRITTEN.clone())
 }
 
 /// The document.
-pub(super) fn document() -> Value {
+fn document() -> Value {
     let mut paths = Map::new();
     for route in routes::all() {
         let path = paths.entry(route.path.replace("{*", "{")).or_insert_with(|| json!({}));

@@ -78,8 +78,8 @@ pub(super) fn json(status: StatusCode, body: &Value) -> Response {
 }
 
 /// A body of some type. Nothing of ours is to be kept by a cache.
-pub(super) fn with_type(status: StatusCode, kind: &'static str, body: String) -> Response {
-    let mut response = Response::new(Body::from(body));
+pub(super) fn with_type(status: StatusCode, kind: &'static str, body: impl Into<Body>) -> Response {
+    let mut response = Response::new(body.into());
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

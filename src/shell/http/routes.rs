@@ -62,6 +62,7 @@ pub(super) fn all() -> impl Iterator<Item = Route> {
         POST "/in/{source}/{*rest}" "trigger" intake::receive, "The same, where the tool adds to the path";
         POST "/v2/enqueue" "trigger" intake::receive, "PagerDuty's Events API v2";
         POST "/v2/alerts" "trigger" intake::receive, "Opsgenie: create an alert";
+        GET "/v2/alerts/requests/{id}" "trigger" intake::processed, "Opsgenie: was a request done?";
         POST "/v2/alerts/{*rest}" "trigger" intake::receive, "Opsgenie: close or acknowledge an alert";
         POST "/api/v2/generic/incoming" "trigger" intake::receive, "GoAlert's generic API";
         GET "/api/v2/generic/incoming" "trigger" intake::receive, "GoAlert's generic API";

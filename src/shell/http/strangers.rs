@@ -23,6 +23,14 @@ pub struct Strangers {
 }
 
 impl Strangers {
+    /// Has this address come in vain too often? It is not counted. Loopback never has: behind a proxy that is everybody.
+    pub fn crowded(&self, from: IpAddr, now: Time) -> bool {
+        let (key, crowd) = (network(from), IpAddr::V6(Ipv6Addr::UNSPECIFIED));
+        let entry = self.known.get(&key).or_else(|| self.known.get(&crowd).filter(|_| self.known.len() >= KNOWN_MAX));
+        let too_many = entry.is_some_and(|(since, tries)| *tries > TRIES && now.since(*since) < WINDOW);
+        too_many && !key.is_loopback()
+    }
+
     /// Somebody came in vain; true when they come too often.
     pub fn came(&mut self, from: IpAddr, now: Time) -> bool {
         if self.known.len() >= KNOWN_MAX {
@@ -39,7 +47,7 @@ impl Strangers {
 }
 
 /// Who has one IPv6 address has 2^64 of them.
-fn network(address: IpAddr) -> IpAddr {
+pub fn network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(v6) => v6
@@ -59,7 +67,16 @@ mod tests {
         assert!((0..20).all(|_| !strangers.came(from, Time::ZERO)));
         assert!(strangers.came(from, Time::ZERO));
         assert!(!strangers.came("192.0.2.8".parse().unwrap(), Time::ZERO), "somebody else");
+        assert!(strangers.crowded(from, Time::ZERO) && !strangers.crowded(from, Time::ZERO + WINDOW));
         assert!(!strangers.came(from, Time::ZERO + WINDOW));
+    }
+
+    #[test]
+    fn whoever_is_behind_a_proxy_on_this_machine_is_read_whatever_others_behind_it_do() {
+        let mut strangers = Strangers::default();
+        let proxy: IpAddr = "127.0.0.1".parse().unwrap();
+        assert!((0..=TRIES).any(|_| strangers.came(proxy, Time::ZERO)));
+        assert!(!strangers.crowded(proxy, Time::ZERO));
     }
 
     #[test]
