@@ -11,7 +11,7 @@ use super::ask::{Ask, Raise, Reply, Settle, Write};
 use super::clock::Clock;
 use super::control::{Failure, Request, Status, TriggerRequest};
 use super::events::{self, Told};
-use super::gate::{Answer, Gate};
+use super::gate::{Answer, Gate, Unstored};
 use super::history::{HistoryHandle, Unfinished};
 use super::inbox::Inbox;
 use super::journal::Written;
@@ -260,7 +260,10 @@ impl Core {
                 self.switch.resolve(now, &dedup, by).map(|_| nothing_more(())).map_err(not_open)
             }
             Request::Suppress(wanted) => self.suppress(wanted, by),
-            Request::Suppressions => Ok(self.suppressions()),
+            Request::Suppressions => {
+                let _ = reply.send(Ok(self.suppressions()));
+                return false;
+            }
             Request::Lift { suppression } => self.lift(suppression, by),
             Request::Raise(raise) => {
                 self.raise(*raise, true, reply);
@@ -295,8 +298,7 @@ impl Core {
             Request::HotlineAccept { link } => {
                 let accepted = self.switch.hotline_accept(now, &link).map(page).ok_or_else(no_such_link);
                 self.flush(Some(Answer::new(move |stored| {
-                    let stored = stored.map_err(|why| Failure::new("not_stored", format!("not accepted: {why}")));
-                    let _ = reply.send(stored.and(accepted));
+                    let _ = reply.send(stored.map_err(not_stored).and(accepted));
                 })));
                 return false;
             }
@@ -405,6 +407,13 @@ fn no_such_link() -> Failure {
     Failure::new("not_found", "there is no such link, or its day is over")
 }
 
-fn not_stored(why: String) -> Failure {
-    Failure::new("not_stored", format!("the incident was not accepted: {why}"))
+/// Why an order is not answered as done.
+pub(super) fn not_stored(unstored: Unstored) -> Failure {
+    let message = match unstored {
+        Unstored::Never(why) => format!("not stored, and nothing of it holds: {why}"),
+        Unstored::NotYet(why) => {
+            format!("not stored yet: it holds in this life and is written when the disk takes it again: {why}")
+        }
+    };
+    Failure::new("not_stored", message)
 }

@@ -2,7 +2,7 @@
 //!
 //! A token is shown once, when it is made; what is kept is its SHA-256, in the journal, as a fact like any other. The
 //! core task owns the book and everybody else reads the latest issue of it. A token is good when its fact is on
-//! disk, and opens nothing from the moment somebody asks to revoke it. When each was last used is kept beside the
+//! disk (one that the disk refused is withdrawn, and never was), and opens nothing from the moment somebody asks to revoke it. When each was last used is kept beside the
 //! journal and written seldom: a fact a use would be more writing than all the rest.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,9 +22,9 @@ use tokio::sync::watch;
 use super::ask::Reply;
 use super::clock::Clock;
 use super::control::{Failure, TokenRequest};
-use super::core::Core;
+use super::core::{Core, not_stored};
 use super::events::rfc3339;
-use super::gate::Answer;
+use super::gate::{Answer, Unstored};
 use crate::base::{CallFlowId, Stamp};
 use crate::incident::{HouseFact, Token};
 
@@ -251,7 +251,7 @@ impl Tokens {
 impl Core {
     /// Answers `token.create`: with the token itself, when its fact is on disk.
     pub(super) fn token_create(&mut self, wanted: TokenRequest, by: &str, reply: Reply) {
-        let trouble = self.gate.trouble().map(|why| not_stored(why.to_owned()));
+        let trouble = self.gate.trouble().map(|why| not_stored(Unstored::Never(why.to_owned())));
         let wanted = trouble.map_or_else(|| self.new_token(wanted), Err);
         let created = wanted.and_then(|new| self.tokens.create(new, by, self.clock.calendar()));
         let (fact, secret) = match created {
@@ -271,10 +271,11 @@ impl Core {
             });
             let _ = reply.send(stored);
         });
-        self.keep(vec![fact], answer);
+        // A token that nobody was shown must not open one day.
+        self.keep(vec![fact], answer.or_never());
     }
 
-    /// Answers `token.revoke`.
+    /// Answers `token.revoke`. It opens nothing from now on, also while the disk does not take the fact.
     pub(super) fn token_revoke(&mut self, token: u32, by: &str, reply: Reply) {
         match self.tokens.revoke(token, by) {
             Ok(fact) => {
@@ -299,10 +300,6 @@ impl Core {
         let call_flow = call_flow.map(known).transpose()?;
         Ok(NewToken { name, scopes, expires_in: expires_in_s.map(Duration::from_secs), call_flow })
     }
-}
-
-fn not_stored(why: String) -> Failure {
-    Failure::new("not_stored", format!("it is not on disk: {why}"))
 }
 
 /// A token as lists show it.
