@@ -2,7 +2,9 @@
 //! with its changes).
 //!
 //! Easy to get wrong: `+1` is twenty-five countries, among them those that toll fraud likes best; so what lies
-//! elsewhere, and what costs more than a call, is left out by its beginning.
+//! elsewhere, and what costs more than a call, is left out by its beginning. And a number may hide another one: a
+//! carrier that puts the 0 of `+81 0 10 1 876…` back reads a call to Jamaica, so beginnings that no national number
+//! has, and wrong lengths, are refused.
 
 /// How the numbers of a country are made.
 #[derive(Debug)]
@@ -15,6 +17,21 @@ pub struct Plan {
     pub international: &'static str,
     /// Beginnings behind the code that lie elsewhere or cost more than a call.
     pub except: &'static [&'static str],
+    /// Beginnings behind the code that no national number has: what a switch at home would take for something else.
+    pub never: &'static [&'static str],
+    /// The fewest and the most digits behind the code.
+    pub digits: (usize, usize),
+    /// `N` for 2 to 9, `X` for any digit; empty where nothing is known.
+    pub shape: &'static str,
+}
+
+/// The fewest and the most digits of any whole number (E.164 §6.2 has the 15).
+pub const DIGITS: (usize, usize) = (7, 15);
+
+/// The plan that a whole number without its `+`, or its beginning, belongs to.
+pub fn plan_of(digits: &str) -> Option<&'static Plan> {
+    let all = KNOWN.iter().chain(PLAIN).map(|(_, plan)| plan);
+    all.filter(|plan| digits.starts_with(plan.code)).max_by_key(|plan| plan.code.len())
 }
 
 /// The plan of a country by its two letters.
@@ -34,24 +51,157 @@ const NOT_US_OR_CA: &[&str] = &[
 
 /// Countries with something of their own.
 const KNOWN: &[(&str, Plan)] = &[
-    ("JP", Plan { code: "81", trunk: "0", international: "010", except: &["990", "570", "180"] }),
-    ("US CA", Plan { code: "1", trunk: "1", international: "011", except: NOT_US_OR_CA }),
-    ("RU", Plan { code: "7", trunk: "8", international: "810", except: &["6", "7"] }),
-    ("GB", Plan { code: "44", trunk: "0", international: "00", except: &["9", "871", "872", "70"] }),
-    ("IT SM VA", Plan { code: "39", trunk: "", international: "00", except: &["89"] }),
-    ("AU", Plan { code: "61", trunk: "0", international: "0011", except: &["190"] }),
-    ("KR", Plan { code: "82", trunk: "0", international: "001", except: &["60"] }),
-    ("HK", Plan { code: "852", trunk: "", international: "001", except: &["900"] }),
-    ("SG", Plan { code: "65", trunk: "", international: "001", except: &["1900"] }),
-    ("TW", Plan { code: "886", trunk: "0", international: "002", except: &[] }),
-    ("TH", Plan { code: "66", trunk: "0", international: "001", except: &["1900"] }),
-    ("DE", Plan { code: "49", trunk: "0", international: "00", except: &["900", "137", "118"] }),
-    ("FR", Plan { code: "33", trunk: "0", international: "00", except: &["89", "81", "82"] }),
+    (
+        "JP",
+        Plan {
+            code: "81",
+            trunk: "0",
+            international: "010",
+            except: &["990", "570", "180"],
+            never: &["0", "10"],
+            digits: (9, 10),
+            shape: "",
+        },
+    ),
+    (
+        "US CA",
+        Plan {
+            code: "1",
+            trunk: "1",
+            international: "011",
+            except: NOT_US_OR_CA,
+            never: &[],
+            digits: (10, 10),
+            shape: "NXXNXXXXXX",
+        },
+    ),
+    (
+        "RU",
+        Plan {
+            code: "7",
+            trunk: "8",
+            international: "810",
+            except: &["6", "7"],
+            never: &["0"],
+            digits: (10, 10),
+            shape: "",
+        },
+    ),
+    (
+        "GB",
+        Plan {
+            code: "44",
+            trunk: "0",
+            international: "00",
+            except: &["9", "871", "872", "70"],
+            never: &["0"],
+            digits: (7, 10),
+            shape: "",
+        },
+    ),
+    (
+        "IT SM VA",
+        Plan { code: "39", trunk: "", international: "00", except: &["89"], never: &[], digits: (6, 11), shape: "" },
+    ),
+    (
+        "AU",
+        Plan {
+            code: "61",
+            trunk: "0",
+            international: "0011",
+            except: &["190"],
+            never: &["0"],
+            digits: (9, 9),
+            shape: "",
+        },
+    ),
+    (
+        "KR",
+        Plan {
+            code: "82",
+            trunk: "0",
+            international: "001",
+            except: &["60"],
+            never: &["0"],
+            digits: (8, 10),
+            shape: "",
+        },
+    ),
+    (
+        "HK",
+        Plan {
+            code: "852",
+            trunk: "",
+            international: "001",
+            except: &["900"],
+            never: &["0"],
+            digits: (8, 8),
+            shape: "",
+        },
+    ),
+    (
+        "SG",
+        Plan {
+            code: "65",
+            trunk: "",
+            international: "001",
+            except: &["1900"],
+            never: &["0"],
+            digits: (8, 8),
+            shape: "",
+        },
+    ),
+    (
+        "TW",
+        Plan { code: "886", trunk: "0", international: "002", except: &[], never: &["0"], digits: (8, 9), shape: "" },
+    ),
+    (
+        "TH",
+        Plan {
+            code: "66",
+            trunk: "0",
+            international: "001",
+            except: &["1900"],
+            never: &["0"],
+            digits: (8, 9),
+            shape: "",
+        },
+    ),
+    (
+        "DE",
+        Plan {
+            code: "49",
+            trunk: "0",
+            international: "00",
+            except: &["900", "137", "118"],
+            never: &["0"],
+            digits: (6, 13),
+            shape: "",
+        },
+    ),
+    (
+        "FR",
+        Plan {
+            code: "33",
+            trunk: "0",
+            international: "00",
+            except: &["89", "81", "82"],
+            never: &["0"],
+            digits: (9, 9),
+            shape: "",
+        },
+    ),
 ];
 
 /// A country whose numbers need no more than its code.
 const fn plain(code: &'static str) -> Plan {
-    Plan { code, trunk: "0", international: "00", except: &[] }
+    let digits = (DIGITS.0 - code.len(), DIGITS.1 - code.len());
+    Plan { code, trunk: "0", international: "00", except: &[], never: &["0"], digits, shape: "" }
+}
+
+/// The same where a 0 belongs to the number itself.
+const fn with_zero(code: &'static str) -> Plan {
+    Plan { trunk: "", never: &[], ..plain(code) }
 }
 
 /// The others; a leading 0 at home is what most of them have.
@@ -61,10 +211,10 @@ const PLAIN: &[(&str, Plan)] = &[
     ("AM", plain("374")), ("AO", plain("244")), ("AR", plain("54")), ("AT", plain("43")),
     ("AW", plain("297")), ("AZ", plain("994")), ("BA", plain("387")), ("BD", plain("880")),
     ("BE", plain("32")), ("BF", plain("226")), ("BG", plain("359")), ("BH", plain("973")),
-    ("BI", plain("257")), ("BJ", plain("229")), ("BN", plain("673")), ("BO", plain("591")),
+    ("BI", plain("257")), ("BJ", with_zero("229")), ("BN", plain("673")), ("BO", plain("591")),
     ("BR", plain("55")), ("BT", plain("975")), ("BW", plain("267")), ("BY", plain("375")),
-    ("BZ", plain("501")), ("CD", plain("243")), ("CF", plain("236")), ("CG", plain("242")),
-    ("CH", plain("41")), ("CI", plain("225")), ("CL", plain("56")), ("CM", plain("237")),
+    ("BZ", plain("501")), ("CD", plain("243")), ("CF", plain("236")), ("CG", with_zero("242")),
+    ("CH", plain("41")), ("CI", with_zero("225")), ("CL", plain("56")), ("CM", plain("237")),
     ("CN", plain("86")), ("CO", plain("57")), ("CR", plain("506")), ("CU", plain("53")),
     ("CV", plain("238")), ("CY", plain("357")), ("CZ", plain("420")), ("DJ", plain("253")),
     ("DK", plain("45")), ("DZ", plain("213")), ("EC", plain("593")), ("EE", plain("372")),
@@ -116,6 +266,8 @@ mod tests {
             assert!((1..=3).contains(&plan.code.len()) && plan.code.bytes().all(|b| b.is_ascii_digit()), "{name}");
         }
         assert_eq!((plan("jp").unwrap().code, plan("BR").unwrap().code), ("81", "55"));
+        assert_eq!(plan_of("818012345678").map(|plan| plan.code), Some("81"));
+        assert!(plan_of("8").is_none());
         assert!(plan("XX").is_none() && plan("").is_none() && plan("US CA").is_none());
     }
 }

@@ -87,11 +87,21 @@ fn narrow(c: char) -> Option<char> {
 fn country(text: &str) -> Option<Country> {
     if let Some(digits) = text.strip_prefix('+') {
         let fits = (1..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
-        return fits.then(|| Country { prefix: text.to_owned(), except: Vec::new() });
+        // Whoever names a beginning means it, also where it costs more; but it stays the beginning of a number.
+        return fits.then(|| numbers(text.to_owned(), countries::plan_of(digits), &[]));
     }
     let plan = countries::plan(text)?;
-    let full = |part: &&str| format!("+{}{part}", plan.code);
-    Some(Country { prefix: format!("+{}", plan.code), except: plan.except.iter().map(full).collect() })
+    Some(numbers(format!("+{}", plan.code), Some(plan), plan.except))
+}
+
+/// Numbers that begin so and are made as the plan says.
+fn numbers(prefix: String, plan: Option<&countries::Plan>, except: &[&str]) -> Country {
+    let (code, never) = plan.map_or(("", &[][..]), |plan| (plan.code, plan.never));
+    let (least, most) = plan.map_or(countries::DIGITS, |plan| plan.digits);
+    let except = except.iter().chain(never).map(|part| format!("+{code}{part}")).collect();
+    let digits = least + code.len()..=most + code.len();
+    let shape = plan.filter(|plan| !plan.shape.is_empty()).map(|plan| format!("+{code}{}", plan.shape));
+    Country { prefix, except, digits, shape }
 }
 
 #[cfg(test)]
@@ -143,5 +153,32 @@ mod tests {
         assert!(!allows("+18765550100"), "Jamaica");
         assert!(!allows("+19005550100"), "premium rate");
         assert!(country("+8190").is_some() && country("XX").is_none() && country("+x").is_none());
+    }
+
+    #[test]
+    fn a_number_that_no_country_has_is_not_dialled_whatever_it_hides() {
+        let of = |named: &[&str], text: &str| {
+            let countries = named.iter().map(|text| country(text).unwrap()).collect();
+            DialRules { countries, ..DialRules::default() }.allows(&Phone::parse(text).unwrap()).is_ok()
+        };
+        for named in ["JP", "+81"] {
+            assert!(of(&[named], "+818012345678") && of(&[named], "+81312345678"), "{named}");
+            for hidden in ["+81010187655501", "+8110187655501", "+81101876555010", "+81801234567", "+8180123456789"] {
+                let short = hidden == "+81801234567";
+                assert_eq!(of(&[named], hidden), short, "{named} {hidden}");
+            }
+        }
+        for named in ["US", "+1"] {
+            assert!(of(&[named], "+12125550100"), "{named}");
+            for hidden in
+                ["+1011818012345", "+10118180123", "+11125550100", "+12121550100", "+1212555010", "+121255501000"]
+            {
+                assert!(!of(&[named], hidden), "{named} {hidden}");
+            }
+        }
+        assert!(of(&["IT"], "+390612345678"), "the 0 of Rome belongs to it");
+        assert!(of(&["CI"], "+2250712345678") && !of(&["BR"], "+5501187654321"));
+        assert!(of(&["+81990"], "+81990123456"), "who names it means it");
+        assert!(!of(&["+9"], "+912345") && of(&["+9"], "+9123456"), "seven digits at least");
     }
 }

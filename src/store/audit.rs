@@ -1,5 +1,5 @@
-//! The chain over what an auditor asks about: who was dialled, who was not and why, which keys were pressed, who
-//! took or ended an incident, promises to stay quiet, tokens, configurations.
+//! The chain over what an auditor asks about: who was dialled, who was not and why, what each call came to, which
+//! keys were pressed, who took or ended an incident, promises to stay quiet, tokens, configurations.
 //!
 //! Each such fact has a line in the table `audit`, written in one transaction with it:
 //!
@@ -23,14 +23,16 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 /// The facts of an incident that are chained, by the names they are stored under.
-const OF_INCIDENTS: [&str; 15] = [
+const OF_INCIDENTS: [&str; 17] = [
     "accepted",
     "again",
+    "answered",
     "called_in",
     "cancelled",
     "claimed",
     "cleared",
     "dialled",
+    "ended",
     "escalated",
     "key",
     "left",
@@ -40,6 +42,8 @@ const OF_INCIDENTS: [&str; 15] = [
     "suppressed",
     "taken",
 ];
+/// Those that were not chained at first: a journal may hold some that are not, before the first that is.
+const SINCE_LATER: [&str; 2] = ["answered", "ended"];
 /// The facts of the house that are chained.
 const OF_THE_HOUSE: [&str; 7] =
     ["configured", "dial_refused", "forgotten", "lifted", "suppressed", "token_created", "token_revoked"];
@@ -77,6 +81,12 @@ pub(super) fn is_chained(incident: &str, body: &str) -> Option<bool> {
         return Some(OF_THE_HOUSE.contains(&house?.as_ref()));
     }
     Some(OF_INCIDENTS.contains(&fact?.as_ref()))
+}
+
+/// Is it a fact of an incident that older programs did not chain?
+pub(super) fn is_since_later(incident: &str, body: &str) -> bool {
+    let fact = serde_json::from_str(body).ok().and_then(|Tag { fact, .. }| fact);
+    !incident.is_empty() && fact.is_some_and(|fact| SINCE_LATER.contains(&fact.as_ref()))
 }
 
 /// A fact as it lies in the file.

@@ -68,9 +68,9 @@ pub enum StoreError {
         /// What is wrong with it.
         problem: String,
     },
-    /// An earlier fact of the same incident is not stored, so this one must not be.
-    #[error("not written: an earlier fact of incident {0} could not be stored")]
-    Behind(crate::base::IncidentId),
+    /// An earlier fact of the same incident, or of the house, is not stored, so this one must not be.
+    #[error("not written: an earlier fact of {0} could not be stored")]
+    Behind(String),
     /// Whatever else SQLite says.
     #[error("the journal {path} could not be {doing}: {problem}")]
     Failed {

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, Row};
 
-use super::audit::{Hash, Head, content, head, is_chained, link};
+use super::audit::{Hash, Head, content, head, is_chained, is_since_later, link};
 use super::error::StoreError;
 use crate::base::Stamp;
 use crate::incident::HouseFact;
@@ -111,7 +111,7 @@ fn walk(db: &Connection, noted: Option<&str>) -> rusqlite::Result<Verdict> {
                ORDER BY 1";
     let mut lines = view.prepare(sql)?;
     let mut rows = lines.query([])?;
-    let mut walk = Walk { verdict: Verdict::default(), said_gone: 0, noted };
+    let mut walk = Walk { verdict: Verdict::default(), said_gone: 0, ends_chained: false, noted };
     while let Some(row) = rows.next()? {
         walk.step(&line(row)?);
     }
@@ -121,6 +121,8 @@ fn walk(db: &Connection, noted: Option<&str>) -> rusqlite::Result<Verdict> {
 struct Walk<'a> {
     verdict: Verdict,
     said_gone: u64,
+    /// From here on the ends of calls are chained; an older program did not do so.
+    ends_chained: bool,
     noted: Option<&'a str>,
 }
 
@@ -129,11 +131,15 @@ impl Walk<'_> {
         let Line { seq, fact, link: chained } = line;
         let Some((content_then, digest, gone)) = chained else {
             // What nobody can read is nothing that we wrote.
-            if fact.is_some_and(|(incident, _, body)| is_chained(incident, body) != Some(false)) {
+            let old = |incident, body| !self.ends_chained && is_since_later(incident, body);
+            if fact.is_some_and(|(incident, _, body)| is_chained(incident, body) != Some(false) && !old(incident, body))
+            {
                 self.fault(Fault::Inserted(*seq));
             }
             return;
         };
+        let is_end = |(incident, _, body): (&str, i64, &str)| is_since_later(incident, body);
+        self.ends_chained = self.ends_chained || fact.is_some_and(is_end);
         let before = self.verdict.head;
         self.verdict.head = Head { seq: *seq, digest: *digest };
         if self.noted.is_some_and(|noted| noted.eq_ignore_ascii_case(&self.verdict.head.to_string())) {

@@ -4,8 +4,8 @@
 //! the next one gathers in the channel, so the disk's own speed decides how large groups are.
 //!
 //! Easy to get wrong: when a group fails, one batch may be to blame for all, so each is tried alone; and when
-//! a batch fails alone, a later batch of the same incident must fail with it, or the history would have a hole;
-//! also one that was sent before its sender could know ([`Batch::knows`]). A cursor is nobody's reason to refuse
+//! a batch fails alone, a later batch of the same incident (or of the house, which is one more of them) must fail
+//! with it, or the history would have a hole; also one that was sent before its sender could know ([`Batch::knows`]). A cursor is nobody's reason to refuse
 //! a fact: one that could not be stored waits for the next group.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -65,8 +65,8 @@ pub enum News<T> {
     Forgot(Result<Forgot, StoreError>),
 }
 
-/// The incidents that lack a fact, until their sender knows.
-pub type Behind = BTreeSet<IncidentId>;
+/// The incidents that lack a fact, until their sender knows; `None`: the house lacks one.
+pub type Behind = BTreeSet<Option<IncidentId>>;
 
 /// Cursors that are not on the disk yet.
 pub type Cursors = BTreeMap<String, i64>;
@@ -160,13 +160,14 @@ fn write_together<T>(journal: &mut Journal, group: &[Batch<T>], cursors: &mut Cu
 }
 
 fn write_alone<T>(journal: &mut Journal, batch: &Batch<T>, behind: &mut Behind) -> Result<(), StoreError> {
-    let incidents = || batch.entries.iter().filter_map(Entry::incident);
-    let result = match incidents().find(|incident| behind.contains(incident)) {
-        Some(incident) => Err(StoreError::Behind(incident)),
+    let subjects = || batch.entries.iter().map(Entry::incident);
+    let result = match subjects().find(|subject| behind.contains(subject)) {
+        Some(Some(incident)) => Err(StoreError::Behind(format!("incident {incident}"))),
+        Some(None) => Err(StoreError::Behind("the house".to_owned())),
         None => journal.append(&batch.entries),
     };
     if result.is_err() {
-        behind.extend(incidents());
+        behind.extend(subjects());
     }
     result
 }

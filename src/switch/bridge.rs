@@ -130,7 +130,7 @@ impl Switch {
         let port = self.ports.take(leg)?;
         for trunk in &trunks {
             if self.agent.dial(now, leg, trunk, phone, port, &mut self.sip_out).is_ok() {
-                self.count_dialled(now, &person.id);
+                self.count_dialled(now, leg, &person.id, phone);
                 self.legs.insert(leg, Leg::new(Purpose::Bridge(inquiry), person.id.clone(), person.language));
                 self.act(Act::OpenLeg { leg, port });
                 return Some(leg);

@@ -277,7 +277,7 @@ impl Switch {
         for trunk in &self.trunks_to_try(now, call) {
             match self.agent.dial(now, leg, trunk, &call.phone, port, &mut self.sip_out) {
                 Ok(handle) => {
-                    self.count_dialled(now, &call.contact);
+                    self.count_dialled(now, leg, &call.contact, &call.phone);
                     self.batch.acts.push(Act::OpenLeg { leg, port });
                     return Ok((leg, handle));
                 }

@@ -6,14 +6,15 @@
 //! refusal is a fact. Easy to get wrong: a cap that only delays a call (so many at once, so many a minute) is asked
 //! again each second, and is told once.
 
+use core::ops::RangeInclusive;
 use core::time::Duration;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use super::desk::Switch;
 use super::flow::Waiting;
 use super::tell::What;
-use crate::base::{AttemptId, ContactId, Phone, Time};
-use crate::incident::{Entry, HouseFact};
+use crate::base::{AttemptId, ContactId, LegId, Phone, Time};
+use crate::incident::{Contact, Entry, HouseFact};
 
 /// The id of a person who stands in no roster begins so; behind it stand the digits of the number.
 pub const STRANGER: &str = "any.";
@@ -38,13 +39,34 @@ pub struct DialRules {
     pub reserve_percent: u32,
 }
 
-/// Numbers that begin alike.
+/// Numbers that begin alike and are made alike.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Country {
     /// With its `+`.
     pub prefix: String,
-    /// What begins so and still lies elsewhere, or costs more than a call.
+    /// What begins so and still lies elsewhere, costs more than a call, or is no number there.
     pub except: Vec<String>,
+    /// How many digits a whole number has.
+    pub digits: RangeInclusive<usize>,
+    /// How a whole number looks, its beginning as it is, `N` for 2 to 9 and `X` for any digit, where that is known.
+    pub shape: Option<String>,
+}
+
+impl Country {
+    fn has(&self, number: &str) -> bool {
+        let looks = |shape: &String| {
+            let fits = |(wanted, c): (char, char)| match wanted {
+                'N' => ('2'..='9').contains(&c),
+                'X' => c.is_ascii_digit(),
+                wanted => wanted == c,
+            };
+            shape.len() == number.len() && shape.chars().zip(number.chars()).all(fits)
+        };
+        number.starts_with(&self.prefix)
+            && self.digits.contains(&(number.len().saturating_sub(1)))
+            && !self.except.iter().any(|prefix| number.starts_with(prefix))
+            && self.shape.as_ref().is_none_or(looks)
+    }
 }
 
 impl DialRules {
@@ -53,15 +75,14 @@ impl DialRules {
         let Phone::Number(number) = phone else {
             return Err(format!("{phone} is no telephone number: only rosters hold SIP URIs"));
         };
-        let within = |country: &Country| {
-            number.starts_with(&country.prefix) && !country.except.iter().any(|prefix| number.starts_with(prefix))
-        };
-        if self.countries.iter().any(within) {
+        if self.countries.iter().any(|country| country.has(number)) {
             return Ok(());
         }
         Err(match self.countries.is_empty() {
             true => format!("{phone} stands in no roster, and `countries` in [dial] allows none"),
-            false => format!("{phone} stands in no roster, and lies in no country that `countries` in [dial] allows"),
+            false => {
+                format!("{phone} stands in no roster, and is no number of a country that `countries` in [dial] allows")
+            }
         })
     }
 
@@ -105,17 +126,26 @@ pub(super) struct Refusal {
 /// Counts what was dialled.
 #[derive(Debug)]
 pub(super) struct Guard {
+    /// The numbers of those whom the configuration knows.
+    known: BTreeSet<Phone>,
+    /// Legs to numbers of no roster; those that are gone are let go of at the next one.
+    strangers: BTreeSet<LegId>,
     minute: Window,
     day: Window,
 }
 
-impl Default for Guard {
-    fn default() -> Guard {
-        Guard { minute: Window::new(MINUTE, 60), day: Window::new(DAY, 1_440) }
-    }
-}
-
 impl Guard {
+    /// Nothing was dialled; these are known.
+    pub(super) fn new(contacts: &[Contact]) -> Guard {
+        let known = contacts.iter().flat_map(|contact| &contact.phones).cloned().collect();
+        let (minute, day) = (Window::new(MINUTE, 60), Window::new(DAY, 1_440));
+        Guard { known, strangers: BTreeSet::new(), minute, day }
+    }
+
+    fn is_stranger(&self, contact: &ContactId, phone: &Phone) -> bool {
+        contact.as_str().starts_with(STRANGER) || !self.known.contains(phone)
+    }
+
     /// May this number be dialled now, with so many calls up (of which so many to strangers)?
     fn check(&self, rules: &DialRules, now: Time, phone: &Phone, up: Count, stranger: bool) -> Result<(), Refusal> {
         let lasting = |why: String| Refusal { why, passes: false };
@@ -225,14 +255,19 @@ impl Switch {
     }
 
     /// Counts a call that left the house.
-    pub(super) fn count_dialled(&mut self, now: Time, contact: &ContactId) {
-        self.guard.dialled(now, is_stranger(contact));
+    pub(super) fn count_dialled(&mut self, now: Time, leg: LegId, contact: &ContactId, phone: &Phone) {
+        let stranger = self.guard.is_stranger(contact, phone);
+        self.guard.dialled(now, stranger);
+        if stranger {
+            self.guard.strangers.retain(|leg| self.legs.get(*leg).is_some());
+            self.guard.strangers.insert(leg);
+        }
     }
 
     fn ask_guard(&self, now: Time, contact: &ContactId, phone: &Phone) -> Result<(), Refusal> {
         let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        let stranger = is_stranger(contact);
-        let strangers = if stranger { self.legs.contacts().filter(|id| is_stranger(id)).count() } else { 0 };
+        let stranger = self.guard.is_stranger(contact, phone);
+        let strangers = self.guard.strangers.iter().filter(|leg| self.legs.get(**leg).is_some()).count();
         let up = Count { all: number(self.legs.len()), strangers: number(strangers) };
         self.guard.check(&self.settings.dial, now, phone, up, stranger)
     }
@@ -254,16 +289,13 @@ impl Switch {
     }
 }
 
-fn is_stranger(contact: &ContactId) -> bool {
-    contact.as_str().starts_with(STRANGER)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn rules() -> DialRules {
-        let japan = Country { prefix: "+81".to_owned(), except: vec!["+81990".to_owned()] };
+        let except = vec!["+81990".to_owned()];
+        let japan = Country { prefix: "+81".to_owned(), except, digits: 11..=12, shape: None };
         DialRules { countries: vec![japan], ..DialRules::default() }
     }
 
@@ -281,7 +313,7 @@ mod tests {
 
     #[test]
     fn a_strangers_number_lies_in_a_country_that_is_allowed_or_is_not_dialled() {
-        let guard = Guard::default();
+        let guard = Guard::new(&[]);
         let check = |number, stranger| guard.check(&rules(), at(0), &phone(number), up(0, 0), stranger);
         assert_eq!(check("+818012345678", true), Ok(()));
         for elsewhere in ["+18765550100", "+81990123456", "sip:anybody@192.0.2.1"] {
@@ -295,7 +327,7 @@ mod tests {
     #[test]
     fn the_rosters_keep_their_reserve_of_what_may_be_up_at_once() {
         let rules = DialRules { max_concurrent: Some(10), reserve_percent: 80, ..rules() };
-        let guard = Guard::default();
+        let guard = Guard::new(&[]);
         let check = |count, stranger| guard.check(&rules, at(0), &phone("+818012345678"), count, stranger);
         assert!(check(up(2, 1), true).is_ok());
         assert!(check(up(2, 2), true).is_err_and(|refusal| refusal.passes));
@@ -306,7 +338,7 @@ mod tests {
     #[test]
     fn a_minute_and_a_day_are_counted_and_pass() {
         let rules = DialRules { max_per_minute: Some(2), max_per_day: Some(3), ..rules() };
-        let mut guard = Guard::default();
+        let mut guard = Guard::new(&[]);
         let mut dials = |seconds| {
             let checked = guard.check(&rules, at(seconds), &phone("+818012345678"), up(0, 0), false);
             if checked.is_ok() {
@@ -321,7 +353,7 @@ mod tests {
 
     #[test]
     fn strangers_are_held_to_small_caps_where_none_are_set() {
-        let mut guard = Guard::default();
+        let mut guard = Guard::new(&[]);
         let rules = rules();
         let number = phone("+818012345678");
         for second in 0..30 {
@@ -330,5 +362,16 @@ mod tests {
         }
         assert!(guard.check(&rules, at(30), &number, up(0, 0), true).is_err());
         assert!(guard.check(&rules, at(30), &number, up(500, 0), false).is_ok(), "the rosters know no cap");
+    }
+
+    #[test]
+    fn a_number_is_judged_by_itself_and_not_by_the_name_it_came_under() {
+        let (id, phones) = (ContactId::parse("yamada").unwrap(), vec![phone("+818012345678")]);
+        let yamada =
+            Contact { name: String::new(), id, phones, language: Default::default(), hours: Default::default() };
+        let guard = Guard::new(std::slice::from_ref(&yamada));
+        assert!(!guard.is_stranger(&yamada.id, &phone("+818012345678")));
+        assert!(guard.is_stranger(&yamada.id, &phone("+819099999999")), "a stranger's number under a known name");
+        assert!(guard.is_stranger(&ContactId::parse("any.818012345678").unwrap(), &phone("+818012345678")));
     }
 }

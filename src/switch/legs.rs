@@ -127,11 +127,6 @@ impl Legs {
         self.legs.iter().filter(|(_, leg)| about(leg)).map(|(id, _)| *id).collect()
     }
 
-    /// Who is on the legs, once a leg.
-    pub(super) fn contacts(&self) -> impl Iterator<Item = &ContactId> {
-        self.legs.values().map(|leg| &leg.contact)
-    }
-
     /// The legs a person is on: one, but for the moment in which another one ends.
     pub(super) fn of_contact(&self, contact: &ContactId) -> impl Iterator<Item = &Leg> {
         self.legs.values().filter(move |leg| leg.contact == *contact)

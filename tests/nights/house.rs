@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, channel};
 use hansho::base::{IncidentId, LegId, Rng, Stamp, Time, seeded};
 use hansho::incident::{Plan, Trigger};
 use hansho::media::{Command, Event as MediaEvent};
-use hansho::shell::gate::{Answer, Gate};
+use hansho::shell::gate::{Answer, Gate, Unstored};
 use hansho::sip::{Agent, Identity, Trunk};
 use hansho::switch::{Act, Batch, Entry, Input, Settings, Switch};
 use rand::RngExt;
@@ -119,7 +119,7 @@ impl House {
         let id = self.switch.raise(now, trigger, plan).incident();
         let (told, answer) = channel();
         self.raised.push((id, answer));
-        let answered = move |stored: Result<(), String>| told.send(stored.is_ok()).unwrap_or_default();
+        let answered = move |stored: Result<(), Unstored>| told.send(stored.is_ok()).unwrap_or_default();
         self.flush(now, Some(Answer::new(answered).about(id)));
         self.work(now);
     }

@@ -1,7 +1,8 @@
 //! System C: the paths of Kompira Pigeon, so that a script works by changing its host name alone.
 //!
 //! Bodies and answers are read and written in `src/intake/pigeon`; here its objects become plans. The result's id is
-//! the incident's. Easy to get wrong: a callout that cannot be made is no HTTP error there, but `rejected` with 200.
+//! the incident's. Easy to get wrong: a callout that cannot be made is no HTTP error there, but `rejected` with 200; only
+//! a body that cannot be read is a 400.
 
 use core::time::Duration;
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ use crate::intake::pigeon::{self, Abort, Call, CallStatus, IdOr, Invoke, Results
 use crate::shell::ask::Raise;
 use crate::shell::control::{Failure, Request};
 use crate::shell::events::rfc3339;
+use crate::switch::STRANGER;
 
 /// The id of call flows and guidances that came with a request.
 const INLINE: &str = "pigeon";
@@ -131,7 +133,9 @@ fn call_flow(rounds: u32) -> Result<incident::CallFlow, Refused> {
 fn contacts(settings: &Settings, token: &Token, wanted: Vec<pigeon::Contact>) -> Result<Vec<Contact>, Refused> {
     let mut contacts = Vec::with_capacity(wanted.len());
     for person in wanted {
-        let mut known: Option<Contact> = None;
+        // What stands on no roster is never called under the name of somebody who does.
+        let mut parts: Vec<Contact> = Vec::new();
+        let is_stranger = |contact: &Contact| contact.id.as_str().starts_with(STRANGER);
         for text in &person.phones {
             let phone = settings.dial.phone(text).ok_or_else(|| {
                 let why =
@@ -139,12 +143,13 @@ fn contacts(settings: &Settings, token: &Token, wanted: Vec<pigeon::Contact>) ->
                 Refused::bad(format!("phoneNumber `{text}`: {why}"))
             })?;
             let contact = alert::contact(settings, token, &phone, Some(&person.display_name))?;
-            match &mut known {
-                Some(known) => known.phones.extend(contact.phones),
-                None => known = Some(contact),
+            let same = |part: &&mut Contact| part.id == contact.id || (is_stranger(part) && is_stranger(&contact));
+            match parts.iter_mut().find(same) {
+                Some(part) => part.phones.extend(contact.phones),
+                None => parts.push(contact),
             }
         }
-        contacts.extend(known);
+        contacts.extend(parts);
     }
     Ok(alert::merged(contacts))
 }
@@ -153,8 +158,7 @@ fn contacts(settings: &Settings, token: &Token, wanted: Vec<pigeon::Contact>) ->
 fn built_in(inline: Option<pigeon::Guidance>) -> Result<Guidance, Refused> {
     let (mut message, mut keys) = (BTreeMap::new(), BTreeMap::new());
     if let Some(inline) = inline {
-        let text = inline.message_template;
-        let said = if text.chars().count() <= TWICE_MAX { format!("{text}\n{text}") } else { text };
+        let said = twice(inline.message_template);
         message.extend(Language::ALL.map(|language| (language, said.clone())));
         keys.extend(inline.reactions.into_iter().map(|(digit, reaction)| {
             let behaviour = match reaction.behavior {
@@ -256,13 +260,83 @@ fn flow_json(plan: &Plan) -> Value {
 
 fn guidance_json(guidance: &Guidance) -> Value {
     let word = |behaviour: Behaviour| match behaviour {
-        Behaviour::Take | Behaviour::Join | Behaviour::Quiet => "terminate",
+        Behaviour::Take | Behaviour::Join => "terminate",
         Behaviour::Next => "continue",
-        Behaviour::Leave => "leave",
-        Behaviour::Repeat => "repeat",
+        // That service has none of these: they are called what they are.
+        Behaviour::Leave | Behaviour::Repeat | Behaviour::Quiet => behaviour.as_str(),
     };
     let reaction = |key: &Key| json!({ "behavior": word(key.behaviour), "messageTemplate": key.say });
     let reactions: Map<String, Value> =
         guidance.keys.iter().map(|(digit, key)| (digit.to_string(), reaction(key))).collect();
-    json!({ "id": guidance.id, "messageTemplate": guidance.message.values().next(), "reactions": reactions })
+    let message = guidance.message.values().next();
+    let message =
+        if guidance.id.as_str() == INLINE { message.map(|text| once(text)) } else { message.map(String::as_str) };
+    json!({ "id": guidance.id, "messageTemplate": message, "reactions": reactions })
+}
+
+/// A text that [`twice`] made to be said twice, as it was sent.
+fn once(text: &str) -> &str {
+    let halves = text.split_at_checked(text.len() / 2);
+    let halves = halves.and_then(|(first, rest)| Some((first, rest.strip_prefix('\n')?)));
+    halves.filter(|(first, second)| first == second).map_or(text, |(first, _)| first)
+}
+
+fn twice(text: String) -> String {
+    if text.chars().count() <= TWICE_MAX { format!("{text}\n{text}") } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Origin;
+
+    fn settings() -> Settings {
+        let text = "[[trunk]]\nid = \"main\"\nproxy = \"192.0.2.1\"\n[[contact]]\nid = \"yamada\"\nname = \"山田\"\n\
+                    phones = [\"+818012345678\", \"+81312345678\"]\n[[roster]]\nid = \"r\"\ncontacts = [\"yamada\"]\n\
+                    [[call_flow]]\nid = \"oncall\"\nroster = \"r\"\n[dial]\ncountry = \"JP\"\ncountries = [\"JP\"]\n";
+        let read = |_: &std::path::Path| Err(String::new());
+        let origin = Origin { folder: std::path::Path::new("/etc"), read: &read, opens: &|_| Ok(()) };
+        Settings::read(text, &origin).unwrap()
+    }
+
+    fn token() -> Token {
+        Token {
+            id: 1,
+            name: "script".to_owned(),
+            prefix: String::new(),
+            digest: String::new(),
+            scopes: ["dial:any".to_owned()].into(),
+            expires: None,
+            call_flow: None,
+        }
+    }
+
+    #[test]
+    fn a_strangers_phone_is_never_called_under_the_name_of_somebody_of_a_roster() {
+        let phones = ["080-1234-5678", "090-0000-0001", "03-1234-5678", "090-0000-0002"].map(str::to_owned).into();
+        let person = pigeon::Contact { display_name: "田中".to_owned(), phones };
+        let contacts = contacts(&settings(), &token(), vec![person]).unwrap();
+        let shown: Vec<(&str, Vec<&str>)> = contacts
+            .iter()
+            .map(|it| (it.id.as_str(), it.phones.iter().map(|phone| phone.as_str()).collect()))
+            .collect();
+        let known = ("yamada", vec!["+818012345678", "+81312345678"]);
+        assert_eq!(shown, [known, ("any.819000000001", vec!["+819000000001", "+819000000002"])]);
+    }
+
+    #[test]
+    fn a_guidance_is_shown_as_it_was_sent_and_each_key_as_what_it_does() {
+        for text in ["{{server}}で障害です", "a\na", "x"] {
+            let sent = pigeon::Guidance { message_template: text.to_owned(), reactions: BTreeMap::new() };
+            let mut guidance = built_in(Some(sent)).unwrap();
+            let key = Key { behaviour: Behaviour::Quiet, say: None };
+            guidance.keys.insert(crate::base::Digit::from_char('9').unwrap(), key);
+            let shown = guidance_json(&guidance);
+            assert_eq!(
+                (&shown["messageTemplate"], &shown["reactions"]["9"]["behavior"]),
+                (&json!(text), &json!("quiet"))
+            );
+            assert_eq!(once(&twice(text.to_owned())), text);
+        }
+    }
 }

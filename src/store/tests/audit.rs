@@ -197,3 +197,30 @@ fn tokens_promises_and_refusals_of_the_house_are_chained() {
     };
     assert_eq!(chained, [1, 2, 3]);
 }
+
+#[test]
+fn what_a_call_came_to_is_chained() {
+    let (_folder, mut journal) = written("outcome");
+    let answered = serde_json::from_value(serde_json::json!({ "fact": "answered", "attempt": 1, "call": "" })).unwrap();
+    let facts = [answered, ended(1)].map(|fact| Entry::Incident(incident(1), at(8), fact));
+    journal.append(&facts).unwrap();
+    assert_eq!((verdict(&journal).faults, journal.head().unwrap().seq), (vec![], 9));
+    let sql = "UPDATE facts SET body = replace(body, '\"outcome\":\"', '\"outcome\":\"x') WHERE seq = 9";
+    journal.connection().execute_batch(sql).unwrap();
+    assert_eq!(verdict(&journal).faults, [Fault::Changed(9)]);
+}
+
+#[test]
+fn ends_that_an_older_program_did_not_chain_are_no_fault_and_none_may_stand_behind_one_that_is() {
+    let (_folder, mut journal) = written("older-ends");
+    let old = |seq: i64| {
+        let body = serde_json::to_string(&ended(1)).unwrap();
+        format!("INSERT INTO facts (seq, incident, at, body) VALUES ({seq}, '{}', 1, '{body}')", incident(1))
+    };
+    journal.connection().execute_batch(&old(8)).unwrap();
+    assert_eq!(verdict(&journal).faults, []);
+    journal.append(&[Entry::Incident(incident(1), at(9), ended(1))]).unwrap();
+    assert_eq!(verdict(&journal).faults, []);
+    journal.connection().execute_batch(&old(10)).unwrap();
+    assert_eq!(verdict(&journal).faults, [Fault::Inserted(10)]);
+}

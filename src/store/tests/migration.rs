@@ -34,7 +34,7 @@ fn an_older_file_is_chained_and_indexed_when_it_is_opened() {
     let journal = folder.open();
     let reader = journal.reader().unwrap();
     let verdict = reader.verify(None).unwrap();
-    assert_eq!((verdict.faults.as_slice(), verdict.whole), (&[][..], 4));
+    assert_eq!((verdict.faults.as_slice(), verdict.whole), (&[][..], 5));
     assert_eq!(reader.incidents(None, Some(State::Exhausted), 9).unwrap(), [incident(1)]);
     assert_eq!(reader.incidents(None, Some(State::Queued), 9).unwrap(), [incident(2)]);
     assert_eq!(open_ids(&journal), [incident(2)]);

@@ -299,6 +299,25 @@ fn one_batch_too_large_for_the_disk_does_not_fail_the_others_of_its_group() {
 }
 
 #[test]
+fn what_happened_to_the_house_is_not_overtaken_either() {
+    let folder = Folder::new("house-behind");
+    let mut journal = folder.open();
+    let mut write = |behind: &mut Behind, knows, digest: &str| {
+        let group = vec![Batch { ticket: (), entries: vec![configured(digest)], knows }];
+        let mut went = None;
+        write_group(&mut journal, group, &mut Cursors::new(), behind, &mut |news| {
+            went = went.or(if let News::Written((), result) = news { Some(result.is_ok()) } else { None });
+        });
+        (went.unwrap(), journal.house().unwrap().len())
+    };
+    // The batch before this one was refused, and its sender does not know yet.
+    let mut behind = Behind::from([None]);
+    assert_eq!(write(&mut behind, false, "late"), (false, 0));
+    assert_eq!(write(&mut Behind::from([Some(incident(1))]), false, "other"), (true, 1));
+    assert_eq!(write(&mut behind, true, "again"), (true, 2));
+}
+
+#[test]
 fn a_file_that_is_no_database_is_called_damaged() {
     let folder = Folder::new("damaged");
     std::fs::create_dir_all(&folder.0).unwrap();
