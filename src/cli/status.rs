@@ -97,6 +97,10 @@ impl Page {
                 writeln!(self.text, "              {}", text(&incident["message"]))?;
             }
             self.remarks(incident)?;
+            for waiting in list(&incident["waiting"]) {
+                let (since, contact) = (self.time(&waiting["since"]), text(&waiting["contact"]));
+                writeln!(self.text, "              {contact} waits since {since}: {}", text(&waiting["reason"]))?;
+            }
             for attempt in list(&incident["attempts"]).filter(|_| calls) {
                 self.call(attempt)?;
             }

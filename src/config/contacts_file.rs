@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::Origin;
 use super::daemon::Node;
+use super::people::{OTHER_ID, is_ours};
 use super::reader::Section;
 use super::value;
 use crate::base::{ContactId, Hours, Phone, RosterId};
@@ -81,6 +82,9 @@ fn people(text: &str, roster: &str, node: &Node, known: &BTreeMap<ContactId, Con
             continue;
         }
         let id = ContactId::parse(&format!("{roster}-{place}")).map_err(|error| error.to_string())?;
+        if is_ours(&id) {
+            return Err(format!("person {place}: the name `{id}`, from the roster's; accepted: {OTHER_ID}"));
+        }
         if known.contains_key(&id) {
             return Err(format!("person {place}: the name `{id}` is a [[contact]]'s"));
         }

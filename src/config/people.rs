@@ -10,6 +10,7 @@ use super::value::{self, NAME_ACCEPTED};
 use super::{Declared, Origin, contacts_file};
 use crate::base::{ContactId, Holidays, Hours, Phone, RosterId, SPAN_ACCEPTED};
 use crate::incident::Contact;
+use crate::switch::{GUEST, STRANGER};
 
 const CONTACTS: usize = 10_000;
 const ROSTERS: usize = 1_000;
@@ -17,6 +18,9 @@ const PHONES: usize = 10;
 const SPANS: usize = 50;
 /// Time zones in which Japan's holidays are usual.
 const JAPAN: [&str; 2] = ["Asia/Tokyo", "Japan"];
+/// What is accepted where [`is_ours`] is true.
+pub(super) const OTHER_ID: &str =
+    "an id that begins otherwise: hansho names people of no configuration `any.…` and `guest.…`";
 const ON_CALL: usize = 1_000;
 const PHONE: &str = "a number with its country code (\"+818012345678\") or a SIP URI (\"sip:user@host\")";
 
@@ -48,6 +52,9 @@ fn contact(
     owners: &mut BTreeMap<Phone, String>,
 ) -> Option<Contact> {
     let id = id(&mut block, seen, |text| ContactId::parse(text).ok());
+    if let Some(id) = id.as_ref().filter(|id| is_ours(id)) {
+        block.complain("id", format!("`{id}`"), OTHER_ID);
+    }
     let name = block.text("name", NAME_ACCEPTED, value::name);
     if !block.has("phones") {
         block.complain("phones", "missing", format!("a list of at least one: {PHONE}"));
@@ -74,6 +81,11 @@ fn contact(
     block.finish();
     let id = id?;
     Some(Contact { name: name.unwrap_or_else(|| id.to_string()), id, phones, language, hours })
+}
+
+/// True for an id that could be that of somebody who stands in no configuration.
+pub(super) fn is_ours(id: &ContactId) -> bool {
+    id.as_str().starts_with(STRANGER) || id.as_str().starts_with(GUEST)
 }
 
 /// When somebody accepts calls, in their own time zone, with the holidays of their country.

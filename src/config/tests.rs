@@ -466,3 +466,15 @@ fn a_bare_number_is_seconds_and_a_registrar_alone_is_the_proxy_too() {
     let plan = settings.plan(&trigger(serde_json::json!({ "call_flow": "oncall" }))).unwrap();
     assert_eq!(plan.call_flow.ring_timeout, Duration::from_secs(20));
 }
+
+#[test]
+fn a_contact_whose_id_could_be_a_strangers_is_refused() {
+    for id in ["any.yamada", "guest.1"] {
+        let more = format!("[[contact]]\nid = \"{id}\"\nphones = [\"+81 80-1234-5679\"]\n");
+        let complaints = complaints(&more);
+        assert!(
+            complaints.len() == 1 && complaints[0].contains(id) && complaints[0].contains("begins otherwise"),
+            "{complaints:?}"
+        );
+    }
+}

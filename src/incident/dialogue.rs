@@ -13,18 +13,19 @@
 //! | ringing | . | ringing | speaking | hanging up | . | . | . | . | . | . | . | . | . | hanging up | hanging up | hanging up | hanging up | gone |
 //! | speaking | . | . | . | . | listening | leaving | leaving | joining | speaking | leaving | asked | speaking | speaking | hanging up | late | leaving | leaving | gone |
 //! | listening | . | . | . | . | . | leaving | leaving | joining | speaking | leaving | asked | speaking | speaking | speaking | late | leaving | leaving | gone |
-//! | asked | . | . | . | . | asked | typed | typed | typed | typed | typed | typed | asked | typed | asked | late | leaving | leaving | gone |
+//! | asked | . | . | . | . | asked | typed | typed | typed | typed | typed | typed | speaking | typed | asked | late | leaving | leaving | gone |
 //! | typed | . | . | . | . | . | typed | typed | typed | typed | typed | typed | leaving | typed | leaving | late | leaving | leaving | gone |
 //! | leaving | . | . | . | . | hanging up | . | . | . | . | . | . | . | . | hanging up | . | . | . | gone |
 //! | late | . | . | . | . | hanging up | late | . | joining | . | . | . | . | . | hanging up | . | . | . | gone |
 //! | joining | . | . | . | . | in room | . | . | . | . | . | . | . | . | in room | . | . | . | gone |
-//! | in room | . | . | . | . | . | in room | . | in room | . | . | . | . | . | . | . | . | . | gone |
+//! | in room | . | . | . | . | . | in room | . | in room | . | . | . | . | . | . | . | . | in room | gone |
 //! | hanging up | hanging up | . | hanging up | hanging up | . | . | . | . | . | . | . | . | . | gone | . | . | . | gone |
 //!
 //! `take` leads to `joining` where the guidance names a room; `listening` and `asked` end in `leaving` when everything
 //! has been said as often as the guidance wants; in the room a key counts for a person who has not taken an
 //! incident that is still being called. `asked` and `typed` are the number of hours behind the key for quiet: the
-//! hash key or a pause ends it, a star leads back to the menu, and a number that is none is asked for again.
+//! hash key or a pause ends it; a star and a number that is none lead back to the menu. Over a room is said that it is
+//! over, and whoever is in it stays.
 
 use core::mem;
 use core::time::Duration;
@@ -277,7 +278,7 @@ impl Call {
                 self.hours_given(now, hours, (asked, key), scene, out)
             }
             (Phase::Hours { asked, key, .. }, Event::Deadline) if asked.times < scene.guidance.repeats => {
-                self.how_many_hours(vec![], Asked { times: asked.times + 1, ..asked }, key, out)
+                self.how_many_hours(Asked { times: asked.times + 1, ..asked }, key, out)
             }
             (Phase::Listening { asked, .. }, Event::Deadline) if asked.times < scene.guidance.repeats => {
                 self.say_all(None, out);
@@ -302,6 +303,10 @@ impl Call {
                 };
                 self.say(vec![line], out);
                 Phase::Leaving { outcome: Outcome::Cancelled, late, until: now + LAST_WORDS_MAX }
+            }
+            (Phase::InRoom, Event::Stop(Stop::Over)) => {
+                self.say(vec![Line::Over], out);
+                Phase::InRoom
             }
             (Phase::Gone, _) => Phase::Gone,
             (phase, Event::Ended(end)) => {
@@ -344,7 +349,7 @@ impl Call {
                 self.say(vec![confirmation(&key, Line::Left)], out);
                 leaving(now, Outcome::Left)
             }
-            Behaviour::Quiet => self.how_many_hours(vec![], asked, key, out),
+            Behaviour::Quiet => self.how_many_hours(asked, key, out),
             Behaviour::Take | Behaviour::Join => {
                 out.push(Order::Store(Fact::Taken { attempt, contact }));
                 if key.behaviour == Behaviour::Join || scene.guidance.room.is_some() {
@@ -392,7 +397,9 @@ impl Call {
         out: &mut Outbox<Order>,
     ) -> Phase {
         if !(1..=HOURS_MAX).contains(&hours) {
-            return self.how_many_hours(vec![Line::NotHours], asked, key, out);
+            // Whoever begins again may press the key for quiet first: its digit must not count as hours.
+            self.say(vec![Line::NotHours, self.menu_line()], out);
+            return Phase::Speaking(asked);
         }
         let (attempt, contact, scope) = (self.attempt, self.contact.clone(), scene.scope.clone());
         out.push(Order::Store(Fact::Quieted { attempt, contact, hours, until: Stamp::default(), scope }));
@@ -400,9 +407,8 @@ impl Call {
         leaving(now, Outcome::Quieted)
     }
 
-    fn how_many_hours(&self, mut lines: Vec<Line>, asked: Asked, key: Key, out: &mut Outbox<Order>) -> Phase {
-        lines.push(Line::HowManyHours);
-        self.say(lines, out);
+    fn how_many_hours(&self, asked: Asked, key: Key, out: &mut Outbox<Order>) -> Phase {
+        self.say(vec![Line::HowManyHours], out);
         Phase::Hours { asked, key, typed: None, until: asked.cap }
     }
 

@@ -271,9 +271,12 @@ impl Incident {
         self.call_off(now, Fact::Cancelled { by: bounded(by) }, &Stop::Over, out);
     }
 
-    /// What it was about is over. Nothing happens when it has come to its end already.
+    /// What it was about is over, also where somebody has taken it. Nothing happens when it has come to another end.
     pub fn on_resolve(&mut self, now: Time, by: &str, out: &mut Outbox<Order>) {
-        self.call_off(now, Fact::Resolved { by: bounded(by) }, &Stop::Over, out);
+        if !self.state().is_final() || self.state() == State::Acknowledged {
+            self.store(Fact::Resolved { by: bounded(by) }, out);
+            self.stop(now, &Stop::Over, None, out);
+        }
     }
 
     /// When [`Incident::on_deadline`] is next due.
@@ -402,7 +405,13 @@ impl Incident {
 
     /// The last round of the present call flow is over.
     fn give_up(&mut self, now: Time, out: &mut Outbox<Order>) {
-        let Some(plan) = self.plan().then.as_deref().cloned() else { return self.store(Fact::Exhausted, out) };
+        let Some(plan) = self.plan().then.as_deref().cloned() else {
+            // Fewer took it than were asked for, and somebody deals with it.
+            return match self.ladder.last_taker().cloned() {
+                Some(contact) => self.taken_by(now, contact, None, out),
+                None => self.store(Fact::Exhausted, out),
+            };
+        };
         self.store(Fact::Escalated { plan }, out);
         // Everybody who is asked for now may have taken it before.
         self.conclude(now, None, out);
@@ -413,9 +422,13 @@ impl Incident {
         if self.ladder.enough()
             && let Some(contact) = self.ladder.last_taker().cloned()
         {
-            self.store(Fact::Acknowledged { contact: contact.clone() }, out);
-            self.stop(now, &Stop::TakenBy(Taker::Contact(contact)), except, out);
+            self.taken_by(now, contact, except, out);
         }
+    }
+
+    fn taken_by(&mut self, now: Time, contact: ContactId, except: Option<u32>, out: &mut Outbox<Order>) {
+        self.store(Fact::Acknowledged { contact: contact.clone() }, out);
+        self.stop(now, &Stop::TakenBy(Taker::Contact(contact)), except, out);
     }
 
     fn start_round(&mut self, out: &mut Outbox<Order>) {

@@ -2,13 +2,14 @@
 //!
 //! A fold and nothing else: the same facts with the same stamps give the same record, whether they come one
 //! by one from the machine or all at once from the store. It decides nothing and refuses nothing; a fact that
-//! makes no sense changes nothing. Easy to get wrong: a final state is final, whatever comes behind it.
+//! makes no sense changes nothing. Easy to get wrong: a final state is final, whatever comes behind it, but for
+//! one: what was taken is over one day, and is resolved then. Who took it stays on record.
 //!
 //! | state | accepted | round_started | acknowledged | claimed | exhausted | suppressed | quieted | cancelled | resolved | any other |
 //! | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 //! | queued | queued | calling | acknowledged | acknowledged | exhausted | suppressed | suppressed | cancelled | resolved | queued |
 //! | calling | calling | calling | acknowledged | acknowledged | exhausted | suppressed | suppressed | cancelled | resolved | calling |
-//! | acknowledged | acknowledged | acknowledged | acknowledged | acknowledged | acknowledged | acknowledged | acknowledged | acknowledged | acknowledged | acknowledged |
+//! | acknowledged | acknowledged | acknowledged | acknowledged | acknowledged | acknowledged | acknowledged | acknowledged | acknowledged | resolved | acknowledged |
 //! | exhausted | exhausted | exhausted | exhausted | exhausted | exhausted | exhausted | exhausted | exhausted | exhausted | exhausted |
 //! | suppressed | suppressed | suppressed | suppressed | suppressed | suppressed | suppressed | suppressed | suppressed | suppressed | suppressed |
 //! | resolved | resolved | resolved | resolved | resolved | resolved | resolved | resolved | resolved | resolved | resolved |
@@ -33,7 +34,7 @@ pub enum State {
     Calling,
     /// As many as must have taken it.
     Acknowledged,
-    /// Everybody was called and nobody took it.
+    /// Everybody who could be was called, and nobody took it.
     Exhausted,
     /// Somebody promised to stay quiet about it: no call was made, or no further one.
     Suppressed,
@@ -81,7 +82,7 @@ impl State {
             (State::Queued | State::Calling, Fact::Exhausted) => State::Exhausted,
             (State::Queued | State::Calling, Fact::Suppressed { .. } | Fact::Quieted { .. }) => State::Suppressed,
             (State::Queued | State::Calling, Fact::Cancelled { .. }) => State::Cancelled,
-            (State::Queued | State::Calling, Fact::Resolved { .. }) => State::Resolved,
+            (State::Queued | State::Calling | State::Acknowledged, Fact::Resolved { .. }) => State::Resolved,
             (state, _) => state,
         }
     }
@@ -241,7 +242,7 @@ impl Record {
     pub fn apply(&mut self, at: Stamp, fact: &Fact) {
         let before = self.state;
         self.state = before.after(fact);
-        if self.state.is_final() && !before.is_final() {
+        if self.state.is_final() && self.state != before {
             self.ended_at = Some(at);
             if let Fact::Cancelled { by } | Fact::Resolved { by } = fact {
                 self.ended_by = Some(by.clone());

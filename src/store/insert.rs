@@ -63,10 +63,11 @@ pub(super) fn index(all: &Transaction<'_>, seq: i64, incident: &str, fact: &Fact
         }
         _ => {}
     }
-    // A final state is final: what comes behind it finds no open row.
+    // A final state is final: what comes behind it finds no open row. But what was taken may be over later.
     let state = State::Queued.after(fact);
     if state != State::Queued {
-        let sql = "UPDATE incidents SET state = ?2, closed = ?3 WHERE id = ?1 AND closed = 0";
+        let sql = "UPDATE incidents SET state = ?2, closed = ?3 WHERE id = ?1 \
+                   AND (closed = 0 OR (state = 'acknowledged' AND ?2 = 'resolved'))";
         all.prepare_cached(sql)?.execute(params![incident, state.as_str(), state.is_final()])?;
     }
     Ok(())

@@ -116,14 +116,13 @@ impl Case {
 
     /// Who took it, in words; `None` for somebody without a name.
     pub(super) fn taken_by(&self, who: &Taker, language: Language) -> Option<String> {
-        let name = match who {
-            Taker::Contact(id) => self.contact(id)?.name.as_str(),
-            Taker::Outside(by) if by == "control" => return None,
-            Taker::Outside(by) => by.as_str(),
-        };
-        Some(match language {
-            Language::Ja => format!("{name}さんが、対応を開始しました。"),
-            Language::En => format!("{name} deals with it."),
+        Some(match (who, language) {
+            (Taker::Contact(id), Language::Ja) => format!("{}さんが、対応を開始しました。", self.contact(id)?.name),
+            (Taker::Contact(id), Language::En) => format!("{} deals with it.", self.contact(id)?.name),
+            (Taker::Outside(by), _) if by == "control" => return None,
+            // The name may be a person's or a tool's.
+            (Taker::Outside(by), Language::Ja) => format!("電話以外で、{by}から連絡がありました。"),
+            (Taker::Outside(by), Language::En) => format!("It was taken without a call, by {by}."),
         })
     }
 

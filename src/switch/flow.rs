@@ -27,6 +27,8 @@ use rand::Rng as _;
 const ON_THE_PHONE: Duration = Duration::from_secs(660);
 /// How long a call waits for a trunk to come back.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a call waits for the caps of `[dial]`: a full minute costs nobody their turn.
+const HELD: Duration = Duration::from_secs(600);
 /// How long a call waits for a registration that is under way; then a trunk is tried that does not know us (yet).
 const REGISTRATION: Duration = Duration::from_secs(5);
 /// How often those who wait are tried again: not all that they wait for is told.
@@ -40,17 +42,40 @@ pub(super) struct Waiting {
     pub(super) phone: Phone,
     /// When it was asked for.
     pub(super) since: Time,
-    /// Waits for its person to be off the phone, not for us.
-    for_person: bool,
+    pub(super) for_what: For,
     pub(super) until: Time,
     /// How it ends if it cannot be made in time.
     pub(super) end: CallEnd,
 }
 
+/// What a call waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum For {
+    /// Us: a trunk, a port.
+    Us,
+    /// Its person, to be off the phone.
+    Person,
+    /// The caps of `[dial]`.
+    Cap,
+}
+
+/// Somebody whose telephone is to be rung as soon as it can be.
+#[derive(Clone, Copy, Debug)]
+pub struct Waited<'a> {
+    /// Who.
+    pub contact: &'a ContactId,
+    /// Where.
+    pub phone: &'a Phone,
+    /// Since when.
+    pub since: Stamp,
+    /// For what, in words.
+    pub reason: &'a str,
+}
+
 impl Waiting {
     pub(super) fn new(now: Time, attempt: AttemptId, contact: ContactId, phone: Phone) -> Waiting {
         let end = fault(String::new());
-        Waiting { attempt, contact, phone, since: now, for_person: false, until: now + PATIENCE, end }
+        Waiting { attempt, contact, phone, since: now, for_what: For::Us, until: now + PATIENCE, end }
     }
 }
 
@@ -105,12 +130,18 @@ impl Switch {
                 let mut another = false;
                 self.with_incident(incident, |incident, out| another = incident.on_occupied(now, number, out));
                 if !another {
-                    (call.for_person, call.until) = (true, call.since + ON_THE_PHONE);
+                    (call.for_what, call.until) = (For::Person, call.since + ON_THE_PHONE);
                     self.wait_for(now, Waiting { end, ..call });
                 }
             }
+            Err(NotNow::Held(end)) => {
+                if core::mem::replace(&mut call.for_what, For::Cap) != For::Cap {
+                    call.until = (call.since + HELD).max(now + PATIENCE);
+                }
+                self.wait_for(now, Waiting { end, ..call });
+            }
             Err(NotNow::Later(end)) => {
-                if core::mem::take(&mut call.for_person) {
+                if core::mem::replace(&mut call.for_what, For::Us) != For::Us {
                     call.until = now + PATIENCE;
                 }
                 self.wait_for(now, Waiting { end, ..call });
@@ -204,6 +235,16 @@ impl Switch {
         self.dial_those_who_wait(now);
     }
 
+    /// Who waits to be dialled for this incident, the first first.
+    pub fn waiting(&self, incident: IncidentId) -> impl Iterator<Item = Waited<'_>> {
+        self.waiting.of(incident).map(|call| Waited {
+            contact: &call.contact,
+            phone: &call.phone,
+            since: self.stamp(call.since),
+            reason: &call.end.reason,
+        })
+    }
+
     /// Ends a call, or takes it off the waiting list when it was never made.
     pub(super) fn hang_up(&mut self, now: Time, attempt: AttemptId) {
         if let Some(leg) = self.legs.of(attempt) {
@@ -267,7 +308,7 @@ impl Switch {
             return Err(NotNow::Later(fault("a call that a restart cut is still being ended".into())));
         }
         if let Err(Refusal { why, passes }) = self.guarded(now, call) {
-            return Err(if passes { NotNow::Later(fault(why)) } else { NotNow::Never(fault(why)) });
+            return Err(if passes { NotNow::Held(fault(why)) } else { NotNow::Never(fault(why)) });
         }
         let leg = self.legs.next_id();
         let Some(port) = self.ports.take(leg) else {
@@ -322,6 +363,8 @@ fn fault(reason: String) -> CallEnd {
 enum NotNow {
     /// The person is on the phone about another incident.
     Occupied(CallEnd),
+    /// The caps of `[dial]` are used up for the moment.
+    Held(CallEnd),
     /// It may be in a moment; if not, this is how the attempt ends.
     Later(CallEnd),
     /// It will not be, and this is how the attempt ended.

@@ -11,7 +11,7 @@ use core::time::Duration;
 use std::collections::{BTreeSet, VecDeque};
 
 use super::desk::Switch;
-use super::flow::Waiting;
+use super::flow::{For, Waiting};
 use super::tell::What;
 use crate::base::{AttemptId, ContactId, LegId, Phone, Time};
 use crate::incident::{Contact, Entry, HouseFact};
@@ -235,8 +235,8 @@ impl Switch {
     /// Asks the guard. A refusal is told and written down, once a call.
     pub(super) fn guarded(&mut self, now: Time, call: &Waiting) -> Result<(), Refusal> {
         let checked = self.ask_guard(now, &call.contact, &call.phone);
-        if let Err(Refusal { why, .. }) = &checked
-            && call.end.reason != *why
+        if let Err(Refusal { why, passes }) = &checked
+            && !(*passes && call.for_what == For::Cap)
         {
             let case = self.cases.get(&call.attempt.incident);
             let by = case.and_then(|case| case.trigger.by.clone()).unwrap_or_else(|| "control".to_owned());

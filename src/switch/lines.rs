@@ -42,10 +42,7 @@ impl Switch {
     pub(super) fn say(&mut self, now: Time, incident: IncidentId, id: LegId, lines: &[Line]) {
         let Some(case) = self.cases.get(&incident) else { return };
         let Some(leg) = self.legs.get(id) else { return };
-        let mut parts: Vec<Part> = lines.iter().flat_map(|line| parts(case, line, leg.language)).collect();
-        if lines.contains(&Line::Joining) && self.rooms.people(case.incident.room()).is_empty() {
-            parts.push(Part::Clip(Clip::Alone));
-        }
+        let parts: Vec<Part> = lines.iter().flat_map(|line| parts(case, line, leg.language)).collect();
         self.play(now, incident, id, parts);
     }
 

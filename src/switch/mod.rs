@@ -36,6 +36,7 @@ mod waiting;
 pub use crate::incident::Entry;
 pub use batch::{Act, Batch};
 pub use desk::Switch;
+pub use flow::Waited;
 pub use guard::{Country, DialRules, STRANGER};
 pub use hotline::{HotlineAnswer, LinkKey};
 pub use notice::{
@@ -46,7 +47,7 @@ pub use post::SmsWay;
 pub use prompt_book::{Clip, PromptBook};
 pub use quiet::NotQuiet;
 pub use raise::{NotOpen, Raised};
-pub use reception_desk::CallInSettings;
+pub use reception_desk::{CallInSettings, GUEST};
 pub use rooms::RoomSettings;
 pub use tell::{Event, Heard, What};
 

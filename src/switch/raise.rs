@@ -18,7 +18,7 @@ use super::case::Case;
 use super::desk::Switch;
 use super::tell::What;
 use crate::base::{IncidentId, Stamp, Time};
-use crate::incident::{Entry, Fact, Plan, Trigger};
+use crate::incident::{Entry, Fact, Plan, State, Trigger};
 
 /// Of so many incidents that were taken the keys are remembered.
 const TAKEN_MAX: usize = 10_000;
@@ -99,18 +99,25 @@ impl Switch {
         Ok(())
     }
 
-    /// What it was about is over: stops the calling of the incident with this deduplication key, unless other alerts
-    /// were bundled with it that go on.
+    /// What it was about is over: ends the incident with this deduplication key, open or taken, unless other alerts
+    /// were bundled with it that go on. From then on the same key is a new incident.
     pub fn resolve(&mut self, now: Time, dedup: &str, by: &str) -> Result<Vec<IncidentId>, NotOpen> {
         let lately = self.keys.lately.remove(dedup).filter(|(until, _)| now < *until).map(|(_, id)| id);
-        let Some(id) = self.keys.open.get(dedup).copied().filter(|id| self.must_be_open(*id).is_ok()) else {
-            // It was taken; from now on the same key is a new incident.
-            return lately.map(|id| vec![id]).ok_or_else(|| NotOpen(format!("with the deduplication key `{dedup}`")));
+        let known = |id: &IncidentId| {
+            let state = self.cases.get(id).map(|case| case.record.state);
+            state.is_some_and(|state| !state.is_final() || state == State::Acknowledged)
         };
-        let others = |case: &Case| case.record.alerts().any(|alert| alert.dedup.as_deref() != Some(dedup));
-        if self.cases.get(&id).is_some_and(others) {
+        let Some(id) = self.keys.open.get(dedup).copied().filter(known).or(lately) else {
+            return Err(NotOpen(format!("with the deduplication key `{dedup}`")));
+        };
+        let Some(case) = self.cases.get(&id) else {
+            self.what_was_taken_is_over(now, id, dedup, by);
+            return Ok(vec![id]);
+        };
+        if case.record.alerts().any(|alert| alert.dedup.as_deref() != Some(dedup)) {
             self.with_incident(id, |incident, out| incident.on_cleared(dedup, by, out));
         } else {
+            self.forget_taken(id);
             self.call_off(now, id, |incident, out| incident.on_resolve(now, by, out));
         }
         self.settle(now);
@@ -203,6 +210,20 @@ impl Switch {
         }
         self.batch.facts.push(Entry::Incident(id, at, fact));
         self.tell(Some(id), None, None, What::Again { message, dedup, alerts: 1 });
+    }
+
+    /// The same for what is over: the last of its keys resolves it.
+    fn what_was_taken_is_over(&mut self, now: Time, id: IncidentId, dedup: &str, by: &str) {
+        let others = self.keys.lately.values().any(|(until, other)| *other == id && now < *until);
+        let (by, dedup) = (by.to_owned(), dedup.to_owned());
+        let (fact, what) = if others {
+            (Fact::Cleared { dedup: dedup.clone(), by: by.clone() }, What::Cleared { dedup, by })
+        } else {
+            (Fact::Resolved { by: by.clone() }, What::Resolved { by })
+        };
+        self.batch.facts.push(Entry::Incident(id, self.stamp(now), fact));
+        self.tell(Some(id), None, None, what);
+        self.settle(now);
     }
 
     fn raised_quietly(&mut self, now: Time, trigger: Trigger, plan: Plan, number: u32) -> IncidentId {

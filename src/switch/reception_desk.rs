@@ -22,6 +22,8 @@ use crate::base::{ContactId, Digit, Language, LegId, Outbox, Time, TrunkId, toke
 use crate::incident::{Plan, Trigger};
 use crate::media::{Command, Playlist, Prompt};
 
+/// The id of somebody who rang us and is in no roster begins so.
+pub const GUEST: &str = "guest.";
 /// So many callers are talked to at once.
 const CALLERS_MAX: usize = 8;
 /// The parameter of a trigger that names its recording.
@@ -81,7 +83,7 @@ impl Switch {
             return false;
         }
         let Some(port) = self.ports.take(id) else { return false };
-        let guest = || ContactId::parse(&format!("guest.{}", id.0)).ok();
+        let guest = || ContactId::parse(&format!("{GUEST}{}", id.0)).ok();
         let Some((contact, language)) = who.or_else(|| Some((guest()?, self.settings.language))) else { return false };
         let (pin_length, message_max) = (pin_length.unwrap_or(0), message_max.unwrap_or_default());
         let door = Door { may_enter, may_speak, pin_length, message_max };

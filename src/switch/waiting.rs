@@ -47,10 +47,15 @@ impl WaitingList {
         Some(call)
     }
 
+    /// The calls that are wanted for an incident.
+    pub(super) fn of(&self, incident: IncidentId) -> impl Iterator<Item = &Waiting> {
+        let all = AttemptId { incident, number: 0 }..=AttemptId { incident, number: u32::MAX };
+        self.calls.range(all).map(|(_, call)| call)
+    }
+
     /// Nobody is called any more for this incident.
     pub(super) fn forget(&mut self, incident: IncidentId) {
-        let all = AttemptId { incident, number: 0 }..=AttemptId { incident, number: u32::MAX };
-        let theirs: Vec<AttemptId> = self.calls.range(all).map(|(attempt, _)| *attempt).collect();
+        let theirs: Vec<AttemptId> = self.of(incident).map(|call| call.attempt).collect();
         for attempt in theirs {
             self.remove(attempt);
         }

@@ -328,6 +328,7 @@ impl Wild {
                 assert!(took || record.state == State::Acknowledged, "seed {seed}: {attempt} took nothing");
             }
             Order::Store(Fact::Exhausted) => {
+                assert!(record.taken_by.is_empty(), "seed {seed}: exhausted, and taken: {:?}", record.taken_by);
                 let up = record.attempts.iter().filter(|it| it.ended_at.is_none());
                 for it in up {
                     assert!(it.inbound || record.taken_by.contains(&it.contact), "seed {seed}: exhausted: {it:#?}");

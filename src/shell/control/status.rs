@@ -50,7 +50,7 @@ impl Status {
         Status {
             node: core.settings.node.name.clone(),
             version: env!("CARGO_PKG_VERSION"),
-            incidents: open.map(|(id, record)| incident_json(id, record)).collect(),
+            incidents: open.map(|(id, record)| open_json(core, id, record)).collect(),
             trunks: core.switch.agent().trunks().map(trunk_json).collect(),
             rooms: core.switch.rooms().map(|(room, people)| json!({ "room": room, "people": people })).collect(),
             voices: voices.collect(),
@@ -73,6 +73,17 @@ fn trouble(core: &Core) -> Vec<String> {
         })
     });
     journal.into_iter().chain(away).collect()
+}
+
+/// An open incident, with those who wait to be dialled.
+fn open_json(core: &Core, id: IncidentId, record: &Record) -> Value {
+    let mut incident = incident_json(id, record);
+    let waiting = core
+        .switch
+        .waiting(id)
+        .map(|it| json!({ "contact": it.contact, "phone": it.phone, "since": rfc3339(it.since), "reason": it.reason }));
+    incident["waiting"] = waiting.collect();
+    incident
 }
 
 /// One incident as an object: its state, and every attempt with its times and its end.

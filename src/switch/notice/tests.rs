@@ -141,3 +141,22 @@ fn every_event_of_the_documents_can_be_told() {
     let missing: Vec<&&str> = documented.difference(&told).collect();
     assert!(missing.is_empty() && documented.len() > 20, "not among the topics: {missing:?}");
 }
+
+#[test]
+fn that_nobody_took_it_says_whether_anybody_could_be_called() {
+    let skipped = Fact::Skipped { contact: ContactId::parse("yamada").unwrap(), reason: String::new() };
+    let round = Fact::RoundStarted { round: 1, order: Vec::new() };
+    let story = [accepted(None, None), round, skipped, Fact::Exhausted];
+    let mut story: Vec<_> = story.into_iter().map(|fact| (at(0), fact)).collect();
+    let last = |story: &[_]| told(story, Language::Ja).pop().unwrap().text;
+    assert_eq!(last(&story), "🆘 今は電話を受け付ける人がいません");
+    story.remove(2);
+    assert_eq!(last(&story), "🆘 全員に1回ずつ電話しましたが、対応者がいません");
+}
+
+#[test]
+fn a_token_that_takes_it_is_no_person() {
+    let story = [(at(0), accepted(None, None)), (at(1), Fact::Claimed { by: "ci".into() })];
+    let text = told(&story, Language::Ja).pop().unwrap().text;
+    assert!(text.contains("（ci）") && !text.contains("ciさん"), "{text}");
+}

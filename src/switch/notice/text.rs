@@ -40,10 +40,19 @@ fn japanese(event: &Event, record: &Record) -> String {
         }
         What::Cleared { dedup, by } => format!("通知のひとつが解消しました（{dedup}、{by}）"),
         What::Suppressed { .. } => "🔕 静観中のため電話しません".to_owned(),
-        What::Acknowledged { by: Some(by) } => format!("🚨🚨障害通知、{by}さんが対応を開始されました🚨🚨"),
+        What::Acknowledged { by: Some(by) } => {
+            format!("🚨🚨障害通知、電話以外で対応開始の連絡がありました（{by}）🚨🚨")
+        }
         What::Acknowledged { by: None } => format!("🚨🚨障害通知、{name}さんが対応を開始されました🚨🚨"),
-        What::Escalated { call_flow } => format!("⏫ 対応者がいないため、{call_flow}に電話します"),
-        What::Exhausted => format!("🆘 全員に{}回ずつ電話しましたが、対応者がいません", record.round),
+        What::Escalated { call_flow } if record.taken_by.is_empty() => {
+            format!("⏫ 対応者がいないため、{call_flow}に電話します")
+        }
+        What::Escalated { call_flow } => format!("⏫ まだ全員が対応していないため、{call_flow}に電話します"),
+        What::Exhausted => match reached(record) {
+            Reached::All => format!("🆘 全員に{}回ずつ電話しましたが、対応者がいません", record.round),
+            Reached::Some => format!("🆘 {}巡電話しましたが、対応者がいません", record.round),
+            Reached::Nobody => "🆘 今は電話を受け付ける人がいません".to_owned(),
+        },
         What::Resolved { by } => format!("✅ 障害は解消しました（{by}）"),
         What::Cancelled { by } => format!("⏹ 呼び出しは中止されました（{by}）"),
         What::Round { round } => format!("{round}巡目の呼び出しを始めました"),
@@ -101,10 +110,18 @@ fn english(event: &Event, record: &Record) -> String {
         }
         What::Cleared { dedup, by } => format!("One of the alerts is over ({dedup}, {by})"),
         What::Suppressed { .. } => "🔕 Nobody is called: it is to be quiet about this".to_owned(),
-        What::Acknowledged { by: Some(by) } => format!("🚨🚨 Incident: {by} has taken it 🚨🚨"),
+        What::Acknowledged { by: Some(by) } => format!("🚨🚨 Incident: taken without a call (by {by}) 🚨🚨"),
         What::Acknowledged { by: None } => format!("🚨🚨 Incident: {name} has taken it 🚨🚨"),
-        What::Escalated { call_flow } => format!("⏫ Nobody took it; {call_flow} is called now"),
-        What::Exhausted => format!("🆘 Nobody took the incident in {} round(s) of calls", record.round),
+        What::Escalated { call_flow } if record.taken_by.is_empty() => {
+            format!("⏫ Nobody took it; {call_flow} is called now")
+        }
+        What::Escalated { call_flow } => format!("⏫ Not everybody took it; {call_flow} is called now"),
+        What::Exhausted => match reached(record) {
+            Reached::All | Reached::Some => {
+                format!("🆘 Nobody took the incident in {} round(s) of calls", record.round)
+            }
+            Reached::Nobody => "🆘 Nobody accepts calls now".to_owned(),
+        },
         What::Resolved { by } => format!("✅ Resolved by {by}"),
         What::Cancelled { by } => format!("⏹ The calling was stopped by {by}"),
         What::Round { round } => format!("Round {round} of the calling begins"),
@@ -150,6 +167,22 @@ fn english(event: &Event, record: &Record) -> String {
         What::CallInWrongPin { caller } => format!("{caller} entered a wrong PIN"),
         What::CallInMessage { .. } => format!("{name} left a message"),
         What::CallInRefused { trunk, caller, .. } => format!("A call from {caller} over {trunk} was refused"),
+    }
+}
+
+/// Who of an incident's people was called.
+enum Reached {
+    All,
+    /// Others do not accept calls now.
+    Some,
+    Nobody,
+}
+
+fn reached(record: &Record) -> Reached {
+    match (record.skipped.is_empty(), record.attempts.is_empty()) {
+        (true, _) => Reached::All,
+        (false, false) => Reached::Some,
+        (false, true) => Reached::Nobody,
     }
 }
 

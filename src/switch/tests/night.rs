@@ -18,7 +18,7 @@ fn a_night_from_the_trigger_to_the_room() {
     assert_eq!(world.hears(&bob)[..2], ["intro", "spoken"]);
     world.presses(&bob, '1');
     assert_eq!(world.switch.record(id).unwrap().state, State::Acknowledged);
-    assert_eq!(world.hears(&bob), ["joining", "alone"]);
+    assert_eq!(world.hears(&bob), ["joining"]);
     world.hears_out(&bob);
     assert!(world.rooms.contains_key(&bob.leg));
     world.hangs_up(&bob);

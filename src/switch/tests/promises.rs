@@ -155,7 +155,7 @@ fn taken_from_outside_who_listens_hears_the_name_and_the_others_stop_ringing() {
     world.ask(|switch, now| switch.acknowledge(now, id, "Mori")).unwrap();
     world.is_let_go(&bob);
     assert_eq!(world.hears(&ann), ["taken-by-another"]);
-    assert_eq!(world.texts.last().map(|(.., text)| text.as_str()), Some("Mori deals with it."));
+    assert_eq!(world.texts.last().map(|(.., text)| text.as_str()), Some("It was taken without a call, by Mori."));
     world.spoken(Ok(()));
     world.hears_out(&ann);
     assert_eq!(world.hears(&ann), ["spoken"]);

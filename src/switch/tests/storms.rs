@@ -67,7 +67,29 @@ fn what_was_taken_and_resolved_is_raised_anew_at_once() {
     world.ask(|switch, now| switch.acknowledge(now, id, "Mori")).unwrap();
     assert_eq!(world.ask(|switch, now| switch.resolve(now, "db", "tool")), Ok(vec![id]));
     assert!(world.ask(|switch, now| switch.resolve(now, "db", "tool")).is_err());
+    assert_eq!(world.story(id).last(), Some(&&Fact::Resolved { by: "tool".to_owned() }));
+    assert_eq!(world.events_of(id).last().map(String::as_str), Some("incident.resolved"));
     assert!(matches!(world.comes(trigger(Some("db")), calls), Raised::New(_)));
+}
+
+#[test]
+fn who_talks_about_what_is_resolved_hears_so_and_stays() {
+    let mut world = World::new();
+    let id = world.raise(trigger(Some("db")), plan(&["ann"], Some("war-room")));
+    let ann = world.rings("ann");
+    world.answers(&ann);
+    world.presses(&ann, '1');
+    world.hears_out(&ann);
+    assert_eq!(world.ask(|switch, now| switch.resolve(now, "db", "tool")), Ok(vec![id]));
+    assert_eq!(world.hears(&ann), ["over"]);
+    assert!(world.rooms.contains_key(&ann.leg));
+    let record = world.switch.record(id).unwrap();
+    assert_eq!((record.state, record.taken_by.len()), (State::Resolved, 1));
+    assert!(matches!(world.comes(trigger(Some("db")), plan(&["bob"], None)), Raised::New(_)));
+    world.hears_out(&ann);
+    world.hangs_up(&ann);
+    assert_eq!(world.ends(id), [(1, Outcome::Taken)]);
+    assert!(world.switch.record(id).is_none());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use core::net::SocketAddr;
 use super::world::{World, agent, agent_with, plan, seconds, trigger, trunk};
 use crate::base::TrunkId;
 use crate::incident::{Fact, Outcome};
-use crate::switch::{Input, PortRange};
+use crate::switch::{Input, PortRange, What};
 
 fn found() -> Input {
     let trunk = TrunkId::parse("main").unwrap();
@@ -175,4 +175,35 @@ fn a_trunk_that_is_up_is_preferred_to_a_better_one_that_is_away() {
     world.registers(200);
     world.raise(trigger(None), plan(&["ann"], None));
     assert_eq!(world.last_sent_to, Some(best));
+}
+
+#[test]
+fn a_full_minute_costs_nobody_their_turn_and_the_status_says_who_waits() {
+    let mut world = World::new();
+    world.switch.settings.dial.max_per_minute = Some(1);
+    world.raise(trigger(None), plan(&["cleo"], None));
+    world.rings("cleo");
+    let id = world.raise(trigger(None), plan(&["ann", "bob"], None));
+    let waits: Vec<_> = world.switch.waiting(id).map(|it| (it.contact.as_str(), it.reason.to_owned())).collect();
+    assert!(waits.len() == 1 && waits[0].0 == "ann" && waits[0].1.contains("max_per_minute"), "{waits:?}");
+    world.wait(seconds(61));
+    assert_eq!(world.ends(id), [], "nobody was passed over");
+    let ann = world.rings("ann");
+    assert_eq!(world.switch.waiting(id).count(), 0);
+    world.respond(&ann.invite.clone(), 486);
+    world.wait(seconds(62));
+    world.rings("bob");
+    assert_eq!(world.told(|what| matches!(what, What::DialRefused { .. })), 2, "each is told once");
+}
+
+#[test]
+fn who_is_held_back_by_a_cap_that_never_frees_is_given_up_after_ten_minutes() {
+    let mut world = World::new();
+    world.switch.settings.dial.max_concurrent = Some(0);
+    let id = world.raise(trigger(None), plan(&["ann"], None));
+    world.wait(seconds(595));
+    assert_eq!(world.ends(id), []);
+    world.wait(seconds(130));
+    assert_eq!(world.ends(id), [(1, Outcome::Failed)]);
+    world.nothing_is_left();
 }
