@@ -12,7 +12,7 @@
 //!   what both events carry.
 //! - An alert is worth more than its details: a detail of the wrong type is left out, and only what decides (a status,
 //!   a key) is refused.
-//! - Tokens and routing keys are read by [`token`] alone. They are no parameters, and no error shows them.
+//! - Tokens and routing keys are read by [`token()`] alone. They are no parameters, and no error shows them.
 
 mod alertinfo;
 mod alertmanager;

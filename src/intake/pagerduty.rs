@@ -2,7 +2,7 @@
 //!
 //! `trigger`, `acknowledge` and `resolve` of one `dedup_key`. A trigger without a key gets one made of what it says, so
 //! that the reply can name it and a second sending of the same event joins the first. The `routing_key` is a token and
-//! is read by [`super::token`] alone.
+//! is read by [`super::token()`] alone.
 
 use super::json::{self, Node};
 use super::limit::{self, Parameters};
