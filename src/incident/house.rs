@@ -1,12 +1,13 @@
-//! Facts that belong to no single incident: what the house promised, whom it trusts, what it refused, what it sent.
+//! Facts that belong to no single incident: what the house promised, whom it trusts, what it refused, what it sent,
+//! and which calls of its own are up.
 //!
 //! They stand in the same journal as the incidents' facts, in one order with them, and are replayed the same way.
-//! Numbers (of a suppression, a token, an inquiry, a message) count upwards from 1 and are never used again.
+//! Numbers (of a suppression, a token, an inquiry, a message, a line) count upwards from 1 and are never used again.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-use super::fact::Fact;
+use super::fact::{CallHandle, Fact};
 use crate::base::{CallFlowId, ContactId, IncidentId, Phone, Stamp};
 
 /// One line of the journal.
@@ -139,6 +140,18 @@ pub enum HouseFact {
         /// In words.
         why: String,
     },
+    /// A call that belongs to no incident is being dialled, or is answered: it is to be ended after a crash.
+    LineUp {
+        /// Its number; the same when it is answered as when it was dialled.
+        line: u32,
+        /// How to end it.
+        call: CallHandle,
+    },
+    /// That call is over.
+    LineDown {
+        /// Its number.
+        line: u32,
+    },
     /// The daemon runs with this configuration from here on.
     Configured {
         /// SHA-256 of the file, in hexadecimal.
@@ -207,4 +220,19 @@ pub struct Token {
     /// The call flow of its triggers, where they name none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call_flow: Option<CallFlowId>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_read_back_as_it_was_written() {
+        let up = HouseFact::LineUp { line: 7, call: CallHandle("how to end it".into()) };
+        for (fact, name) in [(up, "line_up"), (HouseFact::LineDown { line: 7 }, "line_down")] {
+            let written = serde_json::to_value(&fact).unwrap();
+            assert_eq!((written["house"].as_str(), written["line"].as_u64()), (Some(name), Some(7)));
+            assert_eq!(serde_json::from_value::<HouseFact>(written).unwrap(), fact);
+        }
+    }
 }

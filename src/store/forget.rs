@@ -134,6 +134,8 @@ impl Sheets {
             HouseFact::MessageSent { message } | HouseFact::MessageFailed { message, .. } => {
                 ("message", *message, Some(at))
             }
+            HouseFact::LineUp { line, .. } => ("line", *line, None),
+            HouseFact::LineDown { line } => ("line", *line, Some(at)),
             HouseFact::DialRefused { .. } => return self.single.push((seq, at)),
             HouseFact::Configured { .. } => return self.configured.push((seq, at)),
             // They vouch for what is gone.

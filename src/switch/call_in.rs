@@ -47,9 +47,11 @@ impl Switch {
         let contact = self.legs.get(id).map(|leg| leg.contact.clone());
         let phone = contact.as_ref().and_then(|contact| self.cases.get(&incident)?.phone_of(contact));
         let (Some(contact), Some(phone)) = (contact, phone) else {
+            self.line_up(now, id, handle);
             self.agent.hang_up(now, id, &mut self.sip_out);
             return;
         };
+        let call = handle.clone();
         let mut number = None;
         self.with_incident(incident, |incident, out| {
             number = incident.on_called_in(now, &contact, phone, handle, out);
@@ -60,7 +62,10 @@ impl Switch {
                 leg.brief = Brief::Due;
                 self.note_call_id(AttemptId { incident, number }, id);
             }
-            _ => self.agent.hang_up(now, id, &mut self.sip_out),
+            _ => {
+                self.line_up(now, id, call);
+                self.agent.hang_up(now, id, &mut self.sip_out);
+            }
         }
     }
 

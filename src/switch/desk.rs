@@ -13,6 +13,7 @@ use super::bridge::Bridges;
 use super::case::{Case, Voice};
 use super::flow::Waiting;
 use super::guard::Guard;
+use super::held::Held;
 use super::hotline::HotlineDesk;
 use super::legs::Legs;
 use super::ports::Ports;
@@ -48,6 +49,8 @@ pub struct Switch {
     pub(super) hotlines: HotlineDesk,
     pub(super) bridges: Bridges,
     pub(super) receptions: Receptions,
+    /// Calls that belong to no incident, as the journal knows them.
+    pub(super) held: Held,
     /// When those who wait are tried again.
     pub(super) try_again_at: Time,
     pub(super) rng: Rng,
@@ -77,6 +80,7 @@ impl Switch {
             hotlines: HotlineDesk::new(settings.hotlines.clone()),
             bridges: Bridges::default(),
             receptions: Receptions::default(),
+            held: Held::default(),
             guard: Guard::new(&settings.contacts),
             settings,
             agent,
@@ -149,6 +153,7 @@ impl Switch {
         let incidents = self.deadlines.first().map(|(at, _)| *at);
         let others = [self.waiting_wakes_at(), self.post.next_deadline(), self.hotlines.next_deadline()];
         let others = others.into_iter().chain([self.bridges.next_deadline(), self.receptions.next_deadline()]);
+        let others = others.chain([self.held.next_deadline()]);
         [self.agent.next_deadline(), incidents].into_iter().chain(others).flatten().min()
     }
 
@@ -341,6 +346,9 @@ impl Switch {
         }
         if self.bridges.next_deadline().is_some_and(|at| at <= now) {
             self.bridges_wake(now);
+        }
+        if self.held.next_deadline().is_some_and(|at| at <= now) {
+            self.held_wakes(now);
         }
         if self.waiting_wakes_at().is_some_and(|at| at <= now) {
             self.on_waiting_deadline(now);

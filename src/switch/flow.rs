@@ -167,15 +167,25 @@ impl Switch {
                 incident.on_answered(now, number, CallHandle(handle), out);
             }),
             Purpose::CallIn(incident) => self.called_in(now, id, incident, CallHandle(handle)),
-            Purpose::Bridge(_) => self.bridge_answered(id),
-            Purpose::Reception => self.reception_answered(now, id),
+            Purpose::Bridge(_) => {
+                self.line_up(now, id, CallHandle(handle));
+                self.bridge_answered(id);
+            }
+            Purpose::Reception => {
+                self.line_up(now, id, CallHandle(handle));
+                self.reception_answered(now, id);
+            }
+            // They were at the reception before.
             Purpose::Guest => {}
         }
     }
 
     /// The phone was picked up too late, or speaks no codec of ours: the call ends, and no media flows.
     pub(super) fn unwanted(&mut self, now: Time, id: LegId, handle: String) {
-        let Some(AttemptId { incident, number }) = self.legs.get(id).and_then(Leg::attempt) else { return };
+        let Some(leg) = self.legs.get(id) else { return };
+        let Some(AttemptId { incident, number }) = leg.attempt() else {
+            return self.line_up(now, id, CallHandle(handle));
+        };
         self.with_incident(incident, |incident, out| incident.on_unwanted(now, number, CallHandle(handle), out));
     }
 
@@ -218,6 +228,7 @@ impl Switch {
         self.leave_room(id);
         self.act(Act::Media(Command::Close(id)));
         self.ports.give_back(id);
+        self.line_down(now, id);
         let Some(leg) = self.legs.remove(id) else { return };
         // What we end because the process ends is no outcome: the next life goes on with it.
         if self.stopping {

@@ -13,6 +13,7 @@ mod desk;
 mod flow;
 mod guard;
 mod heard;
+mod held;
 mod hotline;
 mod legs;
 mod lines;

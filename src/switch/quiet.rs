@@ -108,7 +108,9 @@ impl Switch {
             self.suppressions.apply(*at, fact);
             self.post.restore(now, fact);
             self.restore_hotline(now, *at, fact);
+            self.held.restore(fact);
         }
+        self.end_cut_lines(now);
     }
 
     fn promise(&mut self, at: Stamp, scope: Scope, until: Stamp, by: String) -> Suppression {

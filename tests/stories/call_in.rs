@@ -5,6 +5,7 @@ use hansho::incident::{Fact, State};
 use hansho::media::Way;
 use hansho::switch::Entry;
 
+use crate::support::laws::no_line_is_up;
 use crate::support::{Town, World, millis, minutes, seconds};
 
 #[test]
@@ -55,7 +56,7 @@ fn a_wrong_pin_opens_nothing_and_the_third_ends_the_call() {
     }
     world.phone("guest").gets_hung_up();
     world.ends();
-    assert!(world.journal.is_empty(), "{:?}", world.journal);
+    no_incident(&world);
 }
 
 #[test]
@@ -89,5 +90,54 @@ fn whoever_says_nothing_raises_nothing() {
     world.phone("sato").calls_in().hears("leave-message").hangs_up();
     world.stays_quiet(minutes(5));
     world.ends();
-    assert!(world.journal.is_empty());
+    no_incident(&world);
+}
+
+/// A power cut, and another life begins with what the journal holds.
+fn power_cut(world: &mut World) {
+    world.wait(seconds(2));
+    world.crash();
+    world.wait(seconds(3));
+    world.restart();
+}
+
+#[test]
+fn a_call_that_a_power_cut_finds_at_the_reception_is_ended_by_the_next_life() {
+    let town = Town::of(&["sato", "guest"]).with_room("war-room").with_pin("246810").with_messages().with_strangers(1);
+    let mut world = World::new(town);
+    world.phone("guest").calls_in().hears("pin");
+    world.phone("sato").calls_in().hears("leave-message");
+    // The tone, and a message that nobody ends.
+    world.wait(seconds(1));
+    world.phone("sato").talks(seconds(4));
+    power_cut(&mut world);
+    world.phone("guest").gets_hung_up();
+    world.phone("sato").gets_hung_up();
+    world.stays_quiet(minutes(5));
+    world.ends();
+    no_incident(&world);
+    no_line_is_up(&world.journal);
+}
+
+#[test]
+fn a_guest_whom_a_power_cut_finds_in_a_room_is_let_go_also_when_the_next_life_is_cut_at_once() {
+    let town = Town::of(&["sato", "guest"]).with_room("war-room").with_pin("246810").with_strangers(1);
+    let mut world = World::new(town);
+    world.phone("guest").calls_in().hears("pin");
+    for key in "246810".chars() {
+        world.phone("guest").presses(key);
+        world.wait(millis(300));
+    }
+    world.phone("guest").hears("music");
+    power_cut(&mut world);
+    world.crash();
+    world.restart();
+    world.phone("guest").gets_hung_up();
+    world.wait(seconds(5));
+    world.ends();
+    no_line_is_up(&world.journal);
+}
+
+fn no_incident(world: &World) {
+    assert!(world.journal.iter().all(|entry| entry.incident().is_none()), "{:?}", world.journal);
 }

@@ -4,6 +4,7 @@ use hansho::base::Time;
 use hansho::incident::{Entry, HouseFact};
 use hansho::rig::Noted;
 
+use crate::support::laws::no_line_is_up;
 use crate::support::{Town, World, minutes, seconds};
 
 const PEOPLE: [&str; 3] = ["sato", "yamada", "tanaka"];
@@ -169,6 +170,44 @@ fn a_bridge_that_nobody_answers_at_its_other_end_says_so() {
     let refused = "yamadaさんは今は通話できないようです。折り返し電話が来るのを待ちましょう。";
     world.phone("sato").gets_message(refused);
     world.ends();
+}
+
+#[test]
+fn a_bridge_that_a_power_cut_finds_up_is_ended_by_the_next_life() {
+    let mut world = world(true);
+    let link = sato_asks(&mut world);
+    world.taps(&link).expect("the page");
+    world.phone("sato").reads();
+    world.phone("sato").rings().answers().hears("press-1").presses('1').hears("music");
+    world.phone("yamada").rings().answers().hears("press-1").presses('1');
+    world.wait(seconds(2));
+    world.crash();
+    world.wait(seconds(3));
+    world.restart();
+    world.phone("sato").gets_hung_up();
+    world.phone("yamada").gets_hung_up();
+    world.wait(minutes(5));
+    world.ends();
+    no_line_is_up(&world.journal);
+}
+
+#[test]
+fn a_phone_that_rings_for_a_bridge_at_a_power_cut_stops_ringing() {
+    let mut world = world(true);
+    let link = sato_asks(&mut world);
+    world.taps(&link).expect("the page");
+    world.phone("sato").reads();
+    world.phone("yamada").rings();
+    world.phone("sato").rings().answers().hears("press-1");
+    world.wait(seconds(2));
+    world.crash();
+    world.restart();
+    world.phone("yamada").gets_hung_up();
+    world.phone("sato").gets_hung_up();
+    world.wait(minutes(5));
+    world.ends();
+    no_line_is_up(&world.journal);
+    assert_eq!(rung(&world, "yamada"), 1, "the next life does not ring again");
 }
 
 fn rung(world: &World, name: &str) -> usize {

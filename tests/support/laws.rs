@@ -80,6 +80,19 @@ pub fn check(journal: &[Entry]) {
     }
 }
 
+/// Every call that belongs to no incident has its end.
+pub fn no_line_is_up(journal: &[Entry]) {
+    let mut up = BTreeSet::new();
+    for (_, fact) in house(journal) {
+        match fact {
+            HouseFact::LineUp { line, .. } => up.insert(line),
+            HouseFact::LineDown { line } => up.remove(&line),
+            _ => false,
+        };
+    }
+    assert!(up.is_empty(), "lines without an end: {up:?}");
+}
+
 /// Laws that hold when the night is over.
 pub fn check_end(journal: &[Entry]) {
     check(journal);

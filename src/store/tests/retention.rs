@@ -109,6 +109,10 @@ fn queued(message: u32) -> HouseFact {
     HouseFact::MessageQueued { message, to: Phone::parse("+818012345678").unwrap(), text: "x".into() }
 }
 
+fn line_up(line: u32) -> HouseFact {
+    HouseFact::LineUp { line, call: CallHandle("x".into()) }
+}
+
 #[test]
 fn what_the_house_still_stands_by_stays_and_so_does_the_highest_number_of_each_kind() {
     let folder = Folder::new("holds");
@@ -120,6 +124,9 @@ fn what_the_house_still_stands_by_stays_and_so_does_the_highest_number_of_each_k
         // Over, but the last of their kind.
         house(1, suppressed(4, 2)),
         house(1, token(9, Some(2))),
+        house(1, line_up(2)),
+        house(1, line_up(5)),
+        house(2, HouseFact::LineDown { line: 5 }),
     ];
     let gone = [
         house(1, suppressed(1, 2)),
@@ -132,10 +139,13 @@ fn what_the_house_still_stands_by_stays_and_so_does_the_highest_number_of_each_k
         house(1, HouseFact::Configured { digest: "old".into() }),
         house(1, queued(2)),
         house(1, HouseFact::MessageSent { message: 2 }),
+        house(1, line_up(1)),
+        house(1, line_up(1)),
+        house(2, HouseFact::LineDown { line: 1 }),
     ];
     let last = [house(1, HouseFact::Configured { digest: "now".into() }), house(99, queued(3))];
     journal.append(&[&kept[..], &gone, &last].concat()).unwrap();
-    assert_eq!(forget_all(&mut journal, 50), (0, 10));
+    assert_eq!(forget_all(&mut journal, 50), (0, 13));
     let left: Vec<HouseFact> = journal.house().unwrap().into_iter().map(|(_, fact)| fact).collect();
     let expected = kept.iter().chain(&last).map(|entry| match entry {
         Entry::House(_, fact) => fact.clone(),

@@ -25,6 +25,8 @@ pub fn house_topic(fact: &HouseFact) -> Option<&'static str> {
         HouseFact::TokenCreated { .. }
         | HouseFact::TokenRevoked { .. }
         | HouseFact::MessageQueued { .. }
+        | HouseFact::LineUp { .. }
+        | HouseFact::LineDown { .. }
         | HouseFact::Configured { .. }
         | HouseFact::Forgotten { .. } => None,
     }
@@ -58,6 +60,8 @@ fn what_of(fact: &HouseFact, history: &[(Stamp, HouseFact)]) -> Option<What> {
         HouseFact::TokenCreated { .. }
         | HouseFact::TokenRevoked { .. }
         | HouseFact::MessageQueued { .. }
+        | HouseFact::LineUp { .. }
+        | HouseFact::LineDown { .. }
         | HouseFact::Configured { .. }
         | HouseFact::Forgotten { .. } => return None,
     };
