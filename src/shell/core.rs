@@ -15,6 +15,7 @@ use super::gate::{Answer, Gate, Unstored};
 use super::history::{HistoryHandle, Unfinished};
 use super::inbox::Inbox;
 use super::journal::Written;
+use super::log::sip_text;
 use super::media::{MediaEvents, MediaHandle};
 use super::messages::Messages;
 use super::notify::{GatewayHandle, Letter, Notifiers};
@@ -118,7 +119,7 @@ impl Core {
     fn receive(&mut self) {
         for _ in 0..BURST {
             let Some((from, bytes)) = self.sip.pop() else { break };
-            tracing::debug!(target: "hansho::sip", %from, "received\n{}", String::from_utf8_lossy(&bytes));
+            tracing::debug!(target: "hansho::sip", %from, "received\n{}", sip_text(&bytes));
             self.handle(Input::Datagram { from, bytes });
         }
     }
@@ -196,7 +197,7 @@ impl Core {
     }
 
     fn send(&self, to: SocketAddr, bytes: &[u8]) {
-        tracing::debug!(target: "hansho::sip", %to, "sent\n{}", String::from_utf8_lossy(bytes));
+        tracing::debug!(target: "hansho::sip", %to, "sent\n{}", sip_text(bytes));
         self.sip.send(to, bytes);
     }
 

@@ -103,7 +103,7 @@ pub fn log(event: &Event) {
         What::HotlineRefused { hotline, inquiry } => say!(info, hotline, inquiry, "hotline not accepted"),
         What::MessageSent { message, to } => say!(info, message, %to, "short message sent"),
         What::MessageFailed { message, to, reason } => say!(error, message, %to, reason, "short message not sent"),
-        What::MessageReceived { trunk, from, text } => say!(info, %trunk, from, text, "short message came"),
+        What::MessageReceived { trunk, from, .. } => say!(info, %trunk, from, "short message came"),
         What::DialRefused { number, by, reason } => say!(warn, number, by, reason, "not dialled"),
         What::NotifyFailed { notifier, key, reason } => say!(error, %notifier, key, reason, "not told, and given up"),
         What::CallInReceived { trunk, caller } => say!(info, %trunk, caller, "somebody calls in"),

@@ -46,6 +46,9 @@ fn incidents_are_found_by_where_they_stand() {
     // What comes behind a final fact changes nothing.
     journal.append(&[Entry::Incident(incident(2), super::at(10), Fact::Exhausted)]).unwrap();
     assert_eq!(at(State::Acknowledged), [incident(2)]);
+    // But what was taken may be over later.
+    journal.append(&[Entry::Incident(incident(2), super::at(11), Fact::Resolved { by: "x".into() })]).unwrap();
+    assert_eq!((at(State::Acknowledged), at(State::Resolved).len()), (vec![], 2));
 }
 
 #[test]
