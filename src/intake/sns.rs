@@ -49,6 +49,8 @@ pub struct Signed {
     pub version: Version,
     /// The topic's ARN.
     pub topic: String,
+    /// The message's own id: the same in every copy that SNS sends.
+    pub id: String,
     /// When it was signed, RFC 3339 in UTC, as it stands in the message.
     pub timestamp: String,
 }
@@ -106,7 +108,8 @@ pub fn signed(body: &[u8]) -> Result<Signed, IntakeError> {
         return Err(IntakeError::text(place.path(), &cert_url, "an https URL of a .pem at sns.REGION.amazonaws.com"));
     }
     let text = |name: &str| body.get(name).needed("a text");
-    Ok(Signed { bytes, signature, cert_url, version, topic: text("TopicArn")?, timestamp: text("Timestamp")? })
+    let (topic, id, timestamp) = (text("TopicArn")?, text("MessageId")?, text("Timestamp")?);
+    Ok(Signed { bytes, signature, cert_url, version, topic, id, timestamp })
 }
 
 enum Kind {

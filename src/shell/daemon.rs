@@ -27,6 +27,7 @@ use super::messages::Messages;
 use super::notify::{self, NotifyError};
 use super::tokens::Tokens;
 use super::voice::{Speaker, SpeakerSettings, load_prompts, sweep};
+use crate::base::Stamp;
 use crate::config::Settings;
 use crate::sip::{Agent, Identity};
 use crate::store::{Journal, StoreError};
@@ -40,6 +41,9 @@ const WAITING: usize = 1_024;
 const BURST: u32 = 4_096;
 /// How long the start may wait for a trunk's address, only to find our own on the way to it.
 const LOOK_UP: Duration = Duration::from_secs(2);
+/// How far back the caps of `[dial]` reach, in microseconds, and the most calls that are counted from there.
+const DAY_MICROS: i64 = 86_400_000_000;
+const DIALLED_MAX: u32 = 100_000;
 /// Addresses for documents, which nobody has, so they lie behind the default route.
 const WORLD_V4: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 9);
 const WORLD_V6: SocketAddr = SocketAddr::new(IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1)), 9);
@@ -132,6 +136,11 @@ impl Daemon {
         let mut switch = Switch::new(corridor, agent, Arc::new(book), clock.began(), rand::random());
         switch.keep_calendar(Box::new(Zones));
         switch.handle(clock.now(), Input::RestoreHouse(house.clone()));
+        match past.dialled(Stamp::from_unix_micros(clock.calendar().as_unix_micros() - DAY_MICROS), DIALLED_MAX) {
+            Ok(dialled) => switch.recall_dialled(clock.now(), dialled),
+            // A damaged line is no reason to call nobody.
+            Err(error) => tracing::error!(%error, "what was dialled lately is not counted: the caps begin anew"),
+        }
         for incident in open {
             let facts = past.facts(incident)?;
             switch.handle(clock.now(), Input::Restore { incident, facts });

@@ -12,7 +12,7 @@ use super::error::StoreError;
 use super::forget::{self, Forgot};
 use super::verify::{self, Verdict};
 use super::writer::Cursors;
-use super::{Call, Entry, History, HouseHistory, insert, query, schema};
+use super::{Call, Dialled, Entry, History, HouseHistory, insert, query, schema};
 use crate::base::{IncidentId, Stamp};
 use crate::incident::State;
 
@@ -160,6 +160,11 @@ impl Reader {
     /// `before`, where that is asked for.
     pub fn calls(&self, before: Option<i64>, limit: u32) -> Result<Vec<Call>, StoreError> {
         query::calls(&self.db, &self.path, before, limit)
+    }
+
+    /// Whom we dialled from `since` on, oldest first, at most `limit` of them, the last ones.
+    pub fn dialled(&self, since: Stamp, limit: u32) -> Result<Vec<Dialled>, StoreError> {
+        query::dialled(&self.db, &self.path, since, limit)
     }
 
     /// The audited facts from `since` on, in the order of the journal, handed over one by one until `take` says

@@ -28,8 +28,11 @@ pub use verify::{Fault, Verdict};
 
 pub use crate::incident::Entry;
 
-use crate::base::{IncidentId, Stamp};
+use crate::base::{ContactId, IncidentId, Phone, Stamp};
 use crate::incident::{Attempt, Fact, HouseFact, Record};
+
+/// When somebody was dialled, who, and at which number.
+pub type Dialled = (Stamp, ContactId, Phone);
 
 /// The facts of one incident, oldest first.
 pub type History = Vec<(Stamp, Fact)>;

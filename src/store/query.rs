@@ -7,9 +7,9 @@ use rusqlite::{Connection, OptionalExtension as _, Params, Row, params};
 use serde::de::DeserializeOwned;
 
 use super::error::StoreError;
-use super::{Call, Entry, History, HouseHistory, record_of};
+use super::{Call, Dialled, Entry, History, HouseHistory, record_of};
 use crate::base::{IdError, IncidentId, Stamp};
-use crate::incident::{Record, State};
+use crate::incident::{Fact, Record, State};
 
 /// All facts of one incident, oldest first; empty when there is no such incident.
 pub(super) fn facts(db: &Connection, path: &Path, incident: IncidentId) -> Result<History, StoreError> {
@@ -98,6 +98,28 @@ pub(super) fn calls(db: &Connection, path: &Path, before: Option<i64>, limit: u3
         calls.extend(record.attempt(number).map(|attempt| Call { seq, incident, attempt: attempt.clone() }));
     }
     Ok(calls)
+}
+
+/// Whom we dialled from `since` on, oldest first, at most `limit` of them, the last ones.
+pub(super) fn dialled(db: &Connection, path: &Path, since: Stamp, limit: u32) -> Result<Vec<Dialled>, StoreError> {
+    let failed = |error: rusqlite::Error| StoreError::of(path, "read", &error);
+    let sql = "SELECT f.seq, f.at, f.body FROM calls c JOIN facts f ON f.seq = c.seq ORDER BY c.seq DESC LIMIT ?1";
+    let mut statement = db.prepare_cached(sql).map_err(failed)?;
+    let mut rows = statement.query([limit]).map_err(failed)?;
+    let mut dialled = Vec::new();
+    while let Some(row) = rows.next().map_err(failed)? {
+        let seq: i64 = row.get(0).map_err(failed)?;
+        match fact(row).map_err(|problem| StoreError::Row { path: path.to_owned(), seq, problem })? {
+            (at, _) if at < since => break,
+            // With an empty handle nothing left the house.
+            (at, Fact::Dialled { contact, phone, call, .. }) if !call.0.is_empty() => {
+                dialled.push((at, contact, phone));
+            }
+            _ => {}
+        }
+    }
+    dialled.reverse();
+    Ok(dialled)
 }
 
 /// The audited facts, in the order of the journal, until `take` says false.

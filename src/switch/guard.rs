@@ -13,7 +13,7 @@ use std::collections::{BTreeSet, VecDeque};
 use super::desk::Switch;
 use super::flow::{For, Waiting};
 use super::tell::What;
-use crate::base::{AttemptId, ContactId, LegId, Phone, Time};
+use crate::base::{AttemptId, ContactId, LegId, Phone, Stamp, Time};
 use crate::incident::{Contact, Entry, HouseFact};
 
 /// The id of a person who stands in no roster begins so; behind it stand the digits of the number.
@@ -123,7 +123,7 @@ pub(super) struct Refusal {
     pub(super) passes: bool,
 }
 
-/// Counts what was dialled.
+/// Counts what was dialled. Its clock is a day ahead, so that there is room for what former lives dialled.
 #[derive(Debug)]
 pub(super) struct Guard {
     /// The numbers of those whom the configuration knows.
@@ -152,7 +152,7 @@ impl Guard {
         if stranger {
             rules.allows(phone).map_err(lasting)?;
         }
-        let (minute, day) = (self.minute.count(now), self.day.count(now));
+        let (minute, day) = (self.minute.count(now + DAY), self.day.count(now + DAY));
         for (whose, strangers) in [("", false), (" to numbers of no roster", true)] {
             if strangers && !stranger {
                 continue;
@@ -177,8 +177,16 @@ impl Guard {
 
     /// It was dialled.
     fn dialled(&mut self, now: Time, stranger: bool) {
-        self.minute.add(now, stranger);
-        self.day.add(now, stranger);
+        self.dialled_ago(now, Duration::ZERO, stranger);
+    }
+
+    /// It was dialled so long ago, in a former life perhaps; oldest first.
+    fn dialled_ago(&mut self, now: Time, ago: Duration, stranger: bool) {
+        if ago < DAY {
+            let then = (now + DAY).since(Time::ZERO + ago);
+            self.minute.add(Time::ZERO + then, stranger);
+            self.day.add(Time::ZERO + then, stranger);
+        }
     }
 }
 
@@ -261,6 +269,15 @@ impl Switch {
         if stranger {
             self.guard.strangers.retain(|leg| self.legs.get(*leg).is_some());
             self.guard.strangers.insert(leg);
+        }
+    }
+
+    /// Counts what former lives dialled within the last day, oldest first: a restart lifts no cap.
+    pub fn recall_dialled(&mut self, now: Time, calls: impl IntoIterator<Item = (Stamp, ContactId, Phone)>) {
+        let today = self.stamp(now);
+        for (at, contact, phone) in calls {
+            let stranger = self.guard.is_stranger(&contact, &phone);
+            self.guard.dialled_ago(now, today.since(at), stranger);
         }
     }
 
@@ -349,6 +366,25 @@ mod tests {
         assert_eq!([dials(0), dials(1), dials(2)], [Ok(()), Ok(()), Err(true)]);
         assert_eq!([dials(61), dials(130), dials(3_600)], [Ok(()), Err(false), Err(false)]);
         assert_eq!(dials(86_400 + 61), Ok(()));
+    }
+
+    #[test]
+    fn what_a_former_life_dialled_is_counted_until_its_time_is_over() {
+        let rules = DialRules { max_per_minute: Some(2), max_per_day: Some(3), ..rules() };
+        let mut guard = Guard::new(&[]);
+        let ago = Duration::from_secs;
+        for (seconds, stranger) in [(90_000, false), (3_600, false), (30, true), (10, true)] {
+            guard.dialled_ago(at(0), ago(seconds), stranger);
+        }
+        let check = |seconds| {
+            let checked = guard.check(&rules, at(seconds), &phone("+818012345678"), up(0, 0), false);
+            checked.map_err(|refusal| refusal.passes)
+        };
+        assert_eq!(check(0), Err(false), "three within the day");
+        assert_eq!(check(86_400 - 3_600), Ok(()));
+        let minute = DialRules { max_per_day: None, ..rules.clone() };
+        let check = |seconds| guard.check(&minute, at(seconds), &phone("+818012345678"), up(0, 0), false).is_ok();
+        assert_eq!([check(0), check(29), check(30)], [false, false, true]);
     }
 
     #[test]

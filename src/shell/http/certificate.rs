@@ -106,6 +106,7 @@ mod tests {
             cert_url: String::new(),
             version,
             topic: String::new(),
+            id: String::new(),
             timestamp: String::new(),
         }
     }

@@ -96,8 +96,9 @@ async fn received(house: &House, from: Peer, source: &Source, asked: Asked) -> A
             auth::admit(house, from, &secrets, "trigger")?
         }
     };
-    if *source == Source::Sns {
-        sns::check(house, &body).await?;
+    let signed = if *source == Source::Sns { Some(sns::check(house, &body).await?) } else { None };
+    if signed.as_ref().is_some_and(|signed| house.delivered.has(signed)) {
+        return Ok(sent(intake::reply(source, &[])));
     }
     let read = match intake::read(source, &request) {
         Ok(read) => read,
@@ -107,7 +108,11 @@ async fn received(house: &House, from: Peer, source: &Source, asked: Asked) -> A
         sns::confirm(house, confirmation).await?;
     }
     let outcomes = carry_out(house, &token, read.signals).await;
-    Ok(sent(intake::reply(source, &outcomes)))
+    let reply = intake::reply(source, &outcomes);
+    if let Some(signed) = signed.filter(|_| reply.status < 300) {
+        house.delivered.note(&signed, house.clock.calendar());
+    }
+    Ok(sent(reply))
 }
 
 /// The body, if it is not longer than this. What says beforehand that it is, is not read at all.

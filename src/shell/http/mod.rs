@@ -50,7 +50,7 @@ use crate::intake::Source;
 use door::{Door, Peer};
 use metrics::Counts;
 use reply::Refused;
-use sns::Certificates;
+use sns::{Certificates, Delivered};
 use strangers::Strangers;
 
 /// The largest body.
@@ -80,6 +80,8 @@ pub(super) struct Inside {
     pub(super) strangers: Mutex<Strangers>,
     /// What SNS signs with.
     certificates: Certificates,
+    /// What of SNS was done already.
+    delivered: Delivered,
     /// Places for those who watch.
     pub(super) watchers: Arc<Semaphore>,
     /// Turns true when the daemon ends.
@@ -188,6 +190,7 @@ impl Server {
             counts: Counts::default(),
             strangers,
             certificates: Certificates::default(),
+            delivered: Delivered::default(),
             watchers: Arc::new(Semaphore::new(WATCHERS_MAX)),
             ending: ending.clone(),
         }));

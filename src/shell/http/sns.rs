@@ -1,7 +1,11 @@
 //! AWS SNS: its certificates are fetched and kept, its messages checked, its subscriptions confirmed.
 //!
 //! Nothing is visited but hosts of SNS itself (`src/intake/sns.rs` pins them), and a subscription is confirmed only for
-//! a topic that `[http] sns.topics` lists: whoever holds a token could subscribe us to any topic otherwise.
+//! a topic that `[http] sns.topics` lists: whoever holds a token could subscribe us to any topic otherwise. Where topics
+//! are listed, nothing else of any other is heard either: everybody can have SNS sign something in a topic of their own.
+//!
+//! Easy to get wrong: a message counts as delivered when what it asked for is done, and not before, or the copy that
+//! SNS sends after a failure would do nothing.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,35 +28,72 @@ const KEPT_MAX: usize = 32;
 /// A message that was signed longer ago is a replay: SNS gives up within an hour.
 const OLD: Duration = Duration::from_secs(3_600);
 
+/// Messages that are remembered, so that a copy does nothing.
+const DELIVERED_MAX: usize = 10_000;
+
+/// What was done already, by the message's id: until when a copy of it would be fresh.
+#[derive(Debug, Default)]
+pub(super) struct Delivered(Mutex<BTreeMap<String, Stamp>>);
+
+impl Delivered {
+    /// Was it done already?
+    pub(super) fn has(&self, signed: &Signed) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&signed.id)
+    }
+
+    /// It is done.
+    pub(super) fn note(&self, signed: &Signed, now: Stamp) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= DELIVERED_MAX {
+            known.retain(|_, until| *until >= now);
+        }
+        if known.len() >= DELIVERED_MAX {
+            let first = known.iter().min_by_key(|(_, until)| **until).map(|(id, _)| id.clone());
+            first.and_then(|id| known.remove(&id));
+        }
+        known.insert(signed.id.clone(), signed_at(signed).unwrap_or(now) + OLD);
+    }
+}
+
 /// Certificates by the URL they were fetched from.
 #[derive(Debug, Default)]
 pub(super) struct Certificates(Mutex<BTreeMap<String, Arc<Vec<u8>>>>);
 
-/// Refuses what SNS did not sign.
-pub(super) async fn check(house: &House, body: &[u8]) -> Result<(), Refused> {
+/// Refuses what SNS did not sign, and what is of a topic that nobody wants.
+pub(super) async fn check(house: &House, body: &[u8]) -> Result<Signed, Refused> {
     let signed = sns::signed(body).map_err(|wrong| Refused::bad(wrong.to_string()))?;
+    let listed = &house.settings.http.sns_topics;
+    if !listed.is_empty() {
+        is_listed(listed, &signed.topic)?;
+    }
     let now = house.clock.calendar();
     if !is_fresh(&signed, now) {
         return Err(Refused::bad("Timestamp: signed more than an hour ago, or in time to come"));
     }
     let pem = house.certificates.get(&signed.cert_url).await?;
     let host = signed.cert_url.strip_prefix("https://").and_then(|rest| rest.split('/').next()).unwrap_or_default();
-    certificate::check(&pem, host, &signed, now, webpki_roots::TLS_SERVER_ROOTS).map_err(|why| {
+    let proved = certificate::check(&pem, host, &signed, now, webpki_roots::TLS_SERVER_ROOTS).map_err(|why| {
         tracing::warn!(target: "hansho::http", topic = signed.topic, why, "a message that SNS did not sign");
         Refused::new(StatusCode::FORBIDDEN, "forbidden", format!("the message is not proved to be from SNS: {why}"))
-    })
+    });
+    proved.map(|()| signed)
 }
 
 /// Visits the link of a confirmation, for a topic that is listed.
 pub(super) async fn confirm(house: &House, Confirmation { topic, url }: Confirmation) -> Result<(), Refused> {
-    if !house.settings.http.sns_topics.contains(&topic) {
-        tracing::warn!(target: "hansho::http", topic, "a topic that is not listed wants to be confirmed");
-        let why = format!("the topic {topic} does not stand in `sns.topics` of [http]");
-        return Err(Refused::new(StatusCode::FORBIDDEN, "forbidden", why));
-    }
+    is_listed(&house.settings.http.sns_topics, &topic)?;
     fetch(url).await?;
     tracing::info!(target: "hansho::http", topic, "subscription confirmed");
     Ok(())
+}
+
+fn is_listed(listed: &[String], topic: &str) -> Result<(), Refused> {
+    if listed.iter().any(|it| it == topic) {
+        return Ok(());
+    }
+    tracing::warn!(target: "hansho::http", topic, "a message of a topic that is not listed");
+    let why = format!("the topic {topic} does not stand in `sns.topics` of [http]");
+    Err(Refused::new(StatusCode::FORBIDDEN, "forbidden", why))
 }
 
 impl Certificates {
@@ -73,7 +114,12 @@ impl Certificates {
 /// What an https URL gives. No redirect is followed: it could lead anywhere.
 async fn fetch(url: String) -> Result<Vec<u8>, Refused> {
     let read = move || {
-        let config = ureq::Agent::config_builder().timeout_global(Some(PATIENCE)).https_only(true).max_redirects(0);
+        let config = ureq::Agent::config_builder()
+            .timeout_global(Some(PATIENCE))
+            .https_only(true)
+            .max_redirects(0)
+            // What the environment says is for other programs: a proxy would learn where we are.
+            .proxy(None);
         let mut answer = config.build().new_agent().get(&url).call()?;
         answer.body_mut().with_config().limit(PEM_MAX).read_to_vec()
     };
@@ -86,9 +132,12 @@ async fn fetch(url: String) -> Result<Vec<u8>, Refused> {
 }
 
 fn is_fresh(signed: &Signed, now: Stamp) -> bool {
-    let Ok(at) = signed.timestamp.parse::<Timestamp>() else { return false };
-    let at = Stamp::from_unix_micros(at.as_microsecond());
-    now.since(at) <= OLD && at.since(now) <= OLD
+    signed_at(signed).is_some_and(|at| now.since(at) <= OLD && at.since(now) <= OLD)
+}
+
+fn signed_at(signed: &Signed) -> Option<Stamp> {
+    let at = signed.timestamp.parse::<Timestamp>().ok()?;
+    Some(Stamp::from_unix_micros(at.as_microsecond()))
 }
 
 #[cfg(test)]
@@ -96,21 +145,49 @@ mod tests {
     use super::*;
     use crate::intake::sns::Version;
 
+    fn message(id: &str, timestamp: &str) -> Signed {
+        Signed {
+            bytes: Vec::new(),
+            signature: Vec::new(),
+            cert_url: String::new(),
+            version: Version::V2,
+            topic: String::new(),
+            id: id.to_owned(),
+            timestamp: timestamp.to_owned(),
+        }
+    }
+
+    const NOW: Stamp = Stamp::from_unix_micros(1_700_000_000_000_000);
+
     #[test]
     fn a_message_of_yesterday_is_a_replay() {
-        let (bytes, signature, cert_url, topic) = (Vec::new(), Vec::new(), String::new(), String::new());
-        let of = |timestamp: &str| Signed {
-            bytes: bytes.clone(),
-            signature: signature.clone(),
-            cert_url: cert_url.clone(),
-            version: Version::V2,
-            topic: topic.clone(),
-            timestamp: timestamp.to_owned(),
-        };
-        let now = Stamp::from_unix_micros(1_700_000_000_000_000);
-        assert!(is_fresh(&of("2023-11-14T22:00:00.000Z"), now), "13 minutes ago");
-        assert!(!is_fresh(&of("2023-11-13T22:13:20.000Z"), now));
-        assert!(!is_fresh(&of("2024-11-13T22:13:20.000Z"), now));
-        assert!(!is_fresh(&of("yesterday"), now));
+        let fresh = |timestamp| is_fresh(&message("a", timestamp), NOW);
+        assert!(fresh("2023-11-14T22:00:00.000Z"), "13 minutes ago");
+        assert!(!fresh("2023-11-13T22:13:20.000Z"));
+        assert!(!fresh("2024-11-13T22:13:20.000Z"));
+        assert!(!fresh("yesterday"));
+    }
+
+    #[test]
+    fn a_message_that_was_delivered_is_known_as_long_as_a_copy_would_be_fresh() {
+        let delivered = Delivered::default();
+        let first = message("first", "2023-11-14T22:00:00.000Z");
+        assert!(!delivered.has(&first));
+        delivered.note(&first, NOW);
+        assert!(delivered.has(&first));
+        for n in 0..DELIVERED_MAX {
+            delivered.note(&message(&n.to_string(), "2023-11-14T22:13:20.000Z"), NOW);
+        }
+        let known = || delivered.0.lock().unwrap().len();
+        assert_eq!((known(), delivered.has(&first)), (DELIVERED_MAX, false), "the oldest goes first");
+        delivered.note(&message("later", "2023-11-15T00:00:00.000Z"), NOW + OLD + OLD);
+        assert_eq!(known(), 1);
+    }
+
+    #[test]
+    fn a_topic_that_is_not_listed_is_refused() {
+        let listed = ["arn:aws:sns:a:1:x".to_owned()];
+        assert!(is_listed(&listed, "arn:aws:sns:a:1:x").is_ok());
+        assert_eq!(is_listed(&listed, "arn:aws:sns:a:2:x").unwrap_err().status, StatusCode::FORBIDDEN);
     }
 }

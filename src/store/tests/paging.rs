@@ -70,3 +70,25 @@ fn calls_are_listed_with_their_ends_from_the_newest_to_the_oldest() {
     assert_eq!(rest.len(), 1);
     assert_eq!((rest[0].incident, rest[0].attempt.outcome), (incident(1), Some(Outcome::Taken)));
 }
+
+#[test]
+fn what_was_dialled_lately_is_found_oldest_first_and_no_more_of_it_than_asked_for() {
+    let folder = Folder::new("dialled");
+    let mut journal = folder.open();
+    let never = match dialled(3) {
+        Fact::Dialled { attempt, contact, phone, .. } => {
+            Fact::Dialled { attempt, contact, phone, call: crate::incident::CallHandle(String::new()) }
+        }
+        other => panic!("{other:?}"),
+    };
+    let facts = [(1, accepted()), (2, dialled(1)), (5, dialled(2)), (6, never), (7, dialled(4))];
+    let entries: Vec<Entry> =
+        facts.into_iter().map(|(when, fact)| Entry::Incident(incident(1), at(when), fact)).collect();
+    journal.append(&entries).unwrap();
+    let reader = journal.reader().unwrap();
+    let found = |since, limit| {
+        let dialled = reader.dialled(at(since), limit).unwrap();
+        dialled.iter().map(|(when, ..)| when.as_unix_micros() - at(0).as_unix_micros()).collect::<Vec<_>>()
+    };
+    assert_eq!((found(0, 9), found(3, 9), found(0, 1)), (vec![2, 5, 7], vec![5, 7], vec![7]));
+}
