@@ -138,8 +138,12 @@ fn decided(daemon: &Daemon, incident: &str) -> Result<Option<ExitCode>, ExitCode
     let status = connect(daemon)?.ask(&ask).map_err(|error| complain(&error))?;
     let state = status["incidents"][0]["state"].as_str().unwrap_or("unknown");
     print_line(&format!("{incident}: {}", shown(state)));
+    let incident = &status["incidents"][0];
+    let taken = incident["taken_by"].as_array().is_some_and(|it| !it.is_empty()) || incident["claimed_by"].is_string();
     Ok(match state {
         "acknowledged" => Some(ExitCode::SUCCESS),
+        // It was taken, and over before this was asked.
+        "resolved" if taken => Some(ExitCode::SUCCESS),
         "queued" | "calling" => None,
         _ => Some(ExitCode::from(FAILED)),
     })

@@ -43,14 +43,15 @@ fn twelve_hours_of_quiet_are_kept_over_a_crash_and_then_it_rings_again() {
 }
 
 #[test]
-fn a_wrong_number_of_hours_is_asked_for_again_and_a_pause_ends_the_right_one() {
+fn a_wrong_number_of_hours_leads_back_to_the_menu_and_a_pause_ends_the_right_one() {
     let mut world = World::new(Town::of(&["sato"]));
     let (trigger, plan) = with_all_keys(&world.town);
     let night = world.comes(trigger, plan).incident();
     world.phone("sato").rings().answers().hears("message").presses('9').hears("how-many-hours");
     world.phone("sato").presses('0');
     world.wait(seconds(1));
-    world.phone("sato").presses('#').hears("not-hours").hears("how-many-hours").presses('3');
+    world.phone("sato").presses('#').hears("not-hours").hears("do-quiet");
+    world.phone("sato").presses('9').hears("how-many-hours").presses('3');
     world.wait(seconds(14));
     assert_eq!(world.state(night), State::Calling);
     world.phone("sato").hears("hours-3").hears("quieted").gets_hung_up();

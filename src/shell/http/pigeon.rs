@@ -241,6 +241,8 @@ fn status(record: &Record, calls: &[Call], stopped: bool) -> CallStatus {
         Stands::Queued => CallStatus::Preparing,
         Stands::Calling => CallStatus::Calling,
         Stands::Acknowledged => CallStatus::Succeeded,
+        // It was over later.
+        Stands::Resolved if !record.taken_by.is_empty() || record.claimed_by.is_some() => CallStatus::Succeeded,
         _ if stopped && any(CallStatus::Aborting) => CallStatus::Aborting,
         _ if stopped => CallStatus::Aborted,
         _ if any(CallStatus::Ignored) => CallStatus::Ignored,
