@@ -19,7 +19,7 @@ pub(super) fn signals(body: &Node<'_>) -> Result<Read, IntakeError> {
     let alerts = body.get("alertinfo");
     let all = match alerts.value() {
         Some(Value::Object(_)) => vec![alerts],
-        Some(Value::Array(_)) => alerts.items()?,
+        Some(Value::Array(all)) if !all.is_empty() => alerts.items()?,
         _ => return Err(alerts.wrong("an array of alerts")),
     };
     Ok(all.iter().map(|alert| draft(alert).map(Signal::Raise)).collect::<Result<Vec<_>, _>>()?.into())
@@ -117,6 +117,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named() {
         assert_eq!(posted("{}").unwrap_err().field(), Some("alertinfo"));
+        assert_eq!(posted(r#"{"alertinfo":[]}"#).unwrap_err().field(), Some("alertinfo"));
         assert_eq!(
             posted(r#"{"alertinfo":[{"host":"a"},{"service":"b"}]}"#).unwrap_err().field(),
             Some("alertinfo[1].host")

@@ -1,7 +1,7 @@
 //! Azure Monitor: a GET that may say nothing at all, the common alert schema, and the older metric schema.
 //!
 //! A GET, or a POST without a body, raises whatever the token or the URL knows: some tools can only call a URL. An
-//! alert is known by its `alertId`, which its resolution repeats.
+//! alert is known by its `alertId`, which its resolution repeats. A list of contacts instead of an alert is whom to ring.
 
 use super::json::{self, Node};
 use super::limit::{self, Parameters};
@@ -17,6 +17,9 @@ pub(super) fn read(request: &Request<'_>) -> Result<Read, IntakeError> {
         return plain::read(request);
     }
     let body = json::parse(request.body, "the JSON of an Azure alert, or no body at all")?;
+    if body.is_array() || (body.get("contacts").is_some() && body.get("schemaId").is_none()) {
+        return plain::read(request);
+    }
     let body = Node::root(&body)?;
     let (schema, data) = (body.get("schemaId"), body.get("data"));
     let signal = match schema.needed(SCHEMAS)?.as_str() {

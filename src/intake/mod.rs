@@ -124,7 +124,7 @@ pub struct Draft {
     /// The same key joins the open incident; at most 200 characters.
     pub dedup: Option<String>,
     /// Ring only these.
-    pub to: Vec<Phone>,
+    pub to: Vec<Callee>,
     /// The machine it is about.
     pub host: Option<String>,
     /// The service it is about.
@@ -133,11 +133,24 @@ pub struct Draft {
     pub room: Option<RoomName>,
 }
 
+/// The name of a person whose name is not known.
+pub const UNKNOWN: &str = "不明";
+
+/// One to ring. Which number it is depends on the country that the configuration names.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Callee {
+    /// As it was written; a plus that became a space is a plus again.
+    pub number: String,
+    /// Their name, [`UNKNOWN`] where a list of contacts has none; the configuration's where only numbers came.
+    pub name: Option<String>,
+}
+
 impl Draft {
-    /// The trigger of this draft, called by `otherwise` where it names no call flow itself; nothing when neither does.
-    pub fn trigger(self, otherwise: Option<&CallFlowId>, by: Option<String>) -> Option<Trigger> {
+    /// The trigger of this draft that rings `to`, called by `otherwise` where it names no call flow itself; nothing when
+    /// neither does.
+    pub fn trigger(self, otherwise: Option<&CallFlowId>, to: Vec<Phone>, by: Option<String>) -> Option<Trigger> {
         let call_flow = self.call_flow.or_else(|| otherwise.cloned())?;
-        let Draft { guidance, message, parameters, dedup, to, host, service, .. } = self;
+        let Draft { guidance, message, parameters, dedup, host, service, .. } = self;
         Some(Trigger { call_flow, guidance, message, parameters, dedup, to, host, service, by })
     }
 }

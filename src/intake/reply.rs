@@ -3,14 +3,12 @@
 //! A 5xx or a 429 among the outcomes is the answer to the whole request: tools send it again then, and what was taken
 //! the first time joins itself by its key. Other refusals only answer the request when nothing in it was taken.
 
-use super::{IntakeError, Source, limit};
+use super::{IntakeError, Source, UNKNOWN, limit};
 use crate::base::IncidentId;
 use serde_json::{Value, json};
 
 const JSON: &str = "application/json";
 const TEXT: &str = "text/plain; charset=utf-8";
-/// The name of a person whose name is not known.
-const UNKNOWN: &str = "不明";
 
 /// What became of one signal.
 #[derive(Clone, PartialEq, Debug, Default)]

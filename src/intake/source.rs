@@ -150,15 +150,15 @@ mod tests {
     #[test]
     fn a_draft_is_a_trigger_once_somebody_names_the_call_flow() {
         let draft = Draft { message: Some("m".to_owned()), host: Some("a".to_owned()), ..Draft::default() };
-        assert_eq!(draft.clone().trigger(None, None), None);
+        assert_eq!(draft.clone().trigger(None, vec![], None), None);
         let (night, day) = ("night".parse().unwrap(), "day".parse().unwrap());
-        let trigger = draft.clone().trigger(Some(&night), Some("cron".to_owned())).unwrap();
+        let trigger = draft.clone().trigger(Some(&night), vec![], Some("cron".to_owned())).unwrap();
         assert_eq!(
             (&trigger.call_flow, trigger.host.as_deref(), trigger.by.as_deref()),
             (&night, Some("a"), Some("cron"))
         );
         let own = Draft { call_flow: Some(day), ..draft };
-        assert_eq!(own.trigger(Some(&night), None).unwrap().call_flow.as_str(), "day");
+        assert_eq!(own.trigger(Some(&night), vec![], None).unwrap().call_flow.as_str(), "day");
     }
 
     #[test]

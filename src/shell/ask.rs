@@ -40,6 +40,15 @@ pub struct Write {
     pub text: String,
 }
 
+/// A number that a door refused to dial.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NotDialled {
+    /// As it was asked for.
+    pub number: String,
+    /// In words.
+    pub why: String,
+}
+
 /// What a key was about is over, or somebody deals with it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Settle {

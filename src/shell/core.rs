@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::sync::{broadcast, mpsc};
 
-use super::ask::{Ask, Raise, Reply, Settle, Write};
+use super::ask::{Ask, NotDialled, Raise, Reply, Settle, Write};
 use super::clock::Clock;
 use super::control::{Failure, Request, Status, TriggerRequest};
 use super::events::{self, Told};
@@ -278,6 +278,10 @@ impl Core {
                 to.into_iter().for_each(|phone| {
                     self.switch.send_message(now, phone, &text);
                 });
+                Ok(json!({}))
+            }
+            Request::NotDialled(NotDialled { number, why }) => {
+                self.switch.refused_at_the_door(now, &number, by, &why);
                 Ok(json!({}))
             }
             Request::TokenCreate(wanted) => {

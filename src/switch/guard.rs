@@ -262,6 +262,13 @@ impl Switch {
         checked.is_ok()
     }
 
+    /// A door refused a number before there was anything to call for: it is told and written down as the guard's own
+    /// refusals are.
+    pub fn refused_at_the_door(&mut self, now: Time, number: &str, by: &str, why: &str) {
+        self.write_refusal(now, None, None, number, by, why);
+        self.settle(now);
+    }
+
     /// Counts a call that left the house.
     pub(super) fn count_dialled(&mut self, now: Time, leg: LegId, contact: &ContactId, phone: &Phone) {
         let stranger = self.guard.is_stranger(contact, phone);
@@ -298,11 +305,23 @@ impl Switch {
         by: &str,
         why: &str,
     ) {
-        let (at, number) = (self.stamp(now), phone.to_string());
+        self.write_refusal(now, attempt, Some(contact.clone()), phone.as_str(), by, why);
+    }
+
+    fn write_refusal(
+        &mut self,
+        now: Time,
+        attempt: Option<AttemptId>,
+        contact: Option<ContactId>,
+        number: &str,
+        by: &str,
+        why: &str,
+    ) {
+        let (at, number) = (self.stamp(now), number.to_owned());
         let fact = HouseFact::DialRefused { number: number.clone(), by: by.to_owned(), why: why.to_owned() };
         self.batch.facts.push(Entry::House(at, fact));
         let what = What::DialRefused { number, by: by.to_owned(), reason: why.to_owned() };
-        self.tell(attempt.map(|of| of.incident), attempt.map(|of| of.number), Some(contact.clone()), what);
+        self.tell(attempt.map(|of| of.incident), attempt.map(|of| of.number), contact, what);
     }
 }
 

@@ -143,6 +143,28 @@ fn a_body_is_read_for_its_token_only_where_it_may_hold_one_and_only_if_it_is_sma
 }
 
 #[test]
+fn numbers_are_read_as_at_home_and_what_is_refused_at_the_door_is_written_down() {
+    let port = free_tcp_port();
+    let more = format!("[http]\nlisten = \"127.0.0.1:{port}\"\n[dial]\ncountry = \"JP\"\ncountries = [\"JP\"]\n");
+    let world = World::new("http-dial").person(FIRST, Habit::Rings).more(&more);
+    let daemon = world.start();
+    let web = Web::new(port);
+    let any = web.with(&token(&daemon, &["trigger", "dial:any"]));
+    let raised = any.get("/alert?tels=090-1111-2222&message=x");
+    assert_eq!(raised.status, 200, "{raised:?}");
+    assert_eq!(any.post("/v1/incidents", &json!({ "to": ["０９０-1111-3333"] })).status, 201);
+    let listed = any.post("/in/azure", &json!([{ "phone_number": "090-1111-4444" }]));
+    assert!(listed.status == 200 && listed.body.contains("不明"), "{listed:?}");
+    assert_eq!(any.get("/alert?tels=&message=x").status, 400);
+    assert_eq!(any.post("/v1/incidents", &json!({ "to": [] })).status, 400);
+    let small = web.with(&token(&daemon, &["trigger"]));
+    let mut watch = daemon.watch();
+    assert_eq!(small.post("/v1/incidents", &json!({ "to": ["+819011112222"] })).status, 403);
+    let told = watch.until("dial.refused", &[("number", json!("+819011112222")), ("by", json!("tool"))]);
+    assert!(told["at"].as_str().is_some_and(|at| !at.starts_with("1970")), "{told}");
+}
+
+#[test]
 fn a_stream_of_events_ends_when_its_token_is_revoked() {
     let (_world, daemon, web) = house("http-revoked");
     let secret = token(&daemon, &["read"]);

@@ -76,7 +76,7 @@ fn alertinfo(town: &Town, body: &str) -> Vec<(Trigger, Plan)> {
         Signal::Raise(draft) => {
             let (usual, plan) = town.trigger("");
             let trigger =
-                draft.trigger(Some(&usual.call_flow), Some("nagios".to_owned())).expect("a call flow is known");
+                draft.trigger(Some(&usual.call_flow), vec![], Some("nagios".to_owned())).expect("a call flow is known");
             (trigger, with_key(plan, '9', Behaviour::Quiet))
         }
         other => panic!("{other:?}"),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::Phone;
 use crate::incident::Trigger;
-use crate::shell::ask::{Raise, Settle, Write};
+use crate::shell::ask::{NotDialled, Raise, Settle, Write};
 
 /// One line of a client.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -71,6 +71,9 @@ pub enum Request {
     /// The same.
     #[serde(skip)]
     Settle(Settle),
+    /// The same.
+    #[serde(skip)]
+    NotDialled(NotDialled),
     /// What the page of a hotline's link says; it changes nothing.
     #[serde(rename = "hotline.page")]
     HotlinePage {

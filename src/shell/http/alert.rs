@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 
 use super::reply::Refused;
 use crate::base::{CallFlowId, ContactId, Digit, GuidanceId, Language, Phone, RoomName, Trigger};
-use crate::config::Settings;
+use crate::config::{Refusal, Settings};
 use crate::incident::{Answer, Behaviour, CallFlow, Contact, Guidance, Key, Plan, Strategy, Token};
-use crate::intake::Draft;
+use crate::intake::{Callee, Draft, UNKNOWN};
 use crate::shell::ask::Raise;
 use crate::shell::control::Failure;
 
@@ -22,32 +22,85 @@ const ROOM: &str = "AlertRoom";
 
 /// The incident that calls these numbers at once.
 pub(super) fn raise(settings: &Settings, token: &Token, draft: Draft) -> Result<Raise, Refused> {
-    let contacts = draft.to.iter().map(|phone| contact(settings, token, phone, None)).collect::<Result<Vec<_>, _>>()?;
-    let contacts = merged(contacts);
-    let (call_flow, guidance) = (built_in_flow(settings)?, guidance(settings, &draft)?);
+    let people = phones(settings, &draft)?;
+    let contacts = contacts(settings, token, &people)?;
+    let (call_flow, guidance) = (built_in_flow(settings)?, guidance(settings, token, &draft)?);
     let plan = Plan { call_flow, contacts, guidance, then: None };
     let message = draft.message.as_deref().map(|text| spoken(settings, text));
     let call_flow = plan.call_flow.id.clone();
     let draft = Draft { message, ..draft };
-    let trigger = draft.trigger(Some(&call_flow), Some(token.name.clone()));
+    let to = people.into_iter().map(|(phone, _)| phone).collect();
+    let trigger = draft.trigger(Some(&call_flow), to, Some(token.name.clone()));
     let mut trigger: Trigger = trigger.ok_or_else(|| Refused::bad("`call_flow`: which?"))?;
     trigger.guidance = Some(plan.guidance.id.clone());
     Ok(Raise { trigger, plan })
 }
 
-/// Numbers in a query as E.164, where they are written as people of the country in `[dial]` write them. What begins
-/// with a plus, or with the space that it became, is left as it is.
-pub(super) fn whole_numbers(settings: &Settings, (name, value): (String, String)) -> (String, String) {
-    if !matches!(name.as_str(), "tels" | "tel" | "to") {
-        return (name, value);
-    }
-    let whole = |text: &str| {
-        let national = text.starts_with(['0', '０']);
-        let phone = if national { settings.dial.phone(text) } else { None };
-        phone.map_or_else(|| text.to_owned(), |phone| phone.to_string())
+/// The plan of a trigger. Its numbers stand in the roster of its call flow, or its token may dial others.
+pub(super) fn plan(
+    settings: &Settings,
+    token: &Token,
+    trigger: &Trigger,
+    people: &[(Phone, Option<String>)],
+) -> Result<Plan, Refused> {
+    let refused = |refusal: Refusal| {
+        let failure = Refused::from(Failure::new(refusal.code(), refusal.to_string()));
+        match &refusal {
+            Refusal::NotARosterNumber { phone, .. } => failure.about(phone),
+            _ => failure,
+        }
     };
-    let numbers: Vec<String> = value.split(',').map(whole).collect();
-    (name, numbers.join(","))
+    match settings.plan(trigger) {
+        Err(Refusal::NotARosterNumber { .. }) if token.scopes.contains("dial:any") => {
+            let whole = Trigger { to: Vec::new(), ..trigger.clone() };
+            let plan = settings.plan(&whole).map_err(refused)?;
+            Ok(Plan { contacts: contacts(settings, token, people)?, then: None, ..plan })
+        }
+        plan => plan.map_err(refused),
+    }
+}
+
+/// Whom a draft wants rung.
+pub(super) fn phones(settings: &Settings, draft: &Draft) -> Result<Vec<(Phone, Option<String>)>, Refused> {
+    let read = |callee: &Callee| {
+        let phone = number(settings, &callee.number).ok_or_else(|| not_a_number(&callee.number))?;
+        Ok((phone, callee.name.clone()))
+    };
+    draft.to.iter().map(read).collect()
+}
+
+/// A number as people of the country in `[dial]` write it. Without a plus it must be written as at home, from its zero
+/// on (or its bracket): 81… without its plus would become another number.
+pub(super) fn number(settings: &Settings, text: &str) -> Option<Phone> {
+    let text = text.trim();
+    let home = text.starts_with(['0', '０', '(', '（', '+', '＋']);
+    Phone::parse(text).ok().or_else(|| settings.dial.phone(text).filter(|_| home))
+}
+
+/// The error for a text that is no number here.
+pub(super) fn not_a_number(text: &str) -> Refused {
+    let text: String = text.chars().take(40).collect();
+    Refused::bad(format!(
+        "`to`: found `{text}`; accepted: `+` and 3 to 15 digits, a SIP URI, or a number of the country that `country` in \
+         [dial] names"
+    ))
+}
+
+/// The room that a request names. A room with a PIN is not for everybody: the token needs `manage`.
+pub(super) fn room_of(settings: &Settings, token: &Token, draft: &Draft) -> Result<Option<RoomName>, Refused> {
+    let closed = |name: &&RoomName| settings.rooms.get(*name).is_some_and(|room| room.pin.is_some());
+    if let Some(room) = draft.room.as_ref().filter(closed)
+        && !token.scopes.contains("manage")
+    {
+        let why = format!("`room`: `{room}` has a PIN, so the token `{}` would need the scope `manage`", token.name);
+        return Err(Refused::from(Failure::new("forbidden", why)));
+    }
+    Ok(draft.room.clone())
+}
+
+fn contacts(settings: &Settings, token: &Token, people: &[(Phone, Option<String>)]) -> Result<Vec<Contact>, Refused> {
+    let one = |(phone, name): &(Phone, Option<String>)| contact(settings, token, phone, name.as_deref());
+    Ok(merged(people.iter().map(one).collect::<Result<_, _>>()?))
 }
 
 /// The person behind a number: the one of the rosters, or a stranger whom this token may call.
@@ -59,14 +112,15 @@ pub(super) fn contact(
 ) -> Result<Contact, Refused> {
     let of = |contact: &&Contact| contact.phones.contains(phone) && is_on_a_roster(settings, &contact.id);
     if let Some(known) = settings.contacts.values().find(of) {
+        let name = name.filter(|name| *name != UNKNOWN);
         let name = name.unwrap_or(&known.name).to_owned();
         return Ok(Contact { name, phones: vec![phone.clone()], ..known.clone() });
     }
     if !token.scopes.contains("dial:any") {
         let why = format!("{phone} is not a roster number: the token `{}` would need the scope `dial:any`", token.name);
-        return Err(Refused::from(Failure::new("not_a_roster_number", why)));
+        return Err(Refused::from(Failure::new("not_a_roster_number", why)).about(phone));
     }
-    settings.dial.allows(phone).map_err(|why| Refused::from(Failure::new("dial_refused", why)))?;
+    settings.dial.allows(phone).map_err(|why| Refused::from(Failure::new("dial_refused", why)).about(phone))?;
     let digits: String = phone.as_str().chars().filter(char::is_ascii_digit).collect();
     let id = ContactId::parse(&format!("{}{digits}", crate::switch::STRANGER))
         .map_err(|error| Refused::bad(error.to_string()))?;
@@ -114,7 +168,7 @@ fn built_in_flow(settings: &Settings) -> Result<CallFlow, Refused> {
     })
 }
 
-fn guidance(settings: &Settings, draft: &Draft) -> Result<Guidance, Refused> {
+fn guidance(settings: &Settings, token: &Token, draft: &Draft) -> Result<Guidance, Refused> {
     let id: GuidanceId = own(ALERT)?;
     let id = draft.guidance.clone().unwrap_or(id);
     let room: RoomName = own(ROOM)?;
@@ -135,7 +189,7 @@ fn guidance(settings: &Settings, draft: &Draft) -> Result<Guidance, Refused> {
             room: None,
         },
     };
-    guidance.room = draft.room.clone().or(guidance.room).or(Some(room));
+    guidance.room = room_of(settings, token, draft)?.or(guidance.room).or(Some(room));
     Ok(guidance)
 }
 
@@ -190,7 +244,7 @@ mod tests {
     }
 
     fn raised(settings: &Settings, scopes: &[&str], tels: &str) -> Result<Raise, Refused> {
-        let to = tels.split(',').map(|text| Phone::parse(text).unwrap()).collect();
+        let to = tels.split(',').map(|text| Callee { number: text.to_owned(), name: None }).collect();
         let draft = Draft { to, message: Some("火事です".to_owned()), ..Draft::default() };
         raise(settings, &token(scopes), draft)
     }
@@ -228,12 +282,53 @@ mod tests {
     }
 
     #[test]
-    fn numbers_of_the_country_are_made_whole_and_a_lost_plus_is_left_to_the_reader() {
+    fn numbers_are_read_as_the_country_writes_them_and_what_only_lost_its_plus_is_not_guessed() {
         let settings = settings("");
-        let whole = |value: &str| whole_numbers(&settings, ("tels".to_owned(), value.to_owned())).1;
-        assert_eq!(whole("080-1234-5678,+819000000001"), "+818012345678,+819000000001");
-        assert_eq!(whole(" 818012345678"), " 818012345678");
-        let other = whole_numbers(&settings, ("message".to_owned(), "080-1234-5678".to_owned()));
-        assert_eq!(other.1, "080-1234-5678");
+        let read = |text: &str| number(&settings, text).map(|phone| phone.to_string());
+        for text in ["090-1111-2222", "０９０－１１１１－２２２２", "090 1111 2222", "+81 90 1111 2222"] {
+            assert_eq!(read(text).as_deref(), Some("+819011112222"), "{text}");
+        }
+        assert_eq!((read("819011112222"), read("soon")), (None, None));
+        let raise = raised(&settings, &["dial:any"], "090-1111-2222").unwrap();
+        assert_eq!(raise.trigger.to[0].as_str(), "+819011112222");
+        let refused = raised(&settings, &["dial:any"], "110x").unwrap_err();
+        assert!(refused.failure.message.contains("`110x`"), "{refused:?}");
+    }
+
+    #[test]
+    fn a_listed_contact_is_called_by_the_name_that_came_or_by_the_one_that_is_known() {
+        let settings = settings("");
+        let one = |number: &str, name: &str| Callee { number: number.to_owned(), name: Some(name.to_owned()) };
+        let to = vec![one("+818012345678", UNKNOWN), one("090-1111-2222", UNKNOWN), one("090-1111-3333", "佐藤")];
+        let raise = raise(&settings, &token(&["dial:any"]), Draft { to, ..Draft::default() }).unwrap();
+        let names: Vec<_> = raise.plan.contacts.iter().map(|contact| contact.name.as_str()).collect();
+        assert_eq!(names, ["山田", "不明", "佐藤"]);
+    }
+
+    #[test]
+    fn a_call_flow_rings_numbers_of_no_roster_for_a_token_that_may() {
+        let settings = settings("");
+        let stranger = Phone::parse("+819000000001").unwrap();
+        let flow = "oncall".parse().unwrap();
+        let trigger = Draft::default().trigger(Some(&flow), vec![stranger.clone()], None).unwrap();
+        let people = [(stranger, None)];
+        let called = plan(&settings, &token(&["dial:any"]), &trigger, &people).unwrap();
+        assert_eq!(called.contacts[0].id.as_str(), "any.819000000001");
+        let refused = plan(&settings, &token(&["trigger"]), &trigger, &people).unwrap_err();
+        assert_eq!(
+            (refused.failure.code.as_str(), refused.number.as_deref()),
+            ("not_a_roster_number", Some("+819000000001"))
+        );
+    }
+
+    #[test]
+    fn a_room_with_a_pin_is_named_by_a_token_that_manages() {
+        let settings = settings("[[room]]\nid = \"closed\"\npin = \"4711\"\n[[room]]\nid = \"open\"\n");
+        let named = |room: &str, scopes: &[&str]| {
+            let draft = Draft { room: Some(room.parse().unwrap()), ..Draft::default() };
+            room_of(&settings, &token(scopes), &draft).map_err(|refused| refused.failure.code)
+        };
+        assert_eq!(named("closed", &["trigger"]), Err("forbidden".to_owned()));
+        assert!(named("closed", &["trigger", "manage"]).is_ok() && named("open", &["trigger"]).is_ok());
     }
 }

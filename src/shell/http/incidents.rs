@@ -6,12 +6,13 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::House;
 use super::auth::{May, ToManage, ToRead, ToTrigger};
 use super::look::PAGE;
 use super::reply::{Answer, Refused, json};
-use crate::base::IdError;
+use super::{House, alert};
+use crate::base::{IdError, Phone, Trigger};
 use crate::incident::State as Stands;
+use crate::shell::ask::Raise;
 use crate::shell::control::{Request, TriggerRequest, incident_json};
 
 /// `POST /v1/incidents`.
@@ -22,9 +23,21 @@ pub(super) async fn raise(State(house): State<House>, May(token, _): May<ToTrigg
     {
         fields.insert("call_flow".to_owned(), house.call_flow_of(&token)?.to_string().into());
     }
-    let wanted: TriggerRequest =
+    if body.get("to").and_then(Value::as_array).is_some_and(Vec::is_empty) {
+        return Err(Refused::bad("`to`: found an array of 0; accepted: whom to ring, or no `to` at all"));
+    }
+    let mut wanted: TriggerRequest =
         serde_json::from_value(body).map_err(|error| Refused::bad(format!("the body: {error}")))?;
-    let answer = house.ask(Request::Trigger(wanted), &token.name).await?;
+    for text in &mut wanted.to {
+        *text = alert::number(&house.settings, text).ok_or_else(|| alert::not_a_number(text))?.to_string();
+    }
+    let trigger = Trigger { by: Some(token.name.clone()), ..wanted.trigger()? };
+    let people: Vec<(Phone, Option<String>)> = trigger.to.iter().map(|phone| (phone.clone(), None)).collect();
+    let plan = match alert::plan(&house.settings, &token, &trigger, &people) {
+        Ok(plan) => plan,
+        Err(refused) => return Err(house.kept(&token, refused).await),
+    };
+    let answer = house.ask(Request::Raise(Box::new(Raise { trigger, plan })), &token.name).await?;
     Ok(raised(&answer))
 }
 
@@ -82,8 +95,19 @@ pub(super) async fn acknowledge(
     body: Bytes,
 ) -> Answer {
     let Claim { by } = if body.trim_ascii().is_empty() { Claim::default() } else { read(&body)? };
+    let by = by.and_then(|name| claimed(&name, &token.name));
     let answer = house.ask(Request::Acknowledge { incident: id, by }, &token.name).await?;
     Ok(json(StatusCode::OK, &answer))
+}
+
+/// The longest name that is kept, in characters.
+const NAME_MAX: usize = 100;
+
+/// A name that somebody gives is kept beside that of the token that vouches for it. Nothing where it is blank.
+fn claimed(name: &str, token: &str) -> Option<String> {
+    let name: String = name.chars().filter(|letter| !letter.is_control()).take(NAME_MAX).collect();
+    let name = name.trim();
+    (!name.is_empty()).then(|| format!("{name} (token {token})"))
 }
 
 /// `{"dedup": …}`.
@@ -103,4 +127,16 @@ pub(super) async fn resolve(State(house): State<House>, May(token, _): May<ToTri
 /// Reads a body as JSON, or says where it is none.
 pub(super) fn read<T: for<'a> Deserialize<'a>>(body: &[u8]) -> Result<T, Refused> {
     serde_json::from_slice(body).map_err(|error| Refused::bad(format!("the body: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_takes_it_by_a_name_of_their_own_is_kept_beside_the_token() {
+        assert_eq!(claimed("山田\u{1b}[2J\n", "console").as_deref(), Some("山田[2J (token console)"));
+        assert_eq!(claimed(" \n", "console"), None);
+        assert!(claimed(&"x".repeat(1 << 20), "console").is_some_and(|name| name.len() < 200));
+    }
 }

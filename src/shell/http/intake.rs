@@ -80,7 +80,7 @@ async fn received(house: &House, from: Peer, source: &Source, asked: Asked) -> A
     };
     let (_, path) = source_of(parts.uri.path());
     let query = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned();
-    let query: Vec<(String, String)> = query.map(|pair| alert::whole_numbers(&house.settings, pair)).collect();
+    let query: Vec<(String, String)> = query.collect();
     let headers: Vec<(String, String)> = parts
         .headers
         .iter()
@@ -143,7 +143,7 @@ async fn carry_out(house: &House, token: &Token, signals: Vec<Signal>) -> Vec<Be
         };
         let asked = match wanted(house, token, signal) {
             Ok(request) => house.put(request, &token.name).await.map_err(Refused::from),
-            Err(refused) => Err(refused),
+            Err(refused) => Err(house.kept(token, refused).await),
         };
         under_way.push((dedup, asked));
     }
@@ -171,17 +171,15 @@ fn raise(house: &House, token: &Token, draft: Draft) -> Result<Raise, Refused> {
     if !draft.to.is_empty() && draft.call_flow.is_none() {
         return alert::raise(&house.settings, token, draft);
     }
-    let room = draft.room.clone();
+    let room = alert::room_of(&house.settings, token, &draft)?;
+    let people = alert::phones(&house.settings, &draft)?;
     let call_flow = match &draft.call_flow {
         Some(named) => named.clone(),
         None => house.call_flow_of(token)?,
     };
-    let trigger = draft.trigger(Some(&call_flow), by).ok_or_else(|| Refused::bad("`call_flow`: which?"))?;
-    let plan = house
-        .settings
-        .plan(&trigger)
-        .map_err(|refusal| Refused::from(Failure::new(refusal.code(), refusal.to_string())))?;
-    let mut plan = plan;
+    let to = people.iter().map(|(phone, _)| phone.clone()).collect();
+    let trigger = draft.trigger(Some(&call_flow), to, by).ok_or_else(|| Refused::bad("`call_flow`: which?"))?;
+    let mut plan = alert::plan(&house.settings, token, &trigger, &people)?;
     plan.guidance.room = room.or(plan.guidance.room);
     Ok(Raise { trigger, plan })
 }
@@ -203,7 +201,7 @@ fn became(dedup: Option<String>, answer: Result<Value, Refused>) -> Became {
                 error: None,
             }
         }
-        Err(Refused { status, failure }) => {
+        Err(Refused { status, failure, .. }) => {
             let error = Some(intake::Refused { status: status.as_u16(), message: failure.message });
             Became { dedup, error, ..Became::default() }
         }

@@ -19,6 +19,7 @@ mod metrics;
 mod openapi;
 mod pigeon;
 mod quiet;
+mod refusals;
 mod reply;
 mod routes;
 mod slack;
@@ -49,6 +50,7 @@ use crate::incident::{Record, Token};
 use crate::intake::Source;
 use door::{Door, Peer};
 use metrics::Counts;
+use refusals::Refusals;
 use reply::Refused;
 use sns::{Certificates, Delivered};
 use strangers::Strangers;
@@ -78,6 +80,7 @@ pub(super) struct Inside {
     history: HistoryHandle,
     counts: Counts,
     pub(super) strangers: Mutex<Strangers>,
+    refusals: Mutex<Refusals>,
     /// What SNS signs with.
     certificates: Certificates,
     /// What of SNS was done already.
@@ -189,6 +192,7 @@ impl Server {
             history,
             counts: Counts::default(),
             strangers,
+            refusals: Mutex::default(),
             certificates: Certificates::default(),
             delivered: Delivered::default(),
             watchers: Arc::new(Semaphore::new(WATCHERS_MAX)),

@@ -40,7 +40,7 @@ pub(super) async fn invoke(State(house): State<House>, May(token, _): May<ToTrig
     let params = invoke.params.clone();
     let raised = match raise(&house.settings, &token, invoke) {
         Ok(raise) => house.ask(Request::Raise(Box::new(raise)), &token.name).await.map_err(Refused::from),
-        Err(refused) => Err(refused),
+        Err(refused) => Err(house.kept(&token, refused).await),
     };
     match raised {
         Ok(answer) => Ok(sent(pigeon::requested(&params, answer["incident"].as_str().unwrap_or_default()))),

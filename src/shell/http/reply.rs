@@ -6,6 +6,7 @@ use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use crate::base::Phone;
 use crate::shell::control::Failure;
 
 /// What a handler gives.
@@ -18,12 +19,19 @@ pub(super) struct Refused {
     pub(super) status: StatusCode,
     /// What is said.
     pub(super) failure: Failure,
+    /// The number that may not be dialled, where that is why.
+    pub(super) number: Option<String>,
 }
 
 impl Refused {
     /// An error with its status.
     pub(super) fn new(status: StatusCode, code: &str, message: impl Into<String>) -> Refused {
-        Refused { status, failure: Failure::new(code, message) }
+        Refused { status, failure: Failure::new(code, message), number: None }
+    }
+
+    /// The same, with the number that it is about.
+    pub(super) fn about(self, phone: &Phone) -> Refused {
+        Refused { number: Some(phone.to_string()), ..self }
     }
 
     /// The request cannot be read.
@@ -34,7 +42,7 @@ impl Refused {
 
 impl From<Failure> for Refused {
     fn from(failure: Failure) -> Refused {
-        Refused { status: status_of(&failure.code), failure }
+        Refused { status: status_of(&failure.code), failure, number: None }
     }
 }
 
