@@ -116,7 +116,7 @@ fn the_button_takes_the_incident_when_slack_has_signed_the_press() {
     assert_eq!(daemon.status(&incident)["state"], "calling");
     assert_eq!(slack_sends(&Web::new(port), "tiger", &press), 200);
     daemon.comes_to(&incident, "acknowledged");
-    let taken = "🚨🚨 Incident: 山田 has taken it 🚨🚨";
+    let taken = "🚨🚨 Incident: taken without a call (by 山田) 🚨🚨";
     let edited = |requests: &[Request]| {
         let edit = requests.iter().find(|request| request.path.ends_with("chat.update") && text(request) == taken)?;
         Some(edit.json()["blocks"].clone())
