@@ -85,6 +85,12 @@ fn local() -> Local<'static> {
     Local { session: 1, version: 1, media: "192.0.2.1:9".parse().unwrap(), codecs: &Codec::ALL }
 }
 
+#[test]
+fn a_start_line_alone_can_be_passed_on() {
+    look(b"OPTIONS sip:a SIP/2.0\r\n\r\n");
+    look(b"SIP/2.0 200 OK\r\n\r\n");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
     #[test]

@@ -18,7 +18,9 @@ pub struct Edit {
 impl Edit {
     /// `message`, unchanged so far.
     pub fn of(message: &Message) -> Edit {
-        let start = message.head().lines().next().unwrap_or_default().to_owned();
+        let start = message.head().split('\n').next().unwrap_or_default();
+        // Without a header line behind it, it is the last line of the head, whose end is cut off behind its CR.
+        let start = start.strip_suffix('\r').unwrap_or(start).to_owned();
         let fields = message.fields().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         Edit { start, fields, body: message.body().to_vec() }
     }
