@@ -21,7 +21,7 @@ pub struct Plan {
     pub never: &'static [&'static str],
     /// The fewest and the most digits behind the code.
     pub digits: (usize, usize),
-    /// `N` for 2 to 9, `X` for any digit; empty where nothing is known.
+    /// `N` for 2 to 9, `.` for any digit; empty where nothing is known.
     pub shape: &'static str,
 }
 
@@ -72,7 +72,7 @@ const KNOWN: &[(&str, Plan)] = &[
             except: NOT_US_OR_CA,
             never: &[],
             digits: (10, 10),
-            shape: "NXXNXXXXXX",
+            shape: "N..N......",
         },
     ),
     (

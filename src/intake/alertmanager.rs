@@ -93,7 +93,7 @@ pub(super) fn host_of(instance: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::intake::Method;
+    use crate::intake::tests::json;
 
     const GROUP: &str = r#"{
         "version": "4", "groupKey": "{}:{alertname=\"DiskFull\"}", "truncatedAlerts": 2, "status": "firing",
@@ -109,8 +109,7 @@ mod tests {
         ]}"#;
 
     fn posted(body: &str) -> Result<Read, IntakeError> {
-        let (query, headers, content_type) = (&[][..], &[][..], Some("application/json"));
-        read(&Request { method: Method::Post, path: "", query, headers, content_type, body: body.as_bytes() })
+        read(&json(body))
     }
 
     #[test]

@@ -122,12 +122,10 @@ fn unresolved(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::intake::Method;
+    use crate::intake::tests::json;
 
     fn posted(body: &str) -> Result<Vec<Signal>, IntakeError> {
-        let (query, headers, content_type) = (&[][..], &[][..], Some("application/json"));
-        let request = Request { method: Method::Post, path: "", query, headers, content_type, body: body.as_bytes() };
-        read(&request).map(|read| read.signals)
+        read(&json(body)).map(|read| read.signals)
     }
 
     fn ours(transition: &str) -> String {

@@ -52,11 +52,10 @@ fn draft(body: &Node<'_>, dedup: Option<String>) -> Result<Draft, IntakeError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::intake::Method;
+    use crate::intake::tests::json;
 
     fn posted(body: &str) -> Result<Read, IntakeError> {
-        let (query, headers, content_type) = (&[][..], &[][..], Some("application/json"));
-        read(&Request { method: Method::Post, path: "", query, headers, content_type, body: body.as_bytes() })
+        read(&json(body))
     }
 
     fn raised(body: &str) -> Draft {

@@ -3,3 +3,11 @@
 
 mod documented;
 mod strangers;
+
+use super::{Method, Request};
+
+/// A POST of JSON, as most tools send it.
+pub(super) fn json(body: &str) -> Request<'_> {
+    let content_type = Some("application/json");
+    Request { method: Method::Post, path: "", query: &[], headers: &[], content_type, body: body.as_bytes() }
+}

@@ -48,7 +48,7 @@ pub struct Country {
     pub except: Vec<String>,
     /// How many digits a whole number has.
     pub digits: RangeInclusive<usize>,
-    /// How a whole number looks, its beginning as it is, `N` for 2 to 9 and `X` for any digit, where that is known.
+    /// How a whole number looks, its beginning as it is, `N` for 2 to 9 and `.` for any digit, where that is known.
     pub shape: Option<String>,
 }
 
@@ -57,7 +57,7 @@ impl Country {
         let looks = |shape: &String| {
             let fits = |(wanted, c): (char, char)| match wanted {
                 'N' => ('2'..='9').contains(&c),
-                'X' => c.is_ascii_digit(),
+                '.' => c.is_ascii_digit(),
                 wanted => wanted == c,
             };
             shape.len() == number.len() && shape.chars().zip(number.chars()).all(fits)
