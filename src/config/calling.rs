@@ -33,6 +33,19 @@ pub struct CallFlow {
     pub guidance: GuidanceId,
     /// What goes on when nobody took it: a call flow that exists, and none that leads back here.
     pub then: Option<CallFlowId>,
+    /// What was chosen, and is not merely what is usual.
+    pub chosen: Chosen,
+}
+
+/// What the block of a call flow says itself. Some doors have another default for the rest.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Chosen {
+    /// `strategy`.
+    pub strategy: bool,
+    /// `rounds`.
+    pub rounds: bool,
+    /// `guidance`.
+    pub guidance: bool,
 }
 
 /// `[[room]]`.
@@ -113,6 +126,7 @@ fn call_flow(
     let then = block.text("then", "the id of a [[call_flow]]", |text| CallFlowId::parse(text).ok());
     let (key, line) = (block.path("then"), block.line_of("then"));
     thens.extend(id.clone().zip(then.clone().map(|value| Placed { key, line, value })));
+    let chosen = Chosen { strategy: strategy.is_some(), rounds: rounds.is_some(), guidance: guidance.is_some() };
     block.finish();
     Some(CallFlow {
         flow: incident::CallFlow {
@@ -128,6 +142,7 @@ fn call_flow(
         roster: roster?,
         guidance: guidance.or_else(|| named(DEFAULT_GUIDANCE))?,
         then,
+        chosen,
     })
 }
 

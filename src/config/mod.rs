@@ -31,7 +31,7 @@ mod trunk;
 mod value;
 
 pub use call_in::CallIn;
-pub use calling::{CallFlow, DEFAULT_GUIDANCE, Room};
+pub use calling::{CallFlow, Chosen, DEFAULT_GUIDANCE, Room};
 pub use complaint::Complaint;
 pub use daemon::{Media, Node, Sip, Speech};
 pub use dial::Dial;

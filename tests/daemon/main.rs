@@ -19,3 +19,4 @@ mod pigeon;
 mod second;
 mod strangers;
 mod support;
+mod systems;

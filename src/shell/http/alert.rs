@@ -4,6 +4,8 @@
 //! `[dial]` allows, or this would be a machine for toll fraud. A key joins: a voicemail must not enter the room.
 //! A `[[guidance]]` or `[[call_flow]]` with the id `alert` takes the place of what is built in.
 
+pub(super) mod azure;
+
 use core::time::Duration;
 use std::collections::BTreeMap;
 
@@ -98,6 +100,7 @@ pub(super) fn room_of(settings: &Settings, token: &Token, draft: &Draft) -> Resu
     Ok(draft.room.clone())
 }
 
+/// The people behind these numbers.
 fn contacts(settings: &Settings, token: &Token, people: &[(Phone, Option<String>)]) -> Result<Vec<Contact>, Refused> {
     let one = |(phone, name): &(Phone, Option<String>)| contact(settings, token, phone, name.as_deref());
     Ok(merged(people.iter().map(one).collect::<Result<_, _>>()?))

@@ -15,6 +15,7 @@ use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
+use super::alert::azure;
 use super::auth::{May, ToTrigger};
 use super::door::Peer;
 use super::reply::{Answer, Refused};
@@ -107,7 +108,7 @@ async fn received(house: &House, from: Peer, source: &Source, asked: Asked) -> A
     if let Some(confirmation) = read.confirm {
         sns::confirm(house, confirmation).await?;
     }
-    let outcomes = carry_out(house, &token, read.signals).await;
+    let outcomes = carry_out(house, &token, source, read.signals).await;
     let reply = intake::reply(source, &outcomes);
     if let Some(signed) = signed.filter(|_| reply.status < 300) {
         house.delivered.note(&signed, house.clock.calendar());
@@ -134,14 +135,14 @@ async fn whole(house: &House, parts: &Parts, body: Body, most: usize) -> Result<
 }
 
 /// Does what is asked for; the outcomes are in the order of the signals.
-async fn carry_out(house: &House, token: &Token, signals: Vec<Signal>) -> Vec<Became> {
+async fn carry_out(house: &House, token: &Token, source: &Source, signals: Vec<Signal>) -> Vec<Became> {
     let mut under_way = Vec::with_capacity(signals.len());
     for signal in signals {
         let dedup = match &signal {
             Signal::Raise(draft) => draft.dedup.clone(),
             Signal::Resolve { dedup } | Signal::Acknowledge { dedup } => Some(dedup.clone()),
         };
-        let asked = match wanted(house, token, signal) {
+        let asked = match wanted(house, token, source, signal) {
             Ok(request) => house.put(request, &token.name).await.map_err(Refused::from),
             Err(refused) => Err(house.kept(token, refused).await),
         };
@@ -158,8 +159,12 @@ async fn carry_out(house: &House, token: &Token, signals: Vec<Signal>) -> Vec<Be
     outcomes
 }
 
-fn wanted(house: &House, token: &Token, signal: Signal) -> Result<Request, Refused> {
+fn wanted(house: &House, token: &Token, source: &Source, signal: Signal) -> Result<Request, Refused> {
     Ok(match signal {
+        Signal::Raise(draft) if *source == Source::Azure => {
+            let raise = azure::raise(&house.settings, token, draft, house.call_flow_of(token));
+            Request::Raise(Box::new(raise?))
+        }
         Signal::Raise(draft) => Request::Raise(Box::new(raise(house, token, draft)?)),
         Signal::Resolve { dedup } => Request::Settle(Settle { dedup, taken: false }),
         Signal::Acknowledge { dedup } => Request::Settle(Settle { dedup, taken: true }),

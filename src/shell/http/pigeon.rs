@@ -211,7 +211,7 @@ fn result_of(incident: IncidentId, record: &Record) -> Results {
         started_at: time(record.accepted_at),
         ended_at: time(record.ended_at),
         callflow: record.plan.as_ref().map_or(Value::Null, flow_json),
-        guidance: record.plan.as_ref().map_or(Value::Null, |plan| guidance_json(&plan.guidance)),
+        guidance: record.plan.as_ref().map_or(Value::Null, guidance_of),
         parameters: record.trigger.as_ref().map_or(Value::Null, |trigger| json!(trigger.parameters)),
         calls,
     }
@@ -260,7 +260,12 @@ fn flow_json(plan: &Plan) -> Value {
     json!({ "id": plan.call_flow.id, "loopLimit": plan.call_flow.rounds, "contacts": contacts })
 }
 
-fn guidance_json(guidance: &Guidance) -> Value {
+/// In the language of whoever is called first, where it has one for each.
+fn guidance_of(plan: &Plan) -> Value {
+    guidance_json(&plan.guidance, plan.contacts.first().map(|contact| contact.language))
+}
+
+fn guidance_json(guidance: &Guidance, language: Option<Language>) -> Value {
     let word = |behaviour: Behaviour| match behaviour {
         Behaviour::Take | Behaviour::Join => "terminate",
         Behaviour::Next => "continue",
@@ -270,7 +275,8 @@ fn guidance_json(guidance: &Guidance) -> Value {
     let reaction = |key: &Key| json!({ "behavior": word(key.behaviour), "messageTemplate": key.say });
     let reactions: Map<String, Value> =
         guidance.keys.iter().map(|(digit, key)| (digit.to_string(), reaction(key))).collect();
-    let message = guidance.message.values().next();
+    let theirs = language.and_then(|language| guidance.message.get(&language));
+    let message = theirs.or_else(|| guidance.message.values().next());
     let message =
         if guidance.id.as_str() == INLINE { message.map(|text| once(text)) } else { message.map(String::as_str) };
     json!({ "id": guidance.id, "messageTemplate": message, "reactions": reactions })
@@ -333,7 +339,7 @@ mod tests {
             let mut guidance = built_in(Some(sent)).unwrap();
             let key = Key { behaviour: Behaviour::Quiet, say: None };
             guidance.keys.insert(crate::base::Digit::from_char('9').unwrap(), key);
-            let shown = guidance_json(&guidance);
+            let shown = guidance_json(&guidance, None);
             assert_eq!(
                 (&shown["messageTemplate"], &shown["reactions"]["9"]["behavior"]),
                 (&json!(text), &json!("quiet"))
