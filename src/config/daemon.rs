@@ -1,9 +1,8 @@
-//! The tables about the daemon itself: `[node]`, `[control]`, `[sip]`, `[media]`, `[store]`, `[speech]`.
+//! The tables about the daemon itself: `[node]`, `[control]`, `[sip]`, `[media]`, `[store]`.
 
 use core::net::{IpAddr, SocketAddr};
 use core::ops::RangeInclusive;
 use core::time::Duration;
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
@@ -55,15 +54,6 @@ pub struct Media {
     pub record_dir: PathBuf,
     /// How many legs there are places for; there is a port pair for each.
     pub max_legs: u32,
-}
-
-/// `[speech]`.
-#[derive(Clone, Debug)]
-pub struct Speech {
-    /// The user's own voice makers: the program and its arguments, one of which holds `{out}`.
-    pub commands: BTreeMap<Language, Vec<String>>,
-    /// How long a voice maker may take for one text.
-    pub timeout: Duration,
 }
 
 pub(super) fn node(root: &mut Section<'_>, origin: &Origin<'_>) -> Node {
@@ -158,30 +148,6 @@ pub(super) fn store(root: &mut Section<'_>, data_dir: &Path) -> (Option<PathBuf>
     let keep = value::duration(&mut store, "keep", KEEP);
     store.finish();
     (url.map(|url| data_dir.join(url)), keep)
-}
-
-pub(super) fn speech(root: &mut Section<'_>) -> Speech {
-    const ACCEPTED: &str = "a program and its arguments, each a text";
-    let mut speech = root.table("speech");
-    let timeout = value::duration(&mut speech, "timeout", Duration::from_secs(1)..=Duration::from_secs(60));
-    let mut command = speech.table("command");
-    let mut commands = BTreeMap::new();
-    for language in Language::ALL {
-        let words = command.list(language.tag(), 64, ACCEPTED, |text| {
-            (!text.is_empty() && text.len() <= 1_000 && !text.contains('\0')).then(|| text.to_owned())
-        });
-        let Some(words) = words else { continue };
-        let words: Vec<String> = words.into_iter().map(|word| word.value).collect();
-        if !words.iter().skip(1).any(|word| word.contains("{out}")) {
-            let accepted = "a program that reads the text from its input and writes a WAV file to `{out}`, which must \
-                            stand in one of its arguments: [\"open_jtalk\", …, \"-ow\", \"{out}\"]";
-            command.complain(language.tag(), "no argument holds {out}", accepted);
-        }
-        commands.insert(language, words);
-    }
-    command.finish();
-    speech.finish();
-    Speech { commands, timeout: timeout.unwrap_or(Duration::from_secs(10)) }
 }
 
 pub(super) fn language(section: &mut Section<'_>) -> Option<Language> {

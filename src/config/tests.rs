@@ -175,6 +175,7 @@ fn one_mistake_gives_one_complaint() {
         ("[speech]\ncommand.fr = [\"say\", \"{out}\"]\n".to_owned(), "speech.command.fr"),
         ("[speech]\ncommand.en = []\n".to_owned(), "speech.command.en"),
         ("[speech]\ntimeout = \"2h\"\n".to_owned(), "speech.timeout"),
+        ("[speech]\nvoices.ja = [\"nobody\"]\n".to_owned(), "speech.voices.ja[1]"),
         (format!("{trunk}registrar = \"h\"\nusername = \"u\"\n"), "trunk[2].password"),
         (format!("{trunk}registrar = \"h\"\npassword = \"p\"\n"), "trunk[2].username"),
         (format!("{trunk}password = \"p\"\n"), "trunk[2].username"),

@@ -27,8 +27,8 @@ use super::messages::Messages;
 use super::notify::{self, NotifyError};
 use super::tokens::Tokens;
 use super::voice::{Speaker, SpeakerSettings, load_prompts, sweep};
-use crate::base::Stamp;
-use crate::config::Settings;
+use crate::base::{Language, Stamp};
+use crate::config::{Settings, Voice};
 use crate::sip::{Agent, Identity};
 use crate::store::{Journal, StoreError};
 use crate::switch::{self, Input, LinkKey, PortRange, SmsWay, Switch};
@@ -297,9 +297,16 @@ fn media_settings(settings: &Settings) -> MediaSettings {
 
 fn speaker_settings(settings: &Settings) -> SpeakerSettings {
     SpeakerSettings {
-        commands: settings.speech.commands.clone(),
+        commands: settings.speech.voices.iter().filter_map(own_command).collect(),
         timeout: settings.speech.timeout,
         scratch: settings.node.data_dir.clone(),
         ..SpeakerSettings::default()
     }
+}
+
+fn own_command((language, voices): (&Language, &Vec<Voice>)) -> Option<(Language, Vec<String>)> {
+    voices.iter().find_map(|voice| match voice {
+        Voice::Command(_, words) => Some((*language, words.clone())),
+        _ => None,
+    })
 }
