@@ -9,7 +9,7 @@
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -34,6 +34,8 @@ const OPEN: usize = 10_000;
 const FACTS: usize = 1_000_000;
 /// How long anything may take.
 const LIMIT: Duration = Duration::from_secs(120);
+/// Ports for voice.
+const MEDIA_PORTS: u16 = 1_000;
 
 fn main() {
     // `cargo bench` hands over flags of its own.
@@ -301,11 +303,12 @@ impl Daemon {
         let socket = std::env::temp_dir().join(format!("hansho-journal-{}.sock", std::process::id()));
         let _ = fs::remove_file(&socket);
         let trunk = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).map_err(say)?;
-        let sip = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|it| it.local_addr()).map_err(say)?;
-        let http = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|it| it.local_addr()).map_err(say)?;
+        let ports = |count| hansho::rig::free_ports(count).ok_or_else(|| format!("no {count} free ports in a row"));
+        let (sip, http, media) = (ports(1)?, ports(1)?, ports(MEDIA_PORTS)?);
+        let http = SocketAddr::from((Ipv4Addr::LOCALHOST, http));
         let config = folder.join("sip-trunk.toml");
         let proxy = trunk.local_addr().map_err(say)?;
-        fs::write(&config, configuration(folder, &socket, proxy, sip, http)).map_err(say)?;
+        fs::write(&config, configuration(folder, &socket, proxy, sip, http, media)).map_err(say)?;
         let log = File::create(folder.join("daemon.log")).map_err(say)?;
         let second = log.try_clone().map_err(say)?;
         let mut command = Command::new(env!("CARGO_BIN_EXE_hansho"));
@@ -382,8 +385,8 @@ fn read_line(line: &mut BufReader<UnixStream>) -> Result<Value> {
     }
 }
 
-fn configuration(folder: &Path, socket: &Path, proxy: SocketAddr, sip: SocketAddr, http: SocketAddr) -> String {
-    let data = folder.join("data");
+fn configuration(folder: &Path, socket: &Path, proxy: SocketAddr, sip: u16, http: SocketAddr, media: u16) -> String {
+    let (data, last) = (folder.join("data"), media + MEDIA_PORTS - 1);
     let mut text = format!(
         r#"[node]
 data_dir = {data:?}
@@ -393,10 +396,10 @@ socket = {socket:?}
 [http]
 listen = "{http}"
 [sip]
-listen = ["udp:{sip}"]
+listen = ["udp:127.0.0.1:{sip}"]
 [media]
 address = "127.0.0.1"
-ports = "52000-52999"
+ports = "{media}-{last}"
 max_legs = 100
 [speech]
 command.en = ["/bin/false", "{{out}}"]

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -53,7 +53,7 @@ impl Daemon {
         // A socket's path must be short, and the folder may be deep.
         let socket = std::env::temp_dir().join(format!("hansho-night-{}.sock", std::process::id()));
         let config = folder.join("sip-trunk.toml");
-        let sip = free_port()?;
+        let sip = free_ports(1)?;
         fs::write(&config, configuration(folder, &socket, town.sip_address(), sip, legs)?)
             .map_err(|error| format!("{}: {error}", config.display()))?;
         let log = File::create(folder.join("daemon.log")).map_err(|error| error.to_string())?;
@@ -274,13 +274,7 @@ fn read_line(lines: &mut BufReader<UnixStream>) -> Result<Value> {
     serde_json::from_str(&line).map_err(|error| format!("{line}: {error}"))
 }
 
-fn free_port() -> Result<u16> {
-    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).map_err(|error| error.to_string())?;
-    socket.local_addr().map(|at| at.port()).map_err(|error| error.to_string())
-}
-
-/// The first of `count` free ports in a row, below those the kernel hands out by itself.
+/// The first of `count` neighbouring ports that are the bench's own, and none that the kernel gives to its telephones.
 fn free_ports(count: u16) -> Result<u16> {
-    let free = |from: &u16| (*from..from + count).all(|port| UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).is_ok());
-    (16_000..30_000).step_by(500).find(free).ok_or_else(|| format!("no {count} free UDP ports in a row"))
+    hansho::rig::free_ports(count).ok_or_else(|| format!("no {count} free ports in a row"))
 }

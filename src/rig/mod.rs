@@ -2,19 +2,21 @@
 //!
 //! They speak real SIP and RTP. Like hansho's own machines they have three verbs and neither clock nor
 //! socket, so the same [`SoftTrunk`] and [`Phone`] run over UDP on loopback in the demo and over a simulated
-//! link in virtual time in the tests. Only `net` touches sockets.
+//! link in virtual time in the tests. Only `net` and `ports` touch sockets.
 
 mod doorman;
 pub mod ear;
 mod headset;
 mod net;
 mod phone;
+mod ports;
 mod recording;
 mod trunk;
 
 pub use headset::Headset;
-pub use net::{Exchange, free_ports};
+pub use net::Exchange;
 pub use phone::{Noted, Phone, PickUp, Script, Socket, Step};
+pub use ports::free_ports;
 pub use recording::Recording;
 pub use trunk::{Account, Settings, SoftTrunk};
 

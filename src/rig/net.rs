@@ -20,8 +20,6 @@ use crate::base::{Outbox, Time};
 
 /// Messages that may wait for the machines.
 const WAITING: usize = 4_096;
-/// How often a row of free ports is looked for.
-const TRIES: usize = 64;
 /// The longest datagram that is taken.
 const DATAGRAM_MAX: usize = 16_384;
 
@@ -192,22 +190,6 @@ impl Plugged {
             }
         }
     }
-}
-
-/// A row of `count` UDP ports on loopback, the first one even, that nobody uses at this moment: first and last.
-pub async fn free_ports(count: u16) -> Option<(u16, u16)> {
-    for _ in 0..TRIES {
-        let first = bind().await.ok()?.local_addr().ok()?.port() & !1;
-        let Some(last) = first.checked_add(count.saturating_sub(1)) else { continue };
-        let mut free = true;
-        for port in first..=last {
-            free &= UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).await.is_ok();
-        }
-        if free {
-            return Some((first, last));
-        }
-    }
-    None
 }
 
 async fn bind() -> io::Result<Arc<UdpSocket>> {

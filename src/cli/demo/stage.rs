@@ -71,8 +71,8 @@ impl Stage {
         let exchange = Exchange::start(trunk(), telephones()).await;
         let exchange = exchange.map_err(|error| format!("the software trunk cannot start: {error}"))?;
         let file = folder.0.join("sip-trunk.toml");
-        let ports = free_ports(PORTS).await.ok_or("no free UDP ports for voice")?;
-        let text = configuration(&exchange, &recordings, ports);
+        let first = free_ports(PORTS).ok_or("no free UDP ports for voice")?;
+        let text = configuration(&exchange, &recordings, (first, first + PORTS - 1));
         fs::write(&file, text).map_err(|error| format!("cannot write {}: {error}", file.display()))?;
         let (_, settings) = config::load(Some(&file)).map_err(|error| error.to_string())?;
         let control = settings.control_socket.clone();

@@ -9,7 +9,6 @@ pub use control::{Line, Watch};
 pub use daemon::{Daemon, World, hansho};
 pub use phones::{Habit, Phones, Stage};
 
-use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -54,16 +53,12 @@ impl Drop for Folder {
     }
 }
 
-/// A UDP port nobody uses, for a daemon that must come back to the same one.
+/// A port nobody else has before this process ends, for a daemon that must come back to the same one.
 pub fn free_port() -> u16 {
-    UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("loopback has ports").port()
+    free_ports(1)
 }
 
-/// The first of `count` neighbouring UDP ports nobody uses, an even one.
+/// The first of `count` neighbouring ports of that kind, an even one.
 pub fn free_ports(count: u16) -> u16 {
-    until("free UDP ports", || {
-        let first = free_port() & !1;
-        let last = first.checked_add(count - 1)?;
-        (first..=last).all(|port| UdpSocket::bind(("127.0.0.1", port)).is_ok()).then_some(first)
-    })
+    until("free ports", || hansho::rig::free_ports(count))
 }

@@ -1,16 +1,13 @@
 //! HTTP spoken by hand: a test must be able to say what no client would.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 
 use serde_json::Value;
 
-use super::LIMIT;
+pub use super::free_port as free_tcp_port;
 
-/// A TCP port nobody uses, for a daemon that must come back to the same one.
-pub fn free_tcp_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("loopback has ports").port()
-}
+use super::LIMIT;
 
 /// Where the daemon speaks HTTP, and the token that is sent along.
 #[derive(Clone)]

@@ -145,7 +145,7 @@ pub struct Daemon {
 impl Daemon {
     /// Writes the configuration, starts the daemon, and watches it.
     pub fn start(scene: &Scene, settings: &Settings) -> Daemon {
-        let (port, media) = (scene.port(), scene.ports.take(16));
+        let (port, media) = (scene.port(), scene.ports(16));
         let config = scene.write("sip-trunk.toml", &settings.text(scene, port, media));
         Daemon::run(scene, config, port, "hansho")
     }

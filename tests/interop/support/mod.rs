@@ -5,7 +5,6 @@ mod control;
 mod curl;
 mod daemon;
 mod kamailio;
-mod ports;
 mod process;
 mod sipp;
 pub mod sound;
@@ -20,16 +19,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use ports::Ports;
 use process::Process;
 
 /// How long a test waits for anything. Long, because a busy machine is no failure.
 pub const LIMIT: Duration = Duration::from_secs(40);
 
-/// One test's folder and ports.
+/// One test's folder, and ports for it.
 pub struct Scene {
     dir: PathBuf,
-    ports: Ports,
+    socket: PathBuf,
 }
 
 impl Scene {
@@ -38,12 +36,19 @@ impl Scene {
         let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("interop").join(name);
         let _ = fs::remove_dir_all(&dir);
         fs::create_dir_all(&dir).expect("the folder of the test can be made");
-        Scene { dir, ports: Ports::reserve() }
+        // A socket's path must be short, and the scene's folder may be deep.
+        let unique = format!("hansho-interop-{}-{}.sock", std::process::id(), free_ports(1));
+        Scene { dir, socket: std::env::temp_dir().join(unique) }
     }
 
-    /// A free UDP port.
+    /// A port that nobody else has before this process ends.
     pub fn port(&self) -> u16 {
-        self.ports.take(1)
+        free_ports(1)
+    }
+
+    /// The first of `count` neighbouring ones, an even one.
+    pub fn ports(&self, count: u16) -> u16 {
+        free_ports(count)
     }
 
     /// A path in the scene's folder.
@@ -57,10 +62,14 @@ impl Scene {
         path
     }
 
-    /// Where the control socket is: a socket's path must be short, and the scene's folder may be deep.
+    /// Where the control socket is.
     fn socket(&self) -> PathBuf {
-        std::env::temp_dir().join(format!("hansho-interop-{}.sock", self.ports.first()))
+        self.socket.clone()
     }
+}
+
+fn free_ports(count: u16) -> u16 {
+    until("free ports", || hansho::rig::free_ports(count))
 }
 
 /// Looks again and again until something is there; fails loudly at the limit.

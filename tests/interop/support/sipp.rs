@@ -101,7 +101,7 @@ impl Sipp {
         assert!(!text.contains("{{c") && !text.contains("{{u"), "{name}: a blank is not filled");
         let file = scene.write(&format!("{name}.xml"), &text);
         let errors = scene.path(&format!("{name}.errors"));
-        let media = scene.ports.take(8);
+        let media = scene.ports(8);
         let mut command = Command::new("sipp");
         command.arg("-sf").arg(file).args(["-nostdin", "-i", self.address, "-mi", self.address]);
         command.args(["-p", &port.to_string(), "-mp", &media.to_string(), "-cp", &scene.port().to_string()]);
