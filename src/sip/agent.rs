@@ -15,15 +15,17 @@ use crate::base::{Digit, LegId, Outbox, Phone, Rng, Time, TrunkId, seeded, token
 use crate::sip::call::{Call, Phase};
 use crate::sip::calls::Calls;
 use crate::sip::context::{Ctx, Line};
+use crate::sip::extension::SUPPORTED;
 use crate::sip::farewell::Farewell;
 use crate::sip::handle::{self, Handle};
+use crate::sip::interval::LEAST_S;
 use crate::sip::letter::Letter;
 use crate::sip::message::{ALLOW, Request};
 use crate::sip::outgoing::Outgoing;
 use crate::sip::register::Registration;
 use crate::sip::terms::Terms;
 use crate::sip::transactions::{Owner, Told, Transactions};
-use crate::sip::{Cause, End, Event, Output, Trunk, attempt};
+use crate::sip::{Cause, End, Event, Output, Trunk, attempt, refresh};
 use crate::wire::sip::{Method, Name, NameAddr};
 
 /// More calls than this at once are refused, in either direction.
@@ -240,6 +242,12 @@ impl Agent {
         self.with_leg(now, leg, out, |call, ctx| call.hang_up(ctx));
     }
 
+    /// The same, because somebody else has answered: the far end is told so (RFC 3326), and its telephone lists no
+    /// missed call.
+    pub fn answered_elsewhere(&mut self, now: Time, leg: LegId, out: &mut Outbox<Output>) {
+        self.with_leg(now, leg, out, |call, ctx| call.hang_up_because(ctx, Cause::Elsewhere));
+    }
+
     /// Presses a key towards the far end of an answered call, as INFO. A trunk that challenges it does not hear it.
     pub fn press(&mut self, now: Time, leg: LegId, digit: Digit, out: &mut Outbox<Output>) {
         self.with_leg(now, leg, out, |call, ctx| call.press(ctx, digit));
@@ -445,7 +453,7 @@ impl Agent {
 /// The INVITE, still without an offer.
 fn invite(ctx: &Ctx<'_>, to: &Phone, hop: SocketAddr, call_id: String, tag: &str) -> Request {
     let uri = ctx.line.uri_of(to);
-    Request {
+    let mut invite = Request {
         method: Method::Invite,
         hop,
         from: format!("{};tag={tag}", ctx.line.caller()),
@@ -454,7 +462,13 @@ fn invite(ctx: &Ctx<'_>, to: &Phone, hop: SocketAddr, call_id: String, tag: &str
         call_id,
         seq: 1,
         routes: Vec::new(),
-        headers: vec![(Name::Contact, ctx.contact()), (Name::Allow, ALLOW.to_owned())],
+        headers: vec![
+            (Name::Contact, ctx.contact()),
+            (Name::Allow, ALLOW.to_owned()),
+            (Name::Supported, SUPPORTED.to_owned()),
+        ],
         body: None,
-    }
+    };
+    refresh::ask_in(&mut invite, LEAST_S);
+    invite
 }

@@ -11,8 +11,10 @@ use crate::sip::agent::{Agent, MAX_CALLS};
 use crate::sip::call::{Call, Phase};
 use crate::sip::context::{Asked, Line};
 use crate::sip::dialog::Dialog;
+use crate::sip::extension::unsupported;
 use crate::sip::farewell::Farewell;
 use crate::sip::incoming::Incoming;
+use crate::sip::interval;
 use crate::sip::message::{SDP, reply, reply_to};
 use crate::sip::transactions::{Arrival, CallKey, Heard, Owner, TxId};
 use crate::sip::{Cause, End, Event, Output, attempt, capabilities, letter};
@@ -21,6 +23,8 @@ use crate::wire::sip::{Malformed, Message, Method, Name, NameAddr, Uri};
 /// A longer datagram is dropped: parts of each request are kept for half a minute, and real ones are a tenth
 /// of this.
 const MAX_DATAGRAM: usize = 16_384;
+/// One INVITE was not acknowledged with more PRACKs than this.
+const PRACKS_MAX: u32 = 1_000;
 
 impl Agent {
     /// A datagram arrived.
@@ -102,6 +106,8 @@ impl Agent {
         let key = self.calls.new_key();
         let Some(mut ctx) = self.core.ctx(now, line, None, out) else { return };
         let name = (dialog.call_id.clone(), dialog.local_tag().to_owned());
+        // PRACKs to this telephone have taken numbers that nobody counts any more.
+        dialog.seq = dialog.seq.saturating_add(PRACKS_MAX);
         let end = End { cause: Cause::Us, code: Some(200), reason: "nobody waits for this call".to_owned() };
         let farewell = Farewell::start(&mut ctx, Owner::Call(key), &mut dialog, end);
         self.calls.put(key, Call::new(None, line, name, Phase::Leaving(farewell)));
@@ -222,6 +228,9 @@ impl Agent {
         if !body.is_empty() && !readable {
             return self.answer(now, line, asked, 415, out);
         }
+        if interval::asked(invite) == interval::Asked::TooShort {
+            return self.answer(now, line, asked, 422, out);
+        }
         let tag = token(&mut self.core.rng, 12);
         let Some(dialog) = Dialog::of_invite(invite, &tag, asked.source) else {
             return self.answer(now, line, asked, 400, out);
@@ -267,15 +276,6 @@ impl Agent {
         }
         Some(found.find(|(_, line)| named(line)).unwrap_or(first).0)
     }
-}
-
-/// What a request demands that we do not do: all of it, because we know no extension.
-pub(super) fn unsupported(request: &Message) -> Option<String> {
-    if request.method() == Method::Bye {
-        return None; // Whoever wants to go may go.
-    }
-    let tags: Vec<&str> = request.list(&Name::Require).filter(|tag| !tag.is_empty()).collect();
-    (!tags.is_empty()).then(|| tags.join(", "))
 }
 
 /// Who calls, as the trunk states it: P-Asserted-Identity (RFC 3325 §9.1) before From.

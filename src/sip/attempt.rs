@@ -6,6 +6,7 @@
 //! whoever knows the first can cancel the last, after a restart too.
 
 use crate::sip::context::Ctx;
+use crate::sip::dialog::Dialog;
 use crate::sip::message::Request;
 use crate::sip::transactions::{MAGIC_COOKIE, Owner, TxId};
 use crate::wire::sip::{Message, Method, Name};
@@ -70,6 +71,31 @@ impl Attempt {
             return Err(format!("the trunk challenged {MAX_TRIES} times"));
         }
         self.credentials = self.tries.answer(ctx, &self.request, response)?;
+        self.again(ctx);
+        Ok(())
+    }
+
+    /// The same for a request in a dialog, whose numbers other requests take as well.
+    pub fn on_challenge_in(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        dialog: &mut Dialog,
+        response: &Message,
+    ) -> Result<(), String> {
+        self.request.seq = dialog.seq;
+        self.on_challenge(ctx, response)?;
+        dialog.seq = self.request.seq;
+        Ok(())
+    }
+
+    /// Sends it again, changed, with credentials that fit the change; or says that this was tried too often.
+    pub fn retry(&mut self, ctx: &mut Ctx<'_>, change: impl FnOnce(&mut Request)) -> Result<(), String> {
+        if self.number >= MAX_TRIES {
+            return Err(format!("the trunk wanted {MAX_TRIES} changes"));
+        }
+        change(&mut self.request);
+        self.tries = Tries::default();
+        self.credentials = self.tries.first(ctx, &self.request);
         self.again(ctx);
         Ok(())
     }

@@ -137,7 +137,13 @@ impl Call {
 
     /// Ends it in whichever way its state demands.
     pub fn hang_up(&mut self, ctx: &mut Ctx<'_>) {
-        let end = End { cause: Cause::Us, code: None, reason: "we hung up".to_owned() };
+        self.hang_up_because(ctx, Cause::Us);
+    }
+
+    /// The same, for a cause of ours.
+    pub fn hang_up_because(&mut self, ctx: &mut Ctx<'_>, cause: Cause) {
+        let reason = if cause == Cause::Elsewhere { "somebody else answered" } else { "we hung up" };
+        let end = End { cause, code: None, reason: reason.to_owned() };
         self.told_by.get_or_insert((ctx.now + HANG_UP_WITHIN, end.clone()));
         let next = match &mut self.phase {
             Phase::Outgoing(outgoing) => outgoing.hang_up(ctx, end),
@@ -205,7 +211,8 @@ impl Call {
         match &self.phase {
             Phase::Outgoing(outgoing) => outgoing.tx() == tx,
             Phase::Leaving(farewell) => farewell.tx() == tx,
-            Phase::Incoming(_) | Phase::Up(_) | Phase::Over => false,
+            Phase::Up(session) => session.waits_for(tx),
+            Phase::Incoming(_) | Phase::Over => false,
         }
     }
 

@@ -3,8 +3,9 @@
 use core::net::{Ipv6Addr, SocketAddr};
 
 use crate::base::{LegId, Outbox, Phone, Rng, Time, token};
-use crate::sip::arrivals::unsupported;
 use crate::sip::auth::Keys;
+use crate::sip::extension::unsupported;
+use crate::sip::interval::LEAST_S;
 use crate::sip::message::{self, ALLOW};
 use crate::sip::transactions::{Transactions, TxId};
 use crate::sip::{Event, Identity, Output, Trunk, capabilities, info, letter};
@@ -101,6 +102,7 @@ impl Ctx<'_> {
         let builder = match code {
             405 => builder.header(Name::Allow, ALLOW),
             420 => builder.header(Name::Unsupported, unsupported(asked.message).unwrap_or_default()),
+            422 => builder.header(Name::MinSe, LEAST_S.to_string()),
             500 | 503 => builder.header(Name::RetryAfter, "10"),
             415 => builder.header(Name::Accept, readable(&asked.message.method())),
             _ => builder,
@@ -120,6 +122,8 @@ impl Ctx<'_> {
                 self.respond(asked, 200, builder);
             }
             Method::Message => letter::take(self, asked),
+            // Nothing of ours waits for it any more (RFC 3262 §3).
+            Method::Prack => self.answer(asked, 481),
             _ => self.answer(asked, 405),
         }
     }

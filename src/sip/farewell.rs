@@ -20,8 +20,9 @@ use crate::sip::attempt::Attempt;
 use crate::sip::call::Next;
 use crate::sip::context::{Asked, Ctx};
 use crate::sip::dialog::Dialog;
+use crate::sip::message::reason_for;
 use crate::sip::transactions::{Owner, TxId};
-use crate::wire::sip::{Message, Method};
+use crate::wire::sip::{Message, Method, Name};
 
 /// A BYE under way, and what is told when it is done.
 #[derive(Debug)]
@@ -33,7 +34,8 @@ pub struct Farewell {
 impl Farewell {
     /// Sends the BYE.
     pub fn start(ctx: &mut Ctx<'_>, owner: Owner, dialog: &mut Dialog, end: End) -> Farewell {
-        let request = dialog.request(Method::Bye);
+        let mut request = dialog.request(Method::Bye);
+        request.headers.extend(reason_for(end.cause).map(|reason| (Name::Reason, reason.to_owned())));
         let secret = token(ctx.rng, 16);
         Farewell { attempt: Attempt::send(ctx, owner, secret, request), end }
     }

@@ -1,7 +1,9 @@
 //! A call from the trunk until our 200 is acknowledged (RFC 3261 §13.3).
 //!
 //! Easy to get wrong: whoever answered must not say BYE before the ACK came (§15), so a wish to hang up waits
-//! for it; an INVITE without SDP asks us for the offer, and the answer comes with the ACK.
+//! for it; an INVITE without SDP asks us for the offer, and the answer comes with the ACK. A caller who demands `100rel`
+//! has our 180 until he acknowledges it (RFC 3262 §3), and our 100 never needs it. An UPDATE without an offer is
+//! answered at any time; one with an offer waits for the answer to the first.
 //!
 //! | state | event | next | does |
 //! | --- | --- | --- | --- |
@@ -11,36 +13,50 @@
 //! | Offered | hang up | Over | 480, ended Us |
 //! | Offered | CANCEL | Over | 487, ended Them |
 //! | Offered | BYE | Over | 200, 487, ended Them |
-//! | Offered | UPDATE | Offered | 491 |
+//! | Offered | UPDATE | Offered | 200 |
+//! | Offered | UPDATE with offer | Offered | 500 |
+//! | Offered | INVITE | Offered | 500 |
+//! | Offered | PRACK | Offered | 481 |
 //! | Offered | INFO | Offered | 200 |
 //! | Offered | patience | Over | 480, ended Timeout |
 //! | Answering | hang up | Hanging | - |
 //! | Answering | ACK | Up | answered |
 //! | Answering | BYE | Over | 200, ended Them |
-//! | Answering | UPDATE | Answering | 491 |
+//! | Answering | UPDATE | Answering | 200 |
+//! | Answering | UPDATE with offer | Answering | 491 |
+//! | Answering | INVITE | Answering | 491 |
+//! | Answering | PRACK | Answering | 481 |
 //! | Answering | INFO | Answering | 200 |
 //! | Answering | no ACK | Leaving | BYE |
 //! | Hanging | ACK | Leaving | BYE |
 //! | Hanging | BYE | Over | 200, ended Them |
-//! | Hanging | UPDATE | Hanging | 491 |
+//! | Hanging | UPDATE | Hanging | 200 |
+//! | Hanging | UPDATE with offer | Hanging | 491 |
+//! | Hanging | INVITE | Hanging | 491 |
+//! | Hanging | PRACK | Hanging | 481 |
 //! | Hanging | INFO | Hanging | 200 |
 //! | Hanging | no ACK | Leaving | BYE |
 
 use core::net::SocketAddr;
 use core::time::Duration;
 
+use rand::RngExt;
+
 use crate::base::{Stream, Time};
 use crate::sip::call::Next;
 use crate::sip::context::{Asked, Ctx};
 use crate::sip::dialog::Dialog;
+use crate::sip::extension::{RELIABLE, requires};
 use crate::sip::farewell::Farewell;
 use crate::sip::message::{ALLOW, SDP, reply_to};
-use crate::sip::session::{Session, hung_up};
+use crate::sip::refresh::Refresh;
+use crate::sip::reliable::Reliable;
+use crate::sip::session::{Session, grant, granted, hung_up};
 use crate::sip::success::Success;
 use crate::sip::terms::Terms;
 use crate::sip::transactions::{Owner, TxId};
 use crate::sip::{Cause, End, Event, handle};
-use crate::wire::sip::{Message, Method, Name, reason_phrase};
+use crate::wire::sip::{Builder, Message, Method, Name, reason_phrase};
 
 /// A call nobody accepts or refuses is refused after this.
 pub const PATIENCE: Duration = Duration::from_secs(180);
@@ -54,6 +70,8 @@ pub struct Incoming {
     tx: TxId,
     /// Our tag.
     tag: String,
+    /// Our 180, where the caller wants to acknowledge it and has not done so yet.
+    ringing: Option<Reliable>,
     state: State,
 }
 
@@ -73,13 +91,22 @@ impl Incoming {
     /// An INVITE to be decided on; `dialog` is what it opens.
     pub fn new(now: Time, owner: Owner, asked: Asked<'_>, tag: String, dialog: Dialog) -> Incoming {
         let state = State::Offered { dialog, patience: now + PATIENCE };
-        Incoming { owner, invite: asked.message.clone(), source: asked.source, tx: asked.tx, tag, state }
+        Incoming { owner, invite: asked.message.clone(), source: asked.source, tx: asked.tx, tag, ringing: None, state }
     }
 
     /// Tells the caller that it rings.
     pub fn ring(&mut self, ctx: &mut Ctx<'_>) {
-        if let State::Offered { .. } = self.state {
+        let State::Offered { .. } = self.state else { return };
+        if !requires(&self.invite, RELIABLE) {
             self.answer(ctx, 180, &[]);
+        } else if self.ringing.is_none() {
+            // Not near the largest, so that there is room to count on (RFC 3262 §3).
+            let rseq = ctx.rng.random_range(1..1_u32 << 31);
+            let asked = Asked { message: &self.invite, tx: self.tx, source: self.source };
+            let builder = self.opening(ctx, 180).header(Name::Require, RELIABLE).header(Name::RSeq, rseq.to_string());
+            let bytes = ctx.respond(asked, 180, builder);
+            let (to, seq) = (reply_to(&self.invite, self.source), self.invite.cseq().map_or(0, |cseq| cseq.number));
+            self.ringing = Some(Reliable::sent(ctx.now, rseq, seq, to, bytes));
         }
     }
 
@@ -148,7 +175,9 @@ impl Incoming {
                     Ok(stream) => {
                         let handle = handle::answered(&ctx.line.trunk.id, &dialog);
                         ctx.tell(|leg| Event::Answered { leg, stream, handle });
-                        Next::Up(Session::new(ctx.now, self.owner, dialog, terms, stream))
+                        // The interval began with our 200; the way of the ACK is too short to matter.
+                        let refresh = Refresh::of_invite(ctx.now, &self.invite, granted(&self.invite));
+                        Next::Up(Session::new(ctx.now, self.owner, dialog, terms, stream, refresh))
                     }
                     Err(reason) => {
                         let end = End { cause: Cause::NoCommonCodec, code: Some(200), reason };
@@ -176,6 +205,25 @@ impl Incoming {
                 ctx.answer(asked, 200);
                 Next::Over(hung_up(asked.message))
             }
+            (_, Method::Prack) => {
+                let meant = self.ringing.take_if(|ringing| ringing.is_meant(asked.message)).is_some();
+                ctx.answer(asked, if meant { 200 } else { 481 });
+                Next::Stay
+            }
+            (
+                State::Offered { dialog, .. } | State::Answering { dialog, .. } | State::Hanging { dialog, .. },
+                Method::Update,
+            ) if asked.message.body().is_empty() => {
+                dialog.refresh_target(asked.message);
+                let builder = ctx.reply(asked, 200).header(Name::Contact, ctx.contact()).header(Name::Allow, ALLOW);
+                ctx.respond(asked, 200, builder);
+                Next::Stay
+            }
+            // Their own offer, or their own INVITE, has no answer yet (RFC 3311 §5.2, RFC 3261 §14.2).
+            (State::Offered { .. }, Method::Invite | Method::Update) => {
+                ctx.answer(asked, 500);
+                Next::Stay
+            }
             (_, Method::Invite | Method::Update) => {
                 ctx.answer(asked, 491);
                 Next::Stay
@@ -190,7 +238,9 @@ impl Incoming {
     /// When to call [`Incoming::on_deadline`].
     pub fn next_deadline(&self) -> Option<Time> {
         match &self.state {
-            State::Offered { patience, .. } => Some(*patience),
+            State::Offered { patience, .. } => {
+                self.ringing.iter().map(Reliable::next_deadline).chain([*patience]).min()
+            }
             State::Answering { success, .. } | State::Hanging { success, .. } => Some(success.next_deadline()),
             State::Gone => None,
         }
@@ -201,6 +251,12 @@ impl Incoming {
         match &mut self.state {
             State::Offered { patience, .. } if *patience <= ctx.now => {
                 self.turn_away(ctx, 480, Cause::Timeout, "nobody took the call".into())
+            }
+            State::Offered { .. } => {
+                if !self.ringing.as_mut().is_some_and(|ringing| ringing.on_deadline(ctx.now, ctx.out)) {
+                    return Next::Stay;
+                }
+                self.turn_away(ctx, 504, Cause::Timeout, "our 180 was not acknowledged".into())
             }
             State::Answering { success, dialog, .. } => {
                 if !success.on_deadline(ctx.now, ctx.out) {
@@ -215,7 +271,7 @@ impl Incoming {
                 }
                 Next::Leaving(Farewell::start(ctx, self.owner, dialog, end.clone()))
             }
-            State::Offered { .. } | State::Gone => Next::Stay,
+            State::Gone => Next::Stay,
         }
     }
 
@@ -227,17 +283,23 @@ impl Incoming {
     /// Sends a response to the INVITE, with everything one that opens a dialog needs (RFC 3261 §12.1.1).
     fn answer(&mut self, ctx: &mut Ctx<'_>, code: u16, sdp: &[u8]) -> Vec<u8> {
         let asked = Asked { message: &self.invite, tx: self.tx, source: self.source };
-        let mut builder = ctx.reply(asked, code).to_tag(&self.tag);
-        if code < 300 {
-            builder = builder
-                .copy(&self.invite, Name::RecordRoute)
-                .header(Name::Contact, ctx.contact())
-                .header(Name::Allow, ALLOW);
+        let mut builder = self.opening(ctx, code);
+        if (200..300).contains(&code) {
+            builder = grant(builder, granted(&self.invite));
         }
         if !sdp.is_empty() {
             builder = builder.body(SDP, sdp);
         }
         ctx.respond(asked, code, builder)
+    }
+
+    fn opening(&self, ctx: &Ctx<'_>, code: u16) -> Builder {
+        let asked = Asked { message: &self.invite, tx: self.tx, source: self.source };
+        let builder = ctx.reply(asked, code).to_tag(&self.tag);
+        if code >= 300 {
+            return builder;
+        }
+        builder.copy(&self.invite, Name::RecordRoute).header(Name::Contact, ctx.contact()).header(Name::Allow, ALLOW)
     }
 }
 

@@ -8,11 +8,11 @@
 
 use core::net::SocketAddr;
 
-use crate::sip::Identity;
+use crate::sip::{Cause, Identity};
 use crate::wire::sip::{Builder, Message, Method, Name, Start, reason_phrase, unquote};
 
 /// The methods we take.
-pub const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, MESSAGE";
+pub const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, PRACK, MESSAGE";
 /// What an INVITE carries.
 pub const SDP: &str = "application/sdp";
 
@@ -77,12 +77,18 @@ impl Request {
 
 /// The ACK to a refusal (RFC 3261 §17.1.1.3), made from the INVITE as it was sent.
 pub fn ack_of_refusal(invite: &[u8], response: &Message) -> Vec<u8> {
-    of_invite(invite, Method::Ack, response.header(&Name::To))
+    of_invite(invite, Method::Ack, response.header(&Name::To), None)
 }
 
-/// The CANCEL of an INVITE as it was sent (RFC 3261 §9.1).
-pub fn cancel_of(invite: &[u8]) -> Vec<u8> {
-    of_invite(invite, Method::Cancel, None)
+/// The CANCEL of an INVITE as it was sent (RFC 3261 §9.1), with what it says in Reason.
+pub fn cancel_of(invite: &[u8], reason: Option<&str>) -> Vec<u8> {
+    of_invite(invite, Method::Cancel, None, reason)
+}
+
+/// What Reason says when we end a call for this cause (RFC 3326 §2): somebody else having answered, telephones list no
+/// missed call.
+pub fn reason_for(cause: Cause) -> Option<&'static str> {
+    (cause == Cause::Elsewhere).then_some("SIP;cause=200;text=\"Call completed elsewhere\"")
 }
 
 /// The branch of a message of ours.
@@ -91,7 +97,7 @@ pub fn branch_of(bytes: &[u8]) -> Option<String> {
 }
 
 /// Empty only if `invite` is no message, and then nothing is worth sending.
-fn of_invite(invite: &[u8], method: Method, to: Option<&str>) -> Vec<u8> {
+fn of_invite(invite: &[u8], method: Method, to: Option<&str>, reason: Option<&str>) -> Vec<u8> {
     let Ok(invite) = Message::parse(invite) else { return Vec::new() };
     let Start::Request { uri, .. } = invite.start() else { return Vec::new() };
     let number = invite.cseq().map_or(1, |cseq| cseq.number);
@@ -103,12 +109,12 @@ fn of_invite(invite: &[u8], method: Method, to: Option<&str>) -> Vec<u8> {
         Some(to) => builder.header(Name::To, to),
         None => builder.copy(&invite, Name::To),
     };
-    builder
-        .copy(&invite, Name::CallId)
-        .header(Name::CSeq, format!("{number} {method}"))
-        .copy(&invite, Name::Route)
-        .copy(&invite, Name::UserAgent)
-        .finish()
+    builder =
+        builder.copy(&invite, Name::CallId).header(Name::CSeq, format!("{number} {method}")).copy(&invite, Name::Route);
+    if let Some(reason) = reason {
+        builder = builder.header(Name::Reason, reason);
+    }
+    builder.copy(&invite, Name::UserAgent).finish()
 }
 
 /// A response to a request that came from `source`, with everything every response of ours has.

@@ -8,11 +8,15 @@
 //! | `agent` | the face: trunks, wishes, deadlines; `arrivals`: whose a datagram is |
 //! | `call`, `calls` | a call's way from machine to machine; how it is found |
 //! | `outgoing`, `incoming`, `session`, `farewell` | the machines of a call, in the order of its life |
+//! | `early`, `reliable` | telephones that ring, and provisional responses that are acknowledged |
+//! | `redirect` | whether a 3xx is followed |
+//! | `refresh`, `interval` | session timers |
 //! | `pulse` | asks whether an answered call still stands |
 //! | `info` | keys that come as INFO |
 //! | `letter` | short messages, out and in |
 //! | `register`, `attempt`, `auth`, `digest` | registration; a request sent again with credentials |
 //! | `dialog`, `message`, `terms`, `offer`, `success` | route and numbers; what is written; SDP; the unacknowledged 200 |
+//! | `extension` | which extensions we know |
 //! | `handle` | the line of text that ends a call after a crash |
 //! | `transactions`, `client_*`, `server_*`, `timers` | the four machines of RFC 3261 §17 and how they are found |
 //!
@@ -31,16 +35,22 @@ mod client_other;
 mod context;
 mod dialog;
 pub mod digest;
+mod early;
+mod extension;
 mod farewell;
 mod handle;
 mod incoming;
 mod info;
+mod interval;
 mod letter;
 mod message;
 pub mod offer;
 mod outgoing;
 mod pulse;
+mod redirect;
+mod refresh;
 mod register;
+mod reliable;
 mod server_invite;
 mod server_other;
 mod session;
@@ -200,6 +210,8 @@ pub struct End {
 pub enum Cause {
     /// We did: CANCEL or BYE at our own wish.
     Us,
+    /// We did, because somebody else has answered; the far end is told so.
+    Elsewhere,
     /// The far end hung up an answered call.
     Them,
     /// The far end answered the INVITE with a final refusal.
@@ -213,5 +225,8 @@ pub enum Cause {
 /// What we can do, for the answer to OPTIONS (RFC 3261 §11.2).
 fn capabilities(builder: Builder) -> Builder {
     let accept = [message::SDP, info::KINDS, letter::PLAIN].join(", ");
-    builder.header(Name::Allow, message::ALLOW).header(Name::Accept, accept).header(Name::Supported, "")
+    builder
+        .header(Name::Allow, message::ALLOW)
+        .header(Name::Accept, accept)
+        .header(Name::Supported, extension::SUPPORTED)
 }

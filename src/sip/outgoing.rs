@@ -2,15 +2,20 @@
 //!
 //! Easy to get wrong: a CANCEL before the first provisional response may overtake the INVITE, so it waits for
 //! one; a 200 may cross the CANCEL, and then the call stands and is to be acknowledged and ended with BYE; a
-//! 200 without SDP means what an earlier 18x said.
+//! 200 without SDP means what an earlier 18x said; a 422 and some redirects
+//! ([`redirect`](crate::sip::redirect)) are no ends but send the INVITE once more.
 //!
 //! | state | event | next | does |
 //! | --- | --- | --- | --- |
 //! | Calling | 100 | Ringing | - |
 //! | Calling | 180 | Ringing | ringing |
+//! | Calling | reliable 180 | Ringing | PRACK, ringing |
 //! | Calling | 200 | Up | answered, ACK |
 //! | Calling | 200 without common codec | Leaving | unwanted, ACK, BYE |
 //! | Calling | 401 | Calling | INVITE |
+//! | Calling | 422 | Calling | INVITE |
+//! | Calling | 302 | Over | ended Refused |
+//! | Calling | 302 to the same number | Calling | INVITE |
 //! | Calling | 486 | Over | ended Refused |
 //! | Calling | no answer | Over | ended Timeout |
 //! | Calling | BYE | Calling | 481 |
@@ -18,9 +23,13 @@
 //! | Calling | INFO | Calling | 200 |
 //! | Calling | hang up | CancelWanted | - |
 //! | Ringing | 180 | Ringing | ringing |
+//! | Ringing | reliable 180 | Ringing | PRACK, ringing |
 //! | Ringing | 200 | Up | answered, ACK |
 //! | Ringing | 200 without common codec | Leaving | unwanted, ACK, BYE |
 //! | Ringing | 401 | Calling | INVITE |
+//! | Ringing | 422 | Calling | INVITE |
+//! | Ringing | 302 | Over | ended Refused |
+//! | Ringing | 302 to the same number | Calling | INVITE |
 //! | Ringing | 486 | Over | ended Refused |
 //! | Ringing | no answer | Over | ended Timeout |
 //! | Ringing | BYE | Cancelling | 200, CANCEL |
@@ -30,9 +39,13 @@
 //! | Ringing | patience | Cancelling | CANCEL |
 //! | CancelWanted | 100 | Cancelling | CANCEL |
 //! | CancelWanted | 180 | Cancelling | CANCEL |
+//! | CancelWanted | reliable 180 | Cancelling | CANCEL |
 //! | CancelWanted | 200 | Leaving | unwanted, ACK, BYE |
 //! | CancelWanted | 200 without common codec | Leaving | unwanted, ACK, BYE |
 //! | CancelWanted | 401 | Over | ended Us |
+//! | CancelWanted | 422 | Over | ended Us |
+//! | CancelWanted | 302 | Over | ended Us |
+//! | CancelWanted | 302 to the same number | Over | ended Us |
 //! | CancelWanted | 486 | Over | ended Us |
 //! | CancelWanted | no answer | Over | ended Us |
 //! | CancelWanted | BYE | CancelWanted | 481 |
@@ -41,6 +54,9 @@
 //! | Cancelling | 200 | Leaving | unwanted, ACK, BYE |
 //! | Cancelling | 200 without common codec | Leaving | unwanted, ACK, BYE |
 //! | Cancelling | 401 | Over | ended Us |
+//! | Cancelling | 422 | Over | ended Us |
+//! | Cancelling | 302 | Over | ended Us |
+//! | Cancelling | 302 to the same number | Over | ended Us |
 //! | Cancelling | 486 | Over | ended Us |
 //! | Cancelling | no answer | Over | ended Us |
 //! | Cancelling | BYE | Cancelling | 200 |
@@ -50,13 +66,17 @@
 
 use core::time::Duration;
 
-use crate::base::{Stream, Time, token};
+use crate::base::{Time, token};
 use crate::sip::attempt::Attempt;
 use crate::sip::call::Next;
 use crate::sip::context::{Asked, Ctx};
 use crate::sip::dialog::Dialog;
+use crate::sip::early::Early;
 use crate::sip::farewell::Farewell;
-use crate::sip::message::{Body, Request, SDP, branch_of, cancel_of, reason_of};
+use crate::sip::interval::{self, LEAST_S};
+use crate::sip::message::{Body, Request, SDP, branch_of, cancel_of, reason_for, reason_of};
+use crate::sip::redirect::{self, Home};
+use crate::sip::refresh::{Refresh, ask_in};
 use crate::sip::session::{Session, hung_up};
 use crate::sip::terms::Terms;
 use crate::sip::timers::GIVE_UP;
@@ -66,8 +86,6 @@ use crate::wire::sip::{Message, Method};
 
 /// A call that rings longer than this is cancelled; whoever dials has a shorter patience of his own.
 pub const PATIENCE: Duration = Duration::from_secs(300);
-/// As many phones behind one number may send early media.
-const MAX_EARLY: usize = 8;
 
 /// The INVITE and what was heard of it.
 #[derive(Debug)]
@@ -75,8 +93,11 @@ pub struct Outgoing {
     owner: Owner,
     attempt: Attempt,
     terms: Terms,
-    /// The answer in an 18x, by the phone's To tag.
-    early: Vec<(String, Stream)>,
+    early: Early,
+    /// The Request-URIs it was sent to.
+    tried: Vec<String>,
+    /// The least session timer that was demanded.
+    least_s: u32,
     state: State,
 }
 
@@ -97,7 +118,12 @@ impl Outgoing {
     pub fn start(ctx: &mut Ctx<'_>, owner: Owner, secret: String, mut request: Request, mut terms: Terms) -> Outgoing {
         request.body = Some(Body { kind: SDP, bytes: terms.offer() });
         let attempt = Attempt::send(ctx, owner, secret, request);
-        Outgoing { owner, attempt, terms, early: Vec::new(), state: State::Calling }
+        Outgoing::new(owner, attempt, terms, State::Calling)
+    }
+
+    fn new(owner: Owner, attempt: Attempt, terms: Terms, state: State) -> Outgoing {
+        let tried = vec![attempt.request().uri.clone()];
+        Outgoing { owner, attempt, terms, early: Early::default(), tried, least_s: LEAST_S, state }
     }
 
     /// Cancels the try `number` of an INVITE that a former life of the process sent.
@@ -111,7 +137,7 @@ impl Outgoing {
     ) -> Outgoing {
         let attempt = Attempt::resume(ctx, owner, secret, number, request);
         let state = State::Ringing { told: 100, patience: ctx.now + PATIENCE };
-        let mut outgoing = Outgoing { owner, attempt, terms, early: Vec::new(), state };
+        let mut outgoing = Outgoing::new(owner, attempt, terms, state);
         let reason = "left by a former life".to_owned();
         outgoing.hang_up(ctx, End { cause: Cause::Us, code: None, reason });
         outgoing
@@ -137,9 +163,13 @@ impl Outgoing {
         Next::Stay
     }
 
-    /// A response to the INVITE (or to the CANCEL, which changes nothing: RFC 3261 §9.1).
+    /// A response to the INVITE, or to a PRACK (or to the CANCEL, which changes nothing: RFC 3261 §9.1).
     pub fn on_response(&mut self, ctx: &mut Ctx<'_>, tx: TxId, response: &Message) -> Next {
-        let Some(code) = response.code().filter(|_| tx == self.attempt.tx()) else { return Next::Stay };
+        if tx != self.attempt.tx() {
+            self.early.on_response(ctx, tx, response);
+            return Next::Stay;
+        }
+        let Some(code) = response.code() else { return Next::Stay };
         match (&mut self.state, code) {
             (State::Calling | State::Ringing { .. }, 0..200) => {
                 self.on_ringing(ctx, code, response);
@@ -158,11 +188,14 @@ impl Outgoing {
             }
             (State::Calling | State::Ringing { .. }, 401 | 407) => match self.attempt.on_challenge(ctx, response) {
                 Ok(()) => {
+                    self.early = Early::default();
                     self.state = State::Calling;
                     Next::Stay
                 }
                 Err(reason) => Next::Over(End { cause: Cause::Refused, code: Some(code), reason }),
             },
+            (State::Calling | State::Ringing { .. }, 422) => self.on_too_short(ctx, response),
+            (State::Calling | State::Ringing { .. }, 300..=399) => self.on_redirect(ctx, response),
             (State::Calling | State::Ringing { .. }, _) => {
                 Next::Over(End { cause: Cause::Refused, code: Some(code), reason: reason_of(response) })
             }
@@ -195,6 +228,7 @@ impl Outgoing {
                 ctx.answer(asked, 200);
                 self.hang_up(ctx, hung_up(asked.message))
             }
+            (State::Ringing { .. }, Method::Update) if self.early.on_update(ctx, &mut self.terms, asked) => Next::Stay,
             // Our offer is still open (RFC 3311 §5.2).
             (_, Method::Invite | Method::Update) => {
                 ctx.answer(asked, 491);
@@ -234,12 +268,8 @@ impl Outgoing {
     }
 
     fn on_ringing(&mut self, ctx: &mut Ctx<'_>, code: u16, response: &Message) {
-        let tag = response.to().ok().and_then(|to| to.tag()).unwrap_or_default();
-        if let Ok(stream) = self.terms.read_answer(response.body()) {
-            self.early.retain(|(known, _)| known != tag);
-            if self.early.len() < MAX_EARLY {
-                self.early.push((tag.to_owned(), stream));
-            }
+        if !self.early.on_provisional(ctx, self.owner, self.attempt.request(), &self.terms, response) {
+            return;
         }
         let told = match &self.state {
             State::Ringing { told, .. } => *told,
@@ -257,20 +287,20 @@ impl Outgoing {
 
     fn on_answer(&mut self, ctx: &mut Ctx<'_>, response: &Message) -> Next {
         let tag = response.to().ok().and_then(|to| to.tag()).unwrap_or_default();
-        let early = self.early.iter().find(|(known, _)| known == tag).map(|(_, stream)| *stream);
-        let answer = match early {
+        let answer = match self.early.stream(tag) {
             Some(stream) if response.body().is_empty() => Ok(stream),
             _ => self.terms.read_answer(response.body()),
         };
         match answer {
             Ok(stream) => {
-                let dialog = Dialog::of_response(self.attempt.request(), response);
+                let dialog = self.early.confirmed(self.attempt.request(), response);
                 let handle = handle::answered(&ctx.line.trunk.id, &dialog);
                 // Told before the ACK leaves: who stores what he hears first loses no call to a crash, because
                 // a 200 that was never acknowledged comes again.
                 ctx.tell(|leg| Event::Answered { leg, stream, handle });
                 self.acknowledge(ctx, response, &dialog);
-                Next::Up(Session::new(ctx.now, self.owner, dialog, self.terms.clone(), stream))
+                let refresh = Refresh::of_answer(ctx.now, response, self.least_s);
+                Next::Up(Session::new(ctx.now, self.owner, dialog, self.terms.clone(), stream, refresh))
             }
             Err(reason) => {
                 self.say_goodbye(ctx, response, End { cause: Cause::NoCommonCodec, code: Some(200), reason })
@@ -278,8 +308,41 @@ impl Outgoing {
         }
     }
 
+    /// RFC 4028 §7.4: the same call once more, with the interval that is demanded.
+    fn on_too_short(&mut self, ctx: &mut Ctx<'_>, response: &Message) -> Next {
+        let refused = |reason| Next::Over(End { cause: Cause::Refused, code: Some(422), reason });
+        match interval::least(response) {
+            Some(least_s) if least_s > self.least_s => self.least_s = least_s,
+            _ => return refused(reason_of(response)),
+        }
+        let least_s = self.least_s;
+        self.once_more(ctx, |request| ask_in(request, least_s)).unwrap_or_else(refused)
+    }
+
+    fn on_redirect(&mut self, ctx: &mut Ctx<'_>, response: &Message) -> Next {
+        let refused = |why: String| {
+            let reason = format!("{}; the redirect was not followed: {why}", reason_of(response));
+            Next::Over(End { cause: Cause::Refused, code: response.code(), reason })
+        };
+        let home = Home { domain: &ctx.line.trunk.domain, proxy: self.attempt.request().hop };
+        match redirect::next(home, &self.tried, response) {
+            Err(why) => refused(why.to_owned()),
+            Ok(uri) => {
+                self.tried.push(uri.clone());
+                self.once_more(ctx, |request| request.uri = uri).unwrap_or_else(refused)
+            }
+        }
+    }
+
+    fn once_more(&mut self, ctx: &mut Ctx<'_>, change: impl FnOnce(&mut Request)) -> Result<Next, String> {
+        self.attempt.retry(ctx, change)?;
+        self.early = Early::default();
+        self.state = State::Calling;
+        Ok(Next::Stay)
+    }
+
     fn say_goodbye(&mut self, ctx: &mut Ctx<'_>, response: &Message, end: End) -> Next {
-        let mut dialog = Dialog::of_response(self.attempt.request(), response);
+        let mut dialog = self.early.confirmed(self.attempt.request(), response);
         // Told before the ACK leaves, as an answer is: between ACK and BYE only the handle knows this call.
         let handle = handle::answered(&ctx.line.trunk.id, &dialog);
         ctx.tell(|leg| Event::Unwanted { leg, handle });
@@ -297,7 +360,7 @@ impl Outgoing {
 
     fn cancel(&mut self, ctx: &mut Ctx<'_>, end: End) {
         if let Some(invite) = ctx.transactions.client_invite(self.attempt.tx()) {
-            let (to, bytes) = (invite.to(), cancel_of(invite.request()));
+            let (to, bytes) = (invite.to(), cancel_of(invite.request(), reason_for(end.cause)));
             let branch = branch_of(&bytes).unwrap_or_default();
             ctx.transactions.request(ctx.now, self.owner, &branch, &Method::Cancel, to, bytes, ctx.out);
         }

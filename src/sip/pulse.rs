@@ -87,10 +87,7 @@ impl Pulse {
                 let reason = "the far end does not know this call any more".to_owned();
                 return Next::Over(End { cause: Cause::Timeout, code: response.code(), reason });
             }
-            Some(401 | 407) if attempt.on_challenge(ctx, response).is_ok() => {
-                dialog.seq = attempt.request().seq;
-                return Next::Stay;
-            }
+            Some(401 | 407) if attempt.on_challenge_in(ctx, dialog, response).is_ok() => return Next::Stay,
             Some(_) => {}
         }
         self.unanswered = 0;

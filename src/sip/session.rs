@@ -3,7 +3,8 @@
 //! Easy to get wrong: a re-INVITE that we refuse changes nothing (RFC 3261 §14.2), the call goes on as it was;
 //! one without SDP asks us for an offer, and the answer comes with the ACK. A key by INFO counts here and nowhere else:
 //! before the answer nobody was asked for one. Whether the call still stands is asked in
-//! [`pulse`](crate::sip::pulse).
+//! [`pulse`](crate::sip::pulse); what keeps it from lapsing is in [`refresh`](crate::sip::refresh), and while that offers
+//! anew, an offer of theirs is answered 491.
 //!
 //! | state | event | next | does |
 //! | --- | --- | --- | --- |
@@ -45,14 +46,17 @@ use crate::sip::attempt::Attempt;
 use crate::sip::call::Next;
 use crate::sip::context::{Asked, Ctx};
 use crate::sip::dialog::Dialog;
+use crate::sip::extension::{SUPPORTED, TIMER};
 use crate::sip::farewell::Farewell;
+use crate::sip::interval::{self, Asked as Timer, Interval, Refresher};
 use crate::sip::message::{ALLOW, SDP, reply_to};
 use crate::sip::pulse::Pulse;
+use crate::sip::refresh::Refresh;
 use crate::sip::success::Success;
 use crate::sip::terms::Terms;
 use crate::sip::transactions::{Owner, TxId};
 use crate::sip::{Cause, End, Event, info};
-use crate::wire::sip::{Message, Method, Name};
+use crate::wire::sip::{Builder, Message, Method, Name};
 
 /// The answered call.
 #[derive(Debug)]
@@ -63,6 +67,7 @@ pub struct Session {
     stream: Stream,
     state: State,
     pulse: Pulse,
+    refresh: Refresh,
 }
 
 #[derive(Debug)]
@@ -75,13 +80,19 @@ enum State {
 
 impl Session {
     /// The call was just answered and acknowledged.
-    pub fn new(now: Time, owner: Owner, dialog: Dialog, terms: Terms, stream: Stream) -> Session {
-        Session { owner, dialog, terms, stream, state: State::Steady, pulse: Pulse::new(now) }
+    pub fn new(now: Time, owner: Owner, dialog: Dialog, terms: Terms, stream: Stream, refresh: Refresh) -> Session {
+        Session { owner, dialog, terms, stream, state: State::Steady, pulse: Pulse::new(now), refresh }
     }
 
     /// Our wish to end it.
     pub fn hang_up(&mut self, ctx: &mut Ctx<'_>, end: End) -> Next {
+        self.refresh.give_up(ctx);
         Next::Leaving(Farewell::start(ctx, self.owner, &mut self.dialog, end))
+    }
+
+    /// Is it our re-INVITE that this transaction carries?
+    pub fn waits_for(&self, tx: TxId) -> bool {
+        self.refresh.carries(tx)
     }
 
     /// A request in the dialog; no ACK, no CANCEL.
@@ -98,10 +109,17 @@ impl Session {
         match asked.message.method() {
             Method::Bye => {
                 ctx.answer(asked, 200);
+                self.refresh.give_up(ctx);
                 return Next::Over(hung_up(asked.message));
             }
             Method::Invite | Method::Update if matches!(self.state, State::Unacknowledged { .. }) => {
                 ctx.answer(asked, 491);
+            }
+            // Both asked at once (RFC 3261 §14.2, RFC 3311 §5.2).
+            Method::Invite if self.refresh.is_offering() => ctx.answer(asked, 491),
+            Method::Update if self.refresh.is_offering() && !asked.message.body().is_empty() => ctx.answer(asked, 491),
+            Method::Invite | Method::Update if interval::asked(asked.message) == Timer::TooShort => {
+                ctx.answer(asked, 422);
             }
             Method::Invite => self.renegotiate(ctx, asked),
             Method::Update => self.update(ctx, asked),
@@ -139,11 +157,24 @@ impl Session {
 
     /// A response to a question of ours.
     pub fn on_response(&mut self, ctx: &mut Ctx<'_>, tx: TxId, response: &Message) -> Next {
+        if self.refresh.carries(tx) {
+            let (dialog, terms) = (&mut self.dialog, &mut self.terms);
+            let offered = self.refresh.is_offering();
+            let next = self.refresh.on_response(ctx, self.owner, dialog, terms, response);
+            // An answer that cannot be read leaves the terms as they were.
+            if let (true, Some(200..300), Ok(stream)) = (offered, response.code(), terms.read_answer(response.body())) {
+                self.change(ctx, stream);
+            }
+            return next;
+        }
         self.pulse.on_response(ctx, &mut self.dialog, tx, response)
     }
 
     /// Nothing answered a question of ours.
     pub fn on_timeout(&mut self, ctx: &mut Ctx<'_>, tx: TxId) -> Next {
+        if self.refresh.carries(tx) {
+            return self.refresh.on_timeout(ctx, self.owner, &mut self.dialog);
+        }
         self.pulse.on_timeout(ctx, self.owner, &mut self.dialog, tx)
     }
 
@@ -153,12 +184,16 @@ impl Session {
             State::Steady => None,
             State::Unacknowledged { success, .. } => Some(success.next_deadline()),
         };
-        success.into_iter().chain(self.pulse.next_deadline()).min()
+        success.into_iter().chain(self.pulse.next_deadline()).chain(self.refresh.next_deadline()).min()
     }
 
     /// The 200 to a re-INVITE is sent again, or given up; or it is time to ask whether the call still stands.
     pub fn on_deadline(&mut self, ctx: &mut Ctx<'_>) -> Next {
         self.pulse.on_deadline(ctx, self.owner, &mut self.dialog);
+        let next = self.refresh.on_deadline(ctx, self.owner, &mut self.dialog, &mut self.terms);
+        if !matches!(next, Next::Stay) {
+            return next;
+        }
         let State::Unacknowledged { success, .. } = &mut self.state else { return Next::Stay };
         if !success.on_deadline(ctx.now, ctx.out) {
             return Next::Stay;
@@ -178,7 +213,7 @@ impl Session {
             }
         };
         self.dialog.refresh_target(asked.message);
-        let builder = ctx.reply(asked, 200).header(Name::Contact, ctx.contact()).header(Name::Allow, ALLOW);
+        let builder = self.accepts(ctx, asked);
         let bytes = ctx.respond(asked, 200, builder.body(SDP, &sdp));
         let seq = asked.message.cseq().map_or(0, |cseq| cseq.number);
         let success = Success::sent(ctx.now, reply_to(asked.message, asked.source), bytes);
@@ -190,15 +225,16 @@ impl Session {
 
     /// RFC 3311 §5.2: like a re-INVITE, without an ACK.
     fn update(&mut self, ctx: &mut Ctx<'_>, asked: Asked<'_>) {
-        let builder = ctx.reply(asked, 200).header(Name::Contact, ctx.contact()).header(Name::Allow, ALLOW);
         if asked.message.body().is_empty() {
             self.dialog.refresh_target(asked.message);
+            let builder = self.accepts(ctx, asked);
             ctx.respond(asked, 200, builder);
             return;
         }
         match self.terms.answer(asked.message.body()) {
             Ok((sdp, stream)) => {
                 self.dialog.refresh_target(asked.message);
+                let builder = self.accepts(ctx, asked);
                 ctx.respond(asked, 200, builder.body(SDP, &sdp));
                 self.change(ctx, stream);
             }
@@ -206,11 +242,39 @@ impl Session {
         }
     }
 
+    /// The 200 to a request that refreshes the session, which holds anew from now on.
+    fn accepts(&mut self, ctx: &Ctx<'_>, asked: Asked<'_>) -> Builder {
+        let granted = granted(asked.message);
+        self.refresh.refreshed(ctx.now, asked.message, granted);
+        let builder = ctx.reply(asked, 200).header(Name::Contact, ctx.contact()).header(Name::Allow, ALLOW);
+        grant(builder, granted)
+    }
+
     fn change(&mut self, ctx: &mut Ctx<'_>, stream: Stream) {
         if self.stream != stream {
             self.stream = stream;
             ctx.tell(|leg| Event::Changed { leg, stream });
         }
+    }
+}
+
+/// The session timer that a request asks for and we grant.
+pub fn granted(request: &Message) -> Option<Interval> {
+    match interval::asked(request) {
+        Timer::Granted(interval) => Some(interval),
+        Timer::Nothing | Timer::TooShort => None,
+    }
+}
+
+/// A 200 that grants a session timer: who asked must know it where he is to refresh (RFC 4028 §9).
+pub fn grant(builder: Builder, granted: Option<Interval>) -> Builder {
+    let builder = builder.header(Name::Supported, SUPPORTED);
+    match granted {
+        None => builder,
+        Some(interval) if interval.refresher == Refresher::Them => {
+            builder.header(Name::Require, TIMER).header(Name::SessionExpires, interval.answer())
+        }
+        Some(interval) => builder.header(Name::SessionExpires, interval.answer()),
     }
 }
 

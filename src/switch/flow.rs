@@ -385,7 +385,7 @@ enum NotNow {
 fn call_end(end: End, fault: Option<String>) -> CallEnd {
     let by = match end.cause {
         _ if fault.is_some() => EndedBy::Failed,
-        Cause::Us => EndedBy::Us,
+        Cause::Us | Cause::Elsewhere => EndedBy::Us,
         Cause::Them => EndedBy::Them,
         Cause::Refused => EndedBy::Refused,
         Cause::Timeout => EndedBy::Timeout,

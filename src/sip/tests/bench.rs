@@ -103,6 +103,9 @@ impl Bench {
         if matches!(code, 401 | 407) {
             builder = builder.header(Name::WwwAuthenticate, "Digest realm=\"pbx\", nonce=\"abc\", qop=\"auth\"");
         }
+        if code == 422 {
+            builder = builder.header(Name::MinSe, "3600");
+        }
         if code == 423 {
             builder = builder.header(Name::MinExpires, "600");
         }

@@ -6,8 +6,22 @@ use crate::sip::transactions::CallKey;
 use crate::wire::sip::Edit;
 
 const STATES: [&str; 3] = ["Offered", "Answering", "Hanging"];
-const EVENTS: [&str; 11] =
-    ["ring", "accept", "refuse", "hang up", "CANCEL", "ACK", "BYE", "UPDATE", "INFO", "patience", "no ACK"];
+const EVENTS: [&str; 14] = [
+    "ring",
+    "accept",
+    "refuse",
+    "hang up",
+    "CANCEL",
+    "ACK",
+    "BYE",
+    "UPDATE",
+    "UPDATE with offer",
+    "INVITE",
+    "PRACK",
+    "INFO",
+    "patience",
+    "no ACK",
+];
 
 fn end() -> End {
     End { cause: Cause::Us, code: Some(200), reason: "test".into() }
@@ -69,8 +83,9 @@ fn row(state: &str, event: &str) -> Option<String> {
             incoming.on_deadline(&mut bench.ctx())
         }
         _ => {
-            let method = Method::parse(event).unwrap();
-            let (message, tx) = bench.request(asks(method, 6, "theirs", "ours", ""));
+            let (word, sdp) = if event == "UPDATE with offer" { ("UPDATE", SDP_PCMU) } else { (event, "") };
+            let method = Method::parse(word).unwrap();
+            let (message, tx) = bench.request(asks(method, 6, "theirs", "ours", sdp));
             incoming.on_request(&mut bench.ctx(), Asked { message: &message, tx, source: peer() })
         }
     };
@@ -82,6 +97,82 @@ fn the_code_does_what_the_table_says() {
     let done: Vec<String> =
         STATES.iter().flat_map(|state| EVENTS.iter().filter_map(|event| row(state, event))).collect();
     assert_eq!(done, rows(include_str!("../incoming.rs")));
+}
+
+/// A call from somebody who demands that provisional responses are not lost, ringing.
+fn demanding(bench: &mut Bench) -> Incoming {
+    let invite = Edit::of(&asks(Method::Invite, 5, "theirs", "", SDP_PCMU)).set(Name::Require, "100rel").finish();
+    let (invite, tx) = bench.request(Message::parse(&invite).unwrap());
+    let dialog = Dialog::of_invite(&invite, "ours", peer()).unwrap();
+    let asked = Asked { message: &invite, tx, source: peer() };
+    let mut incoming = Incoming::new(bench.now, Owner::Call(CallKey(1)), asked, "ours".into(), dialog);
+    incoming.ring(&mut bench.ctx());
+    incoming.ring(&mut bench.ctx());
+    assert_eq!(bench.done(), ["180"]);
+    assert_eq!(bench.sent.last().unwrap().header(&Name::Require), Some("100rel"));
+    incoming
+}
+
+fn prack(bench: &mut Bench, incoming: &mut Incoming, seq: u32, rack: &str) -> Vec<String> {
+    let prack = Edit::of(&asks(Method::Prack, seq, "theirs", "ours", "")).set(Name::RAck, rack).finish();
+    let (prack, tx) = bench.request(Message::parse(&prack).unwrap());
+    incoming.on_request(&mut bench.ctx(), Asked { message: &prack, tx, source: peer() });
+    bench.done()
+}
+
+#[test]
+fn a_180_that_is_demanded_reliably_is_sent_until_the_prack_comes() {
+    let mut bench = Bench::new();
+    let mut incoming = demanding(&mut bench);
+    let rseq = bench.sent.last().unwrap().header(&Name::RSeq).unwrap().to_owned();
+    bench.now = incoming.next_deadline().unwrap();
+    incoming.on_deadline(&mut bench.ctx());
+    assert_eq!(bench.done(), ["180"]);
+    assert_eq!(prack(&mut bench, &mut incoming, 6, "1 9 INVITE"), ["481"]);
+    assert_eq!(prack(&mut bench, &mut incoming, 7, &format!("{rseq} 5 INVITE")), ["200"]);
+    assert_eq!(incoming.next_deadline(), Some(Time::ZERO + PATIENCE));
+    assert_eq!(prack(&mut bench, &mut incoming, 8, &format!("{rseq} 5 INVITE")), ["481"]);
+}
+
+#[test]
+fn a_prack_that_crosses_the_200_is_answered() {
+    let mut bench = Bench::new();
+    let mut incoming = demanding(&mut bench);
+    let rseq = bench.sent.last().unwrap().header(&Name::RSeq).unwrap().to_owned();
+    incoming.accept(&mut bench.ctx(), terms());
+    assert_eq!(bench.done(), ["200"]);
+    assert_eq!(prack(&mut bench, &mut incoming, 6, &format!("{rseq} 5 INVITE")), ["200"]);
+}
+
+#[test]
+fn a_180_that_nobody_acknowledges_ends_the_call() {
+    let mut bench = Bench::new();
+    let mut incoming = demanding(&mut bench);
+    bench.now = Time::ZERO + crate::sip::timers::GIVE_UP;
+    let next = incoming.on_deadline(&mut bench.ctx());
+    assert!(matches!(&next, Next::Over(end) if end.cause == Cause::Timeout), "{next:?}");
+    assert_eq!(bench.done(), ["504"]);
+}
+
+#[test]
+fn a_session_timer_is_granted_and_the_caller_told_to_refresh() {
+    for (supported, expires, require) in
+        [("timer", "1800;refresher=uac", Some("timer")), ("100rel", "1800;refresher=uas", None)]
+    {
+        let mut bench = Bench::new();
+        let invite = Edit::of(&asks(Method::Invite, 5, "theirs", "", SDP_PCMU))
+            .set(Name::Supported, supported)
+            .set(Name::SessionExpires, "1800")
+            .finish();
+        let (invite, tx) = bench.request(Message::parse(&invite).unwrap());
+        let dialog = Dialog::of_invite(&invite, "ours", peer()).unwrap();
+        let asked = Asked { message: &invite, tx, source: peer() };
+        let mut incoming = Incoming::new(bench.now, Owner::Call(CallKey(1)), asked, "ours".into(), dialog);
+        incoming.accept(&mut bench.ctx(), terms());
+        assert_eq!(bench.done(), ["200"]);
+        let answer = bench.sent.last().unwrap();
+        assert_eq!((answer.header(&Name::SessionExpires), answer.header(&Name::Require)), (Some(expires), require));
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 pub mod bench;
 mod calls;
 mod hostile;
+mod sessions;
 mod trunk;
 pub mod world;
 

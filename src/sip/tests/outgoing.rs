@@ -6,14 +6,19 @@ use crate::sip::table::rows;
 use crate::sip::tests::bench::{Bench, SDP_G729, SDP_PCMU, asks};
 use crate::sip::tests::peer;
 use crate::sip::transactions::CallKey;
+use crate::wire::sip::{Edit, Name};
 
 const STATES: [&str; 4] = ["Calling", "Ringing", "CancelWanted", "Cancelling"];
-const EVENTS: [&str; 12] = [
+const EVENTS: [&str; 16] = [
     "100",
     "180",
+    "reliable 180",
     "200",
     "200 without common codec",
     "401",
+    "422",
+    "302",
+    "302 to the same number",
     "486",
     "no answer",
     "BYE",
@@ -91,8 +96,16 @@ fn row(state: &str, event: &str) -> Option<String> {
                 "200 without common codec" => SDP_G729,
                 _ => "",
             };
-            let code = event.get(..3).unwrap().parse().unwrap();
+            let code = event.trim_start_matches("reliable ").get(..3).unwrap().parse().unwrap();
             let response = bench.response(&Method::Invite, code, sdp);
+            let response = match event {
+                "reliable 180" => Edit::of(&response).set(Name::Require, "100rel").set(Name::RSeq, "1").finish(),
+                "302 to the same number" => {
+                    Edit::of(&response).set(Name::Contact, "<sip:+818012345678@pbx.example:5070>").finish()
+                }
+                _ => Edit::of(&response).finish(),
+            };
+            let response = Message::parse(&response).unwrap();
             outgoing.on_response(&mut bench.ctx(), tx, &response)
         }
     };
@@ -127,6 +140,64 @@ fn a_200_without_any_answer_is_acknowledged_and_ended() {
     let answer = bench.response(&Method::Invite, 200, "");
     let next = outgoing.on_response(&mut bench.ctx(), tx, &answer);
     assert!(matches!(&next, Next::Leaving(farewell) if farewell.end().cause == Cause::NoCommonCodec), "{next:?}");
+}
+
+#[test]
+fn a_session_timer_that_is_too_short_is_lengthened_once() {
+    let mut bench = Bench::new();
+    let mut outgoing = dialled(&mut bench);
+    for expected in [&["INVITE"][..], &[]] {
+        let short = bench.response(&Method::Invite, 422, "");
+        let tx = outgoing.tx();
+        let next = outgoing.on_response(&mut bench.ctx(), tx, &short);
+        assert_eq!(matches!(next, Next::Over(_)), expected.is_empty(), "{next:?}");
+        assert_eq!(bench.done(), expected);
+    }
+    let invite = bench.last(&Method::Invite);
+    assert_eq!((invite.header(&Name::SessionExpires), invite.header(&Name::MinSe)), (Some("3600"), Some("3600")));
+    assert_eq!(invite.cseq().unwrap().number, 2);
+}
+
+#[test]
+fn a_redirect_that_is_followed_keeps_the_call_and_changes_the_address() {
+    let mut bench = Bench::new();
+    let mut outgoing = dialled(&mut bench);
+    let moved = |bench: &Bench, to: &str| {
+        let moved = bench.response(&Method::Invite, 302, "");
+        Message::parse(&Edit::of(&moved).set(Name::Contact, to).finish()).unwrap()
+    };
+    let first = bench.last(&Method::Invite).clone();
+    let response = moved(&bench, "<sip:+818012345678@pbx.example;gw=2>");
+    let tx = outgoing.tx();
+    outgoing.on_response(&mut bench.ctx(), tx, &response);
+    assert_eq!(bench.done(), ["INVITE"]);
+    let second = bench.last(&Method::Invite);
+    assert_eq!(second.uri(), Some("sip:+818012345678@pbx.example;gw=2"));
+    assert_eq!((second.call_id(), second.header(&Name::To)), (first.call_id(), first.header(&Name::To)));
+    assert_eq!((second.cseq().unwrap().number, second.body()), (2, first.body()));
+    // Back to the first address would be a circle.
+    let response = moved(&bench, "<sip:+818012345678@pbx.example>");
+    let tx = outgoing.tx();
+    let next = outgoing.on_response(&mut bench.ctx(), tx, &response);
+    assert!(matches!(&next, Next::Over(end) if end.reason.ends_with("it leads in a circle")), "{next:?}");
+}
+
+#[test]
+fn whoever_answers_elsewhere_is_named_in_the_cancel_and_in_the_bye() {
+    let mut bench = Bench::new();
+    let elsewhere = End { cause: Cause::Elsewhere, ..end() };
+    let mut outgoing = in_state("Ringing", &mut bench);
+    outgoing.hang_up(&mut bench.ctx(), elsewhere);
+    assert_eq!(bench.done(), ["CANCEL"]);
+    let told = Some("SIP;cause=200;text=\"Call completed elsewhere\"");
+    assert_eq!(bench.last(&Method::Cancel).header(&Name::Reason), told);
+    // The 200 crosses it.
+    let answer = bench.response(&Method::Invite, 200, SDP_PCMU);
+    let tx = outgoing.tx();
+    outgoing.on_response(&mut bench.ctx(), tx, &answer);
+    assert_eq!(bench.done(), ["unwanted", "ACK", "BYE"]);
+    assert_eq!(bench.last(&Method::Bye).header(&Name::Reason), told);
+    assert_eq!(bench.last(&Method::Ack).header(&Name::Reason), None);
 }
 
 #[test]

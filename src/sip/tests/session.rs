@@ -33,7 +33,8 @@ fn up(bench: &mut Bench) -> Session {
     let mut terms = Terms::new(SocketAddr::from(([192, 0, 2, 10], 20_000)), &crate::base::Codec::ALL, 1);
     let (_, stream) = terms.answer(invite.body()).unwrap();
     bench.done();
-    Session::new(bench.now, Owner::Call(CallKey(1)), dialog, terms, stream)
+    let refresh = Refresh::of_invite(bench.now, &invite, None);
+    Session::new(bench.now, Owner::Call(CallKey(1)), dialog, terms, stream, refresh)
 }
 
 fn ask(bench: &mut Bench, session: &mut Session, message: Message) -> Next {

@@ -39,7 +39,9 @@ pub struct World {
     pub said: Vec<String>,
     /// What Bob does when he is called.
     pub bob: fn(&mut Agent, Time, LegId, &mut Outbox<Output>),
-    wire: Wire,
+    /// What becomes of a message on its way, as if another program had written it.
+    pub rewrites: fn(String) -> String,
+    pub wire: Wire,
     flying: BTreeMap<(Time, u64), (usize, Vec<u8>)>,
     sent: u64,
     rng: Rng,
@@ -93,6 +95,7 @@ impl World {
                 agent.ring(now, leg, out);
                 agent.accept(now, leg, 20_000, out);
             },
+            rewrites: |text| text,
             wire,
             flying: BTreeMap::new(),
             sent: 0,
@@ -215,7 +218,8 @@ impl World {
     }
 
     fn send(&mut self, who: usize, to: SocketAddr, bytes: Vec<u8>) {
-        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let text = (self.rewrites)(String::from_utf8_lossy(&bytes).into_owned());
+        let bytes = text.clone().into_bytes();
         assert_eq!(to, address(1 - who), "{text}");
         self.ladder.push((who, text.lines().next().unwrap_or_default().to_owned()));
         self.said.push(text);
