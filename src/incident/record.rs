@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 use super::fact::{Behaviour, Fact, Outcome};
-use super::plan::Plan;
+use super::plan::{Answer, Plan};
 use crate::base::{CallFlowId, ContactId, Digit, Phone, RoomName, Stamp, Trigger};
 
 /// Where an incident stands.
@@ -111,6 +111,8 @@ pub struct Record {
     pub taken_by: Vec<ContactId>,
     /// Who took it without being on the phone.
     pub claimed_by: Option<String>,
+    /// Who was wanted and did not take it, where everybody was to and somebody did.
+    pub missing: Vec<ContactId>,
     /// Who is not called again in it.
     pub left: Vec<ContactId>,
     /// Whose turn went by without a call, and why.
@@ -182,6 +184,8 @@ pub struct Attempt {
     pub answered_at: Option<Stamp>,
     /// Every key, in order.
     pub keys: Vec<Pressed>,
+    /// Did a key in it take the incident?
+    pub confirmed: bool,
     /// Where the person went.
     pub room: Option<RoomName>,
     /// When the call ended.
@@ -274,7 +278,8 @@ impl Record {
                 let pressed = Pressed { at, digit: *digit, behaviour: *behaviour };
                 self.with(*attempt, |it| it.keys.push(pressed));
             }
-            Fact::Taken { contact, .. } => {
+            Fact::Taken { attempt, contact } => {
+                self.with(*attempt, |it| it.confirmed = true);
                 if !self.taken_by.contains(contact) {
                     self.taken_by.push(contact.clone());
                 }
@@ -299,8 +304,22 @@ impl Record {
                 it.code = *code;
                 it.reason = Some(reason.clone());
             }),
-            Fact::Acknowledged { .. } | Fact::Exhausted | Fact::Cancelled { .. } | Fact::Resolved { .. } => {}
+            Fact::Acknowledged { .. } => self.missing = self.wanted_still(),
+            Fact::Exhausted | Fact::Cancelled { .. } | Fact::Resolved { .. } => {}
         }
+    }
+
+    /// How it is called at present: by the last call flow that went on.
+    pub fn plan_in_force(&self) -> Option<&Plan> {
+        let last = self.escalated.last();
+        self.plan.as_ref()?.chain().find(|plan| last.is_none_or(|id| plan.call_flow.id == *id))
+    }
+
+    /// Those of an `answer = "all"` who have not taken it.
+    fn wanted_still(&self) -> Vec<ContactId> {
+        let all = self.plan_in_force().filter(|plan| plan.call_flow.answer == Answer::All);
+        let wanted = all.into_iter().flat_map(|plan| &plan.contacts).map(|contact| &contact.id);
+        wanted.filter(|id| !self.taken_by.contains(id)).cloned().collect()
     }
 
     /// An alert of its own, or one of those it has once more; then also one that was over.
@@ -327,6 +346,7 @@ impl Record {
             ringing_at: None,
             answered_at: inbound.then_some(at),
             keys: Vec::new(),
+            confirmed: false,
             room: None,
             ended_at: None,
             outcome: None,

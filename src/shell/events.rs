@@ -55,8 +55,12 @@ pub fn log(event: &Event) {
         }
         What::Cleared { dedup, by } => say!(info, dedup, %by, "one of its alerts is over"),
         What::Suppressed { suppression } => say!(info, suppression, "nobody is called: quiet was promised"),
-        What::Acknowledged { by: Some(by) } => say!(info, %by, "the incident was taken without a call"),
-        What::Acknowledged { by: None } => say!(info, "{who} took the incident"),
+        What::Acknowledged { by: Some(by), .. } => say!(info, %by, "the incident was taken without a call"),
+        What::Acknowledged { by: None, missing } if missing.is_empty() => say!(info, "{who} took the incident"),
+        What::Acknowledged { by: None, missing } => {
+            let missing = missing.iter().map(|contact| contact.as_str()).collect::<Vec<_>>().join(", ");
+            say!(info, %missing, "{who} took the incident")
+        }
         What::Escalated { call_flow } => say!(warn, %call_flow, "too few took it: another call flow goes on"),
         What::Exhausted => say!(error, "nobody took the incident, and nobody is left to call"),
         What::Resolved { by } => say!(info, %by, "incident resolved"),

@@ -171,8 +171,8 @@ pub(super) fn what_of(fact: &Fact, record: &Record) -> Option<What> {
         Fact::Taken { .. } => What::Taken,
         Fact::Left { .. } => What::Left,
         Fact::Quieted { hours, until, .. } => What::Quieted { hours: *hours, until: *until },
-        Fact::Acknowledged { .. } => What::Acknowledged { by: None },
-        Fact::Claimed { by } => What::Acknowledged { by: Some(by.clone()) },
+        Fact::Acknowledged { .. } => What::Acknowledged { by: None, missing: record.missing.clone() },
+        Fact::Claimed { by } => What::Acknowledged { by: Some(by.clone()), missing: Vec::new() },
         Fact::Escalated { plan } => What::Escalated { call_flow: plan.call_flow.id.clone() },
         // Told when the room has let them in.
         Fact::Joined { .. } => return None,
@@ -202,7 +202,7 @@ fn seconds(attempt: &Attempt) -> f64 {
 }
 
 /// The name people know a contact of this incident by.
-fn name_of(contact: &ContactId, record: &Record) -> String {
+pub(super) fn name_of(contact: &ContactId, record: &Record) -> String {
     let planned = record.plan.as_ref().and_then(|plan| plan.contact(contact));
     planned.map_or_else(|| contact.to_string(), |known| known.name.clone())
 }

@@ -49,6 +49,8 @@ pub enum What {
     Acknowledged {
         #[serde(skip_serializing_if = "Option::is_none")]
         by: Option<String>,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        missing: Vec<ContactId>,
     },
     #[serde(rename = "incident.escalated")]
     Escalated { call_flow: CallFlowId },

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::http::token;
 use super::support::web::{Web, free_tcp_port};
-use super::support::{Daemon, Habit, Stage, World};
+use super::support::{Daemon, Habit, Stage, World, until};
 
 const FIRST: &str = "+818000000001";
 const YAMADA: &str = "+818012345678";
@@ -55,6 +55,20 @@ fn a_url_with_nothing_behind_it_calls_a_list_of_contacts_with_the_guidance_of_th
     let taken = watch.until("incident.acknowledged", &[("incident", json!(id))]);
     assert_eq!(taken["name"], takes.0);
     world.phones.fall_silent();
+    let calls = until("both calls to have their ends", || {
+        let calls = web.get("/v1/calls").json();
+        calls["calls"].as_array()?.iter().all(|call| call["ended_at"].is_string()).then_some(calls.clone())
+    });
+    let shown: Vec<(&str, bool)> = calls["calls"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|call| Some((call["name"].as_str()?, call["confirmed"].as_bool()?)))
+        .collect();
+    assert_eq!(shown, [(takes.0, true), (passes.0, false)], "{calls}");
+    for call in calls["calls"].as_array().into_iter().flatten() {
+        assert!(call["reason"].as_str().is_some_and(|why| !why.is_empty()) && call["code"].is_u64(), "{call}");
+    }
 }
 
 #[test]

@@ -194,5 +194,7 @@ fn all_are_called_at_once_and_whoever_presses_a_key_meets_in_the_room() {
     world.ends();
     let record = world.record(night);
     let machine = record.attempts.iter().find(|attempt| attempt.name == "machine").unwrap();
+    let missing: Vec<String> = record.missing.iter().map(ToString::to_string).collect();
+    assert_eq!(missing, [machine.contact.to_string()], "who was wanted and did not come is named");
     assert_eq!((machine.room.is_none(), machine.outcome.map(|outcome| outcome.as_str())), (true, Some("ignored")));
 }

@@ -204,7 +204,7 @@ mod tests {
 
     fn event(incident: &str) -> Told {
         let incident = Some(incident.parse().unwrap());
-        let (at, what) = (Stamp::default(), What::Acknowledged { by: None });
+        let (at, what) = (Stamp::default(), What::Acknowledged { by: None, missing: Vec::new() });
         Arc::new(Event { at, incident, attempt: None, call_id: None, contact: None, name: None, what })
     }
 

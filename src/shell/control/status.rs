@@ -107,6 +107,7 @@ pub(in crate::shell) fn incident_json(id: IncidentId, record: &Record) -> Value 
         "ended_at": time(record.ended_at),
         "ended_by": record.ended_by,
         "taken_by": record.taken_by,
+        "missing": record.missing,
         "claimed_by": record.claimed_by,
         "left": record.left,
         "skipped": skipped.collect::<Vec<_>>(),
@@ -140,6 +141,7 @@ pub(in crate::shell) fn attempt_json(attempt: &Attempt) -> Value {
         "room": attempt.room,
         "ended_at": time(attempt.ended_at),
         "outcome": attempt.outcome,
+        "confirmed": attempt.confirmed,
         "code": attempt.code,
         "reason": attempt.reason,
     })

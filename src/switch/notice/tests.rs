@@ -82,6 +82,34 @@ fn the_person_who_took_it_is_named_as_the_article_names_them() {
 }
 
 #[test]
+fn where_everybody_was_to_take_it_those_who_did_and_those_who_did_not_are_named() {
+    let person = |id: &str| ContactId::parse(id).unwrap();
+    let Fact::Accepted { trigger, mut plan } = accepted(None, None) else { panic!("it is accepted") };
+    plan.call_flow.answer = crate::incident::Answer::All;
+    let one = plan.contacts[0].clone();
+    for (id, name) in [("sato", "佐藤"), ("suzuki", "鈴木"), ("tanaka", "田中")] {
+        plan.contacts.push(crate::incident::Contact { id: person(id), name: name.to_owned(), ..one.clone() });
+    }
+    let phone = one.phones[0].clone();
+    let taken = |attempt, id: &str| {
+        let call = Default::default();
+        [
+            Fact::Dialled { attempt, contact: person(id), phone: phone.clone(), call },
+            Fact::Taken { attempt, contact: person(id) },
+        ]
+    };
+    let end = Fact::Acknowledged { contact: person("suzuki") };
+    let story = [Fact::Accepted { trigger, plan }].into_iter().chain(taken(1, "sato")).chain(taken(2, "suzuki"));
+    let story: Vec<(Stamp, Fact)> = story.chain([end]).map(|fact| (at(0), fact)).collect();
+    let notice = |language| told(&story, language).pop().unwrap();
+    let line = "🚨🚨障害通知、佐藤さん、鈴木さんが対応を開始されました🚨🚨（未対応: 山田さん、田中さん）";
+    assert_eq!(notice(Language::Ja).text, line);
+    assert_eq!(notice(Language::En).text, "🚨🚨 Incident: 佐藤, 鈴木 have taken it 🚨🚨 (not by 山田, 田中)");
+    let event = serde_json::to_value(notice(Language::En).event).unwrap();
+    assert_eq!(event["missing"], serde_json::json!(["yamada", "tanaka"]));
+}
+
+#[test]
 fn what_the_incident_is_about_is_told_as_it_was_spoken() {
     let facts = night(accepted(None, Some("{{ host }} が停止しました")));
     // The message stands in one language only: better that than none.

@@ -3,8 +3,10 @@
 //! Easy to get wrong: names, messages and reasons come from outside. They are put in as they are; whoever sends
 //! the line escapes it for its own medium.
 
+use super::name_of;
+use crate::base::ContactId;
 use crate::base::Language::{self, En, Ja};
-use crate::incident::{Behaviour, Outcome, Record};
+use crate::incident::{Answer, Behaviour, Outcome, Record};
 use crate::switch::tell::{Event, What};
 
 /// One line about `event`.
@@ -40,10 +42,14 @@ fn japanese(event: &Event, record: &Record) -> String {
         }
         What::Cleared { dedup, by } => format!("通知のひとつが解消しました（{dedup}、{by}）"),
         What::Suppressed { .. } => "🔕 静観中のため電話しません".to_owned(),
-        What::Acknowledged { by: Some(by) } => {
+        What::Acknowledged { by: Some(by), .. } => {
             format!("🚨🚨障害通知、電話以外で対応開始の連絡がありました（{by}）🚨🚨")
         }
-        What::Acknowledged { by: None } => format!("🚨🚨障害通知、{name}さんが対応を開始されました🚨🚨"),
+        What::Acknowledged { by: None, missing } => {
+            let name = takers(name, record, "さん、");
+            let missing = listed(missing, record, "さん、").map(|names| format!("（未対応: {names}さん）"));
+            format!("🚨🚨障害通知、{name}さんが対応を開始されました🚨🚨{}", missing.unwrap_or_default())
+        }
         What::Escalated { call_flow } if record.taken_by.is_empty() => {
             format!("⏫ 対応者がいないため、{call_flow}に電話します")
         }
@@ -110,8 +116,13 @@ fn english(event: &Event, record: &Record) -> String {
         }
         What::Cleared { dedup, by } => format!("One of the alerts is over ({dedup}, {by})"),
         What::Suppressed { .. } => "🔕 Nobody is called: it is to be quiet about this".to_owned(),
-        What::Acknowledged { by: Some(by) } => format!("🚨🚨 Incident: taken without a call (by {by}) 🚨🚨"),
-        What::Acknowledged { by: None } => format!("🚨🚨 Incident: {name} has taken it 🚨🚨"),
+        What::Acknowledged { by: Some(by), .. } => format!("🚨🚨 Incident: taken without a call (by {by}) 🚨🚨"),
+        What::Acknowledged { by: None, missing } => {
+            let missing = listed(missing, record, ", ").map(|names| format!(" (not by {names})"));
+            let has = if everybody(record) && record.taken_by.len() > 1 { "have" } else { "has" };
+            let name = takers(name, record, ", ");
+            format!("🚨🚨 Incident: {name} {has} taken it 🚨🚨{}", missing.unwrap_or_default())
+        }
         What::Escalated { call_flow } if record.taken_by.is_empty() => {
             format!("⏫ Nobody took it; {call_flow} is called now")
         }
@@ -168,6 +179,23 @@ fn english(event: &Event, record: &Record) -> String {
         What::CallInMessage { .. } => format!("{name} left a message"),
         What::CallInRefused { trunk, caller, .. } => format!("A call from {caller} over {trunk} was refused"),
     }
+}
+
+/// Was everybody to take it?
+fn everybody(record: &Record) -> bool {
+    record.plan_in_force().is_some_and(|plan| plan.call_flow.answer == Answer::All)
+}
+
+/// Who took it: the one it ended with, or all where everybody was to.
+fn takers(name: &str, record: &Record, between: &str) -> String {
+    let all = listed(&record.taken_by, record, between).filter(|_| everybody(record));
+    all.unwrap_or_else(|| name.to_owned())
+}
+
+/// The names of these people; nothing where there are none.
+fn listed(people: &[ContactId], record: &Record, between: &str) -> Option<String> {
+    let names: Vec<String> = people.iter().map(|contact| name_of(contact, record)).collect();
+    (!names.is_empty()).then(|| names.join(between))
 }
 
 /// Who of an incident's people was called.
