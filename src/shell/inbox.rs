@@ -14,6 +14,8 @@ use tokio::net::UdpSocket;
 const KERNEL_BYTES: usize = 4 << 20;
 /// Datagrams that may wait here; what comes on top is lost, as on any network.
 const WAITING: usize = 8_192;
+/// Their bytes together: eight thousand of the longest would be half a gigabyte.
+const WAITING_BYTES: usize = 16 << 20;
 /// The longest datagram (RFC 768).
 const DATAGRAM_MAX: usize = 65_535;
 
@@ -25,6 +27,7 @@ pub struct Inbox {
     out: std::net::UdpSocket,
     buffer: Vec<u8>,
     waiting: VecDeque<(SocketAddr, Vec<u8>)>,
+    waiting_bytes: usize,
 }
 
 impl Inbox {
@@ -38,7 +41,7 @@ impl Inbox {
         }
         let out = socket.try_clone()?;
         let socket = UdpSocket::from_std(socket)?;
-        Ok(Inbox { socket, out, buffer: vec![0; DATAGRAM_MAX], waiting: VecDeque::new() })
+        Ok(Inbox { socket, out, buffer: vec![0; DATAGRAM_MAX], waiting: VecDeque::new(), waiting_bytes: 0 })
     }
 
     /// Where it listens.
@@ -59,7 +62,9 @@ impl Inbox {
     /// The oldest datagram, after everything that came meanwhile was taken in behind it.
     pub fn pop(&mut self) -> Option<(SocketAddr, Vec<u8>)> {
         self.drain();
-        self.waiting.pop_front()
+        let (from, bytes) = self.waiting.pop_front()?;
+        self.waiting_bytes = self.waiting_bytes.saturating_sub(bytes.len());
+        Some((from, bytes))
     }
 
     /// Sends a datagram. One that the kernel does not take is a lost one: retransmission is for that (RFC 3261
@@ -71,10 +76,15 @@ impl Inbox {
     }
 
     fn drain(&mut self) {
-        while self.waiting.len() < WAITING {
+        // Also what never becomes a datagram ends: nothing else has its turn meanwhile.
+        for _ in 0..WAITING {
+            if self.waiting.len() >= WAITING || self.waiting_bytes >= WAITING_BYTES {
+                return;
+            }
             match self.socket.try_recv_from(&mut self.buffer) {
                 Ok((length, from)) => {
                     let bytes = self.buffer.get(..length).unwrap_or_default().to_vec();
+                    self.waiting_bytes += bytes.len();
                     self.waiting.push_back((from, bytes));
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
@@ -100,5 +110,22 @@ mod tests {
         let taken: Vec<u16> =
             std::iter::from_fn(|| inbox.pop()).map(|(_, bytes)| u16::from_be_bytes([bytes[0], bytes[1]])).collect();
         assert_eq!(taken, (0..300).collect::<Vec<_>>());
+    }
+
+    #[tokio::test]
+    async fn the_longest_datagrams_of_a_flood_fill_no_memory() {
+        let mut inbox = Inbox::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let stranger = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let (to, datagram) = (inbox.local_addr().unwrap(), vec![b'x'; 60_000]);
+        for _ in 0..20 {
+            for _ in 0..30 {
+                stranger.send_to(&datagram, to).unwrap();
+            }
+            inbox.socket.readable().await.unwrap();
+            inbox.drain();
+        }
+        assert!((WAITING_BYTES..=WAITING_BYTES + DATAGRAM_MAX).contains(&inbox.waiting_bytes));
+        while inbox.pop().is_some() {}
+        assert_eq!(inbox.waiting_bytes, 0);
     }
 }
