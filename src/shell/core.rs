@@ -318,11 +318,21 @@ impl Core {
             Ok(answer) => self.flush(Some(Answer::new(move |stored| {
                 let _ = reply.send(stored.map(|()| answer).map_err(not_stored));
             }))),
-            Err(failure) => {
-                let _ = reply.send(Err(failure));
-            }
+            Err(failure) => self.refuse(failure, reply),
         }
         false
+    }
+
+    /// Answers with a failure. That something is not there, or not open, is true when what ended it is on the disk:
+    /// whoever asks for the same thing again while the disk refuses hears that it is not stored.
+    pub(super) fn refuse(&mut self, failure: Failure, reply: Reply) {
+        if !matches!(failure.code.as_str(), "not_found" | "not_open") {
+            let _ = reply.send(Err(failure));
+            return;
+        }
+        self.flush(Some(Answer::new(move |stored| {
+            let _ = reply.send(stored.map_err(not_stored).and(Err(failure)));
+        })));
     }
 
     fn trigger(&mut self, request: TriggerRequest, by: &str, reply: Reply) {

@@ -232,14 +232,19 @@ impl Tokens {
 
     /// Writes down when each was last used, where that changed.
     pub fn write_down(&self) {
-        let mut used = self.used();
-        if !core::mem::take(&mut used.changed) {
-            return;
-        }
-        let book = self.book.borrow();
-        used.at.retain(|id, _| book.get(*id).is_some());
-        if let Err(error) = write(&used.file, &used.at) {
-            tracing::warn!(file = %used.file.display(), %error, "when tokens were used is not written down");
+        let (file, at) = {
+            let mut used = self.used();
+            if !core::mem::take(&mut used.changed) {
+                return;
+            }
+            let book = self.book.borrow();
+            used.at.retain(|id, _| book.get(*id).is_some());
+            (used.file.clone(), used.at.clone())
+        };
+        // Nobody waits for the disk: the core task lists tokens between two calls.
+        if let Err(error) = write(&file, &at) {
+            self.used().changed = true;
+            tracing::warn!(file = %file.display(), %error, "when tokens were used is not written down");
         }
     }
 
@@ -284,9 +289,7 @@ impl Core {
                 });
                 self.keep(vec![fact], answer);
             }
-            Err(failure) => {
-                let _ = reply.send(Err(failure));
-            }
+            Err(failure) => self.refuse(failure, reply),
         }
     }
 

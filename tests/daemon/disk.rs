@@ -64,6 +64,7 @@ fn a_full_disk_refuses_new_incidents_keeps_calls_up_and_is_made_good_when_space_
     let mut watch = daemon.watch();
     let under_way = daemon.trigger();
     watch.until("attempt.prompt_started", &[]);
+    assert_eq!(daemon.ask(&json!({ "op": "token.create", "name": "tool" }))["token"]["token"], 1);
     fill(&disk);
 
     // New ones are refused until the journal has really met the end of the disk; then all are.
@@ -75,6 +76,16 @@ fn a_full_disk_refuses_new_incidents_keeps_calls_up_and_is_made_good_when_space_
     assert_eq!(trigger(&daemon)["error"]["code"], "not_stored");
     let trouble = daemon.ask(&json!({ "op": "status" }))["trouble"].to_string();
     assert!(trouble.contains("disk is full"), "{trouble}");
+
+    // Whoever asks again for what is not stored yet is told so again, and not that it is gone.
+    let revoke = json!({ "op": "token.revoke", "token": 1 });
+    for again in [false, true] {
+        let answer = daemon.ask(&revoke);
+        let why = answer["error"]["message"].as_str().unwrap_or_default();
+        assert!(answer["error"]["code"] == "not_stored" && why.contains("holds in this life"), "{again}: {answer}");
+    }
+    assert_eq!(daemon.ask(&json!({ "op": "token.create", "name": "x" }))["error"]["code"], "not_stored");
+    assert_eq!(daemon.ask(&json!({ "op": "token.list" }))["tokens"], json!([]));
 
     // The call under way goes on: the key counts, and the next person is called.
     world.phones.press(ANNA, 2);
@@ -88,6 +99,7 @@ fn a_full_disk_refuses_new_incidents_keeps_calls_up_and_is_made_good_when_space_
 
     fs::remove_file(disk.join("filler")).expect("the filler can be removed");
     until("the trouble to pass", || (daemon.ask(&json!({ "op": "status" }))["trouble"] == json!([])).then_some(()));
+    assert_eq!(daemon.ask(&revoke)["error"]["code"], "not_found", "it is stored now");
     let accepted = daemon.ask(&json!({ "op": "trigger", "call_flow": "oncall", "dedup": "x" }));
     assert_eq!(accepted["ok"], true, "{accepted}");
     assert_eq!(daemon.ask(&json!({ "op": "cancel", "incident": under_way }))["ok"], true);
