@@ -22,7 +22,7 @@ mod worker;
 
 pub use gateway::{GatewayHandle, Letter};
 pub use health::{Health, Notifiers};
-pub use slack_button::{NotPressed, Pressed, pressed};
+pub use slack_button::{NotPressed, Pressed, pressed, seems_signed};
 
 use std::collections::VecDeque;
 use std::io;

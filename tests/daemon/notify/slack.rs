@@ -1,5 +1,7 @@
 //! A Slack channel: by its webhook, and by a bot that keeps one message an incident.
 
+use std::io::{Read, Write};
+
 use ring::hmac;
 use serde_json::{Value, json};
 
@@ -114,6 +116,14 @@ fn the_button_takes_the_incident_when_slack_has_signed_the_press() {
     let press = json!({ "user": { "name": "山田" }, "actions": [button] });
     assert_eq!(slack_sends(&Web::new(port), "lion", &press), 401);
     assert_eq!(daemon.status(&incident)["state"], "calling");
+    // What cannot be Slack's is refused by its head: the body is not waited for.
+    let mut stranger = Web::new(port).connect();
+    let head = b"POST /in/slack HTTP/1.1\r\nHost: hansho\r\nContent-Length: 100000\r\n\r\n";
+    let mut status = [0; 12];
+    stranger.write_all(head).and_then(|()| stranger.read_exact(&mut status)).expect("an answer");
+    assert_eq!(&status, b"HTTP/1.1 401");
+    let long = json!({ "user": { "name": "x".repeat(200_000) } });
+    assert_eq!(slack_sends(&Web::new(port), "tiger", &long), 413);
     assert_eq!(slack_sends(&Web::new(port), "tiger", &press), 200);
     daemon.comes_to(&incident, "acknowledged");
     let taken = "🚨🚨 Incident: taken without a call (by 山田) 🚨🚨";
