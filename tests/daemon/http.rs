@@ -194,6 +194,36 @@ fn whoever_comes_in_vain_too_often_is_told_to_wait_and_a_right_token_is_not_held
     (0..30).for_each(|_| assert!(matches!(stranger.get("/v1/incidents").status, 401 | 429)));
     assert_eq!(stranger.get("/v1/incidents").code(), "too_many");
     assert_eq!(web.with(&token(&daemon, &["read"])).get("/v1/incidents").status, 200);
+    assert_eq!(daemon.said().matches("refused").count(), 20, "a line a request would fill the disk");
+}
+
+#[test]
+fn strangers_who_hold_every_place_make_room_for_whoever_has_a_token() {
+    let (_world, daemon, web) = house("http-places");
+    let strangers: Vec<_> = (0..520)
+        .map(|_| {
+            let mut stranger = web.connect();
+            // A whole request: the connection is kept for the next one.
+            let _ = stranger.write_all(b"GET /healthz HTTP/1.1\r\nHost: hansho\r\n\r\n");
+            stranger
+        })
+        .collect();
+    let mut last = strangers.last().expect("520 of them");
+    assert!(last.read(&mut [0; 8]).is_ok_and(|length| length > 0), "all have their place or had it");
+    let raised = web.with(&token(&daemon, &["trigger"])).post("/v1/incidents", &json!({ "message": "x" }));
+    assert_eq!(raised.status, 201, "{raised:?}");
+}
+
+#[test]
+fn whoever_only_looks_whether_a_page_is_there_rings_nobody() {
+    let (world, daemon, web) = house("http-head");
+    let secret = token(&daemon, &["trigger", "read"]);
+    for path in ["/alert?message=x", "/in/azure", "/api/v2/generic/incoming?summary=x"] {
+        assert_eq!(web.with(&secret).send("HEAD", path, &[], "").status, 405, "{path}");
+    }
+    assert_eq!(web.with(&secret).send("HEAD", "/v1/incidents", &[], "").status, 200);
+    assert_eq!(web.with(&secret).get("/v1/incidents").json()["incidents"], json!([]));
+    assert_eq!(world.phones.calls_to(FIRST), 0);
 }
 
 #[test]

@@ -76,6 +76,9 @@ pub(super) fn admit(house: &House, from: Peer, secrets: &[String], scope: &str) 
     let tried = secrets.iter().filter(|secret| secret.len() <= TOKEN_MAX).map(|secret| house.tokens.open(secret, now));
     let known =
         tried.reduce(|one, other| if one.is_ok() { one } else { other }).map_or(Err(None), |it| it.map_err(Some));
+    if known.is_ok() {
+        house.welcome(from);
+    }
     let why = match known {
         Ok(token) if token.scopes.contains(scope) => return Ok(token),
         Ok(token) => {
@@ -90,8 +93,11 @@ pub(super) fn admit(house: &House, from: Peer, secrets: &[String], scope: &str) 
         Err(None) if !secrets.is_empty() => "this is no token",
         Err(None) => "no token was given",
     };
-    tracing::info!(target: "hansho::http", from = %from.0.ip(), why, "refused");
-    if house.strange(from) {
+    let too_many = house.strange(from);
+    if !too_many {
+        // A line a request would let strangers fill the disk that the journal lies on.
+        tracing::info!(target: "hansho::http", from = %from.0.ip(), why, "refused");
+    } else {
         let why = "too many requests without a token that opens; try again in a minute";
         return Err(Refused::new(StatusCode::TOO_MANY_REQUESTS, "too_many", why));
     }

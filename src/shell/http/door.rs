@@ -4,6 +4,9 @@
 //! the last answer. What we write (events, say) starts the waiting anew; what trickles in does not, or a client
 //! that sends a byte a minute would keep its place for ever. Whoever reads nothing of what is answered is not waited
 //! for either, and one address cannot take all the places. Loopback can: a proxy in front comes from there alone.
+//!
+//! When all places are taken, whoever sat longest without a token that opened makes room, and what such a one sends is
+//! read up to a limit of its own: strangers, however patient and however many, hold up nobody who has a token.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -20,11 +23,14 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep};
 
+use super::seats::{Seat, Seats};
 use super::strangers::network;
 
 const CONNECTIONS_MAX: usize = 512;
 /// Of these, for one address (one /64 of IPv6) that is not loopback.
 const SHARE: usize = 64;
+/// Of one request, in bytes, from whom no token has opened yet: a long head, and a body that may hold the token.
+const UNKNOWN_MAX: usize = 192 << 10;
 /// For a whole request, and between two.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// After a connection could not be accepted.
@@ -39,18 +45,15 @@ pub struct Door {
     listener: TcpListener,
     places: Arc<Semaphore>,
     taken: Taken,
+    seats: Seats,
     patience: Duration,
 }
 
 impl Door {
-    /// Stands before this listener.
-    pub fn new(listener: TcpListener) -> Door {
-        Door {
-            listener,
-            places: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
-            taken: Taken::default(),
-            patience: PATIENCE,
-        }
+    /// Stands before this listener; `seats` hears from others whose token opened.
+    pub(super) fn new(listener: TcpListener, seats: Seats) -> Door {
+        let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+        Door { listener, places, taken: Taken::default(), seats, patience: PATIENCE }
     }
 }
 
@@ -60,8 +63,6 @@ impl Listener for Door {
 
     async fn accept(&mut self) -> (Visit, SocketAddr) {
         loop {
-            // A burst waits in the kernel for a place, where it is not lost. The semaphore is never closed.
-            let Ok(place) = self.places.clone().acquire_owned().await else { continue };
             let Ok((stream, from)) = self.listener.accept().await else {
                 // Too many files are open, say: that does not pass by asking at once.
                 tokio::time::sleep(PAUSE).await;
@@ -69,9 +70,17 @@ impl Listener for Door {
             };
             // Closed at once: whoever has so many needs no more, and the others need the places.
             let Some(share) = self.taken.share(from.ip()) else { continue };
+            if self.places.available_permits() == 0 {
+                self.seats.make_room();
+            }
+            // A burst waits in the kernel for a place, where it is not lost. The semaphore is never closed.
+            let Ok(place) = self.places.clone().acquire_owned().await else { continue };
             let _ = stream.set_nodelay(true);
             let (length, patience) = (self.patience, Box::pin(tokio::time::sleep(self.patience)));
-            return (Visit { stream, length, patience, mid_request: false, _place: place, _share: share }, from);
+            let seat = self.seats.take(from);
+            let visit =
+                Visit { stream, length, patience, mid_request: false, read: 0, seat, _place: place, _share: share };
+            return (visit, from);
         }
     }
 
@@ -93,6 +102,9 @@ pub struct Visit {
     patience: Pin<Box<Sleep>>,
     /// Something was read since we last wrote.
     mid_request: bool,
+    /// Bytes of it.
+    read: usize,
+    seat: Seat,
     _place: OwnedSemaphorePermit,
     _share: Share,
 }
@@ -139,6 +151,7 @@ impl Visit {
     fn wrote(&mut self, context: &mut Context<'_>, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if matches!(result, Poll::Ready(Ok(1..))) {
             self.mid_request = false;
+            self.read = 0;
             self.wait_anew();
         }
         self.in_time(context, result)
@@ -146,21 +159,31 @@ impl Visit {
 
     /// What still waits when the patience is over has failed; until then the timer wakes it.
     fn in_time<T>(&mut self, context: &mut Context<'_>, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        if result.is_pending() && self.patience.as_mut().poll(context).is_ready() {
+        if result.is_pending() && self.is_over(context) {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         result
+    }
+
+    /// Is the patience over, or does somebody else need the place?
+    fn is_over(&mut self, context: &mut Context<'_>) -> bool {
+        self.seat.must_leave(context) || self.patience.as_mut().poll(context).is_ready()
     }
 }
 
 impl AsyncRead for Visit {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if self.patience.as_mut().poll(context).is_ready() {
+        if self.is_over(context) {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         let (was, before) = (self.mid_request, into.filled().len());
         let read = Pin::new(&mut self.stream).poll_read(context, into);
-        if into.filled().len() > before && !self.mid_request {
+        let came = into.filled().len().saturating_sub(before);
+        self.read = self.read.saturating_add(came);
+        if self.read > UNKNOWN_MAX && !self.seat.is_known() {
+            return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
+        }
+        if came > 0 && !self.mid_request {
             self.mid_request = true;
             self.wait_anew();
         }
@@ -214,11 +237,8 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (places, patience) = (Arc::new(Semaphore::new(places)), Duration::from_millis(200));
-        (
-            Door { listener, places, taken: Taken::default(), patience },
-            TcpStream::connect(address).await.unwrap(),
-            address,
-        )
+        let (taken, seats) = (Taken::default(), Seats::default());
+        (Door { listener, places, taken, seats, patience }, TcpStream::connect(address).await.unwrap(), address)
     }
 
     #[tokio::test]
@@ -279,12 +299,42 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_client_without_a_place_waits_until_another_leaves() {
+    async fn a_client_waits_for_a_place_until_one_of_those_who_showed_a_token_leaves() {
         let (mut door, _first, address) = visited(1).await;
-        let (visit, _) = door.accept().await;
+        let (visit, from) = door.accept().await;
+        door.seats.opened(from);
         let _second = TcpStream::connect(address).await.unwrap();
         assert!(tokio::time::timeout(Duration::from_millis(50), door.accept()).await.is_err(), "no place is free");
         drop(visit);
+        let _third = TcpStream::connect(address).await.unwrap();
         tokio::time::timeout(LIMIT, door.accept()).await.expect("a place is free");
+    }
+
+    #[tokio::test]
+    async fn whoever_shows_no_token_leaves_when_somebody_needs_the_place() {
+        let (mut door, _first, address) = visited(1).await;
+        door.patience = 2 * LIMIT;
+        let (mut visit, _) = door.accept().await;
+        let waits = tokio::spawn(async move { visit.read(&mut [0; 1]).await });
+        let _second = TcpStream::connect(address).await.unwrap();
+        tokio::time::timeout(LIMIT, door.accept()).await.expect("the stranger made room");
+        assert_eq!(waits.await.unwrap().unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn what_a_stranger_sends_without_end_is_not_read_to_its_end() {
+        for known in [false, true] {
+            let (mut door, mut client, _) = visited(1).await;
+            let (mut visit, from) = door.accept().await;
+            if known {
+                door.seats.opened(from);
+            }
+            let sends = tokio::spawn(async move { client.write_all(&vec![b'x'; 1 << 20]).await.map(|()| client) });
+            let mut body = vec![0; 1 << 20];
+            let read = tokio::time::timeout(LIMIT, visit.read_exact(&mut body)).await.expect("not for ever");
+            assert_eq!(read.map_err(|error| error.kind()).err(), (!known).then_some(io::ErrorKind::InvalidData));
+            drop(visit);
+            let _ = sends.await.unwrap();
+        }
     }
 }

@@ -22,9 +22,9 @@ mod quiet;
 mod refusals;
 mod reply;
 mod routes;
+mod seats;
 mod slack;
 mod sns;
-
 mod strangers;
 
 use core::str::FromStr as _;
@@ -52,6 +52,7 @@ use door::{Door, Peer};
 use metrics::Counts;
 use refusals::Refusals;
 use reply::Refused;
+use seats::Seats;
 use sns::{Certificates, Delivered};
 use strangers::Strangers;
 
@@ -81,6 +82,8 @@ pub(super) struct Inside {
     counts: Counts,
     pub(super) strangers: Mutex<Strangers>,
     refusals: Mutex<Refusals>,
+    /// Where those sit who are connected.
+    seats: Seats,
     /// What SNS signs with.
     certificates: Certificates,
     /// What of SNS was done already.
@@ -146,6 +149,11 @@ impl House {
         strangers.came(from.0.ip(), self.clock.now())
     }
 
+    /// Notes that somebody has shown what opens: their connection keeps its place.
+    pub(super) fn welcome(&self, from: Peer) {
+        self.seats.opened(from.0);
+    }
+
     /// True when they came in vain too often to be read.
     pub(super) fn crowded(&self, from: Peer) -> bool {
         let strangers = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
@@ -193,6 +201,7 @@ impl Server {
             counts: Counts::default(),
             strangers,
             refusals: Mutex::default(),
+            seats: Seats::default(),
             certificates: Certificates::default(),
             delivered: Delivered::default(),
             watchers: Arc::new(Semaphore::new(WATCHERS_MAX)),
@@ -228,6 +237,7 @@ impl Server {
 
 /// The whole life of the server.
 async fn serve(listener: tokio::net::TcpListener, house: House, ending: watch::Receiver<bool>) {
+    let door = Door::new(listener, house.seats.clone());
     let router = routes::router(house.clone())
         .layer(middleware::from_fn_with_state(house.clone(), within_reason))
         .layer(DefaultBodyLimit::max(BODY_MAX))
@@ -236,7 +246,7 @@ async fn serve(listener: tokio::net::TcpListener, house: House, ending: watch::R
     tokio::spawn(metrics::follow(house));
     // The sender gone means the same as its word.
     let ended = |mut ending: watch::Receiver<bool>| async move { drop(ending.wait_for(|end| *end).await) };
-    let served = axum::serve(Door::new(listener), router).with_graceful_shutdown(ended(ending.clone()));
+    let served = axum::serve(door, router).with_graceful_shutdown(ended(ending.clone()));
     let late = async {
         ended(ending).await;
         tokio::time::sleep(GOODBYE).await;

@@ -42,6 +42,9 @@ impl Strangers {
             (*since, *tries) = (now, 0);
         }
         *tries = tries.saturating_add(1);
+        if *tries == TRIES + 1 {
+            tracing::warn!(target: "hansho::http", %from, "comes too often without a token that opens: no more is logged of it for a while");
+        }
         *tries > TRIES
     }
 }
