@@ -1,6 +1,5 @@
 //! `[[trunk]]`: the SIP accounts.
 
-use core::net::SocketAddr;
 use core::time::Duration;
 use std::collections::BTreeMap;
 
@@ -43,7 +42,7 @@ pub struct Trunk {
 
 impl Trunk {
     /// The trunk as the SIP agent wants it; `proxy` is what the name was looked up to.
-    pub fn sip(&self, proxy: Option<SocketAddr>) -> sip::Trunk {
+    pub fn sip(&self, proxy: Option<sip::Hop>) -> sip::Trunk {
         sip::Trunk {
             id: self.id.clone(),
             proxy,

@@ -143,7 +143,7 @@ impl Phone {
         let trunk = TrunkId::parse("exchange").expect("`exchange` is made of letters");
         let settings = Trunk {
             id: trunk.clone(),
-            proxy: Some(socket.trunk),
+            proxy: Some(socket.trunk.into()),
             domain: socket.realm,
             register: false,
             expires_s: 3_600,
@@ -158,6 +158,7 @@ impl Phone {
             local: socket.sip,
             media_address: socket.sip.ip(),
             user_agent: "hansho software phone".to_owned(),
+            doors: Vec::new(),
         };
         Phone {
             number: socket.number,
@@ -359,7 +360,7 @@ impl Phone {
     fn settle(&mut self, now: Time, out: &mut Outbox<Output>) {
         while let Some(wish) = self.wishes.pop() {
             match wish {
-                sip::Output::Send { to, bytes } => out.push(Output::Sip(Datagram { to, bytes })),
+                sip::Output::Send { to, bytes } => out.push(Output::Sip(Datagram { to: to.address, bytes })),
                 sip::Output::Event(event) => self.on_event(now, event, out),
             }
         }

@@ -120,7 +120,7 @@ impl Core {
         for _ in 0..BURST {
             let Some((from, bytes)) = self.sip.pop() else { break };
             tracing::debug!(target: "hansho::sip", %from, "received\n{}", sip_text(&bytes));
-            self.handle(Input::Datagram { from, bytes });
+            self.handle(Input::Datagram { from: from.into(), bytes });
         }
     }
 
@@ -153,7 +153,7 @@ impl Core {
     fn perform(&mut self, batch: Batch) {
         for act in batch.acts {
             match act {
-                Act::Send { to, bytes } => self.send(to, &bytes),
+                Act::Send { to, bytes } => self.send(to.address, &bytes),
                 Act::Media(command) => self.media.command(command),
                 Act::OpenLeg { leg, port } => {
                     if let Err(error) = self.media.open(leg, port) {

@@ -117,6 +117,7 @@ impl Daemon {
             local: SocketAddr::new(public, local.port()),
             media_address: settings.sip.public_address.unwrap_or_else(|| media_address(&settings, public)),
             user_agent: format!("hansho/{}", env!("CARGO_PKG_VERSION")),
+            doors: Vec::new(),
         };
         let agent = Agent::new(identity, trunks.iter().map(|trunk| trunk.sip(None)).collect(), rand::random());
         let rooms = super::rooms::load(&settings)?;

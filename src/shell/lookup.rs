@@ -25,7 +25,7 @@ pub async fn keep_looking(trunk: TrunkId, proxy: String, ipv4: bool, core: mpsc:
         let keeps = found.is_err() && matches!(known, Some(Ok(_)));
         if !keeps && known.as_ref() != Some(&found) {
             known = Some(found.clone());
-            let _ = core.send(Input::TrunkAddress { trunk: trunk.clone(), found }).await;
+            let _ = core.send(Input::TrunkAddress { trunk: trunk.clone(), found: found.map(Into::into) }).await;
         }
         tokio::time::sleep(wait).await;
     }

@@ -24,8 +24,8 @@ use crate::sip::message::{ALLOW, Request};
 use crate::sip::outgoing::Outgoing;
 use crate::sip::register::Registration;
 use crate::sip::terms::Terms;
-use crate::sip::transactions::{Owner, Told, Transactions};
-use crate::sip::{Cause, End, Event, Output, Trunk, attempt, refresh};
+use crate::sip::transactions::{Owner, Told, Transactions, TxId};
+use crate::sip::{Cause, End, Event, Hop, Output, Transport, Trunk, attempt, refresh};
 use crate::wire::sip::{Method, Name, NameAddr};
 
 /// More calls than this at once are refused, in either direction.
@@ -34,6 +34,8 @@ pub const MAX_CALLS: usize = 4_096;
 /// for months.
 const NUMBERS_SKIPPED: u32 = 100_000;
 
+/// What is said of a request that nothing answered.
+const SILENCE: &str = "the trunk did not answer";
 /// A trunk that is not registered at and whose name is not found is looked up again after this.
 const LOOK_UP_AGAIN_S: u32 = 30;
 
@@ -42,10 +44,20 @@ const LOOK_UP_AGAIN_S: u32 = 30;
 pub struct Identity {
     /// What Via and Contact say.
     pub local: SocketAddr,
+    /// What they say instead over these; whoever listens nowhere for connections is reached over those that stand.
+    pub doors: Vec<(Transport, SocketAddr)>,
     /// What SDP says.
     pub media_address: IpAddr,
     /// What User-Agent and Server say.
     pub user_agent: String,
+}
+
+impl Identity {
+    /// What Via and Contact say over this transport.
+    pub fn local_for(&self, transport: Transport) -> SocketAddr {
+        let door = self.doors.iter().find(|(over, _)| *over == transport);
+        door.map_or(self.local, |(_, address)| *address)
+    }
 }
 
 /// Why a call cannot even be tried.
@@ -177,7 +189,7 @@ impl Agent {
         &mut self,
         now: Time,
         trunk: &TrunkId,
-        found: Result<SocketAddr, String>,
+        found: Result<Hop, String>,
         out: &mut Outbox<Output>,
     ) {
         let Some(place) = self.line_of(trunk) else { return };
@@ -199,6 +211,18 @@ impl Agent {
                         out.push(Output::Event(Event::RegistrationFailed { trunk, code, reason, retry_s }));
                     }
                 }
+            }
+        }
+    }
+
+    /// A connection broke, or could not be made. `why` is a sentence for people.
+    pub fn on_lost(&mut self, now: Time, hop: Hop, why: &str, out: &mut Outbox<Output>) {
+        for (owner, tx) in self.core.transactions.on_lost(hop) {
+            self.unheard(now, owner, tx, why, out);
+        }
+        for place in 0..self.core.lines.len() {
+            if self.core.lines.get(place).is_some_and(|line| line.proxy == Some(hop)) {
+                self.with_registration(now, place, out, |known, ctx| known.on_lost(ctx));
             }
         }
     }
@@ -374,13 +398,8 @@ impl Agent {
     /// Does all that is due. Too early a call does nothing.
     pub fn on_deadline(&mut self, now: Time, out: &mut Outbox<Output>) {
         while let Some((told, owner, tx)) = self.core.transactions.on_deadline(now, out) {
-            match (told, owner) {
-                (Told::TimedOut, Owner::Call(key)) => self.with(now, key, out, |call, ctx| call.on_timeout(ctx, tx)),
-                (Told::TimedOut, Owner::Registration(place)) => {
-                    self.with_registration(now, place, out, |known, ctx| known.on_timeout(ctx, tx));
-                }
-                (Told::TimedOut, Owner::Message(number)) => self.letter_unheard(number, out),
-                _ => {}
+            if told == Told::TimedOut {
+                self.unheard(now, owner, tx, SILENCE, out);
             }
         }
         while let Some(key) = self.calls.due(now) {
@@ -388,6 +407,18 @@ impl Agent {
         }
         for place in 0..self.registrations.len() {
             self.with_registration(now, place, out, |known, ctx| known.on_deadline(ctx));
+        }
+    }
+
+    /// Nothing answers this transaction any more.
+    fn unheard(&mut self, now: Time, owner: Owner, tx: TxId, why: &str, out: &mut Outbox<Output>) {
+        match owner {
+            Owner::Call(key) => self.with(now, key, out, |call, ctx| call.on_timeout(ctx, tx, why)),
+            Owner::Registration(place) => {
+                self.with_registration(now, place, out, |known, ctx| known.on_timeout(ctx, tx, why));
+            }
+            Owner::Message(number) => self.letter_unheard(number, why, out),
+            Owner::Nobody => {}
         }
     }
 
@@ -451,7 +482,7 @@ impl Agent {
 }
 
 /// The INVITE, still without an offer.
-fn invite(ctx: &Ctx<'_>, to: &Phone, hop: SocketAddr, call_id: String, tag: &str) -> Request {
+fn invite(ctx: &Ctx<'_>, to: &Phone, hop: Hop, call_id: String, tag: &str) -> Request {
     let uri = ctx.line.uri_of(to);
     let mut invite = Request {
         method: Method::Invite,

@@ -4,7 +4,7 @@
 //! other one only from a trunk; an ACK is never answered, whatever is wrong with it; a 200 to an INVITE we
 //! forgot is acknowledged and ended with BYE, or a phone that a former life rang stays up.
 
-use core::net::{IpAddr, SocketAddr};
+use core::net::IpAddr;
 
 use crate::base::{LegId, Outbox, Time, token};
 use crate::sip::agent::{Agent, MAX_CALLS};
@@ -17,7 +17,7 @@ use crate::sip::incoming::Incoming;
 use crate::sip::interval;
 use crate::sip::message::{SDP, reply, reply_to};
 use crate::sip::transactions::{Arrival, CallKey, Heard, Owner, TxId};
-use crate::sip::{Cause, End, Event, Output, attempt, capabilities, letter};
+use crate::sip::{Cause, End, Event, Hop, Output, attempt, capabilities, letter};
 use crate::wire::sip::{Malformed, Message, Method, Name, NameAddr, Uri};
 
 /// A longer datagram is dropped: parts of each request are kept for half a minute, and real ones are a tenth
@@ -27,8 +27,9 @@ const MAX_DATAGRAM: usize = 16_384;
 const PRACKS_MAX: u32 = 1_000;
 
 impl Agent {
-    /// A datagram arrived.
-    pub fn on_datagram(&mut self, now: Time, from: SocketAddr, bytes: &[u8], out: &mut Outbox<Output>) {
+    /// A message arrived.
+    pub fn on_datagram(&mut self, now: Time, from: impl Into<Hop>, bytes: &[u8], out: &mut Outbox<Output>) {
+        let from = from.into();
         if bytes.len() > MAX_DATAGRAM {
             self.counts.malformed += 1;
             return;
@@ -41,7 +42,7 @@ impl Agent {
         }
     }
 
-    fn on_response(&mut self, now: Time, from: SocketAddr, response: &Message, out: &mut Outbox<Output>) {
+    fn on_response(&mut self, now: Time, from: Hop, response: &Message, out: &mut Outbox<Output>) {
         if response.check().is_err() {
             self.counts.malformed += 1;
             return;
@@ -70,7 +71,7 @@ impl Agent {
     }
 
     /// A second phone answered an INVITE that one has answered already, or that we gave up.
-    fn end_other_phone(&mut self, now: Time, from: SocketAddr, tx: TxId, response: &Message, out: &mut Outbox<Output>) {
+    fn end_other_phone(&mut self, now: Time, from: Hop, tx: TxId, response: &Message, out: &mut Outbox<Output>) {
         let Some(dialog) = Dialog::of_stray(response, from) else { return };
         let line = self.trunk_at(from.ip(), None).unwrap_or(0);
         let Some(ctx) = self.core.ctx(now, line, None, out) else { return };
@@ -81,7 +82,7 @@ impl Agent {
     }
 
     /// A 200 to an INVITE of a former life.
-    fn end_stray(&mut self, now: Time, from: SocketAddr, response: &Message, out: &mut Outbox<Output>) {
+    fn end_stray(&mut self, now: Time, from: Hop, response: &Message, out: &mut Outbox<Output>) {
         let line = self.trunk_at(from.ip(), None).unwrap_or(0);
         let Some(dialog) = Dialog::of_stray(response, from) else {
             self.counts.malformed += 1;
@@ -113,7 +114,7 @@ impl Agent {
         self.calls.put(key, Call::new(None, line, name, Phase::Leaving(farewell)));
     }
 
-    fn on_request(&mut self, now: Time, from: SocketAddr, request: &Message, out: &mut Outbox<Output>) {
+    fn on_request(&mut self, now: Time, from: Hop, request: &Message, out: &mut Outbox<Output>) {
         let tag = request.to().ok().and_then(|to| to.tag());
         let call = tag.and_then(|tag| self.calls.of_dialog(request.call_id().unwrap_or_default(), tag));
         let user = request.uri().and_then(|uri| Uri::parse(uri).ok()).and_then(|uri| uri.user);

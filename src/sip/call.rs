@@ -89,9 +89,9 @@ impl Call {
     }
 
     /// A request of this call was not answered in time.
-    pub fn on_timeout(&mut self, ctx: &mut Ctx<'_>, tx: TxId) {
+    pub fn on_timeout(&mut self, ctx: &mut Ctx<'_>, tx: TxId, why: &str) {
         let next = match &mut self.phase {
-            Phase::Outgoing(outgoing) => outgoing.on_timeout(tx),
+            Phase::Outgoing(outgoing) => outgoing.on_timeout(tx, why),
             Phase::Up(session) => session.on_timeout(ctx, tx),
             Phase::Leaving(farewell) => farewell.on_timeout(tx),
             Phase::Incoming(_) | Phase::Over => Next::Stay,

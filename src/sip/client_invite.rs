@@ -1,4 +1,4 @@
-//! The client transaction of an INVITE over UDP (RFC 3261 §17.1.1, RFC 6026 §7.2).
+//! The client transaction of an INVITE (RFC 3261 §17.1.1, RFC 6026 §7.2).
 //!
 //! It sends the INVITE again until something answers, acknowledges a refusal, and stays on for a while after
 //! a 200, because every copy of a 200 wants its ACK again. It never decides what a response means: that is
@@ -23,13 +23,14 @@
 //! | Accepted | timer M | Terminated | - |
 //! | Completed | 3xx-6xx | Completed | ack |
 //! | Completed | timer D | Terminated | - |
-
-use core::net::SocketAddr;
+//!
+//! Over a connection nothing is lost on the way: there is no timer A, and timer D is zero, so that Completed is
+//! Terminated at once. A connection that breaks before anything was heard ends Calling as timer B does.
 
 use crate::base::{Outbox, Time};
-use crate::sip::Output;
 use crate::sip::timers::{GIVE_UP, Resend, TIMER_D};
 use crate::sip::transactions::Told;
+use crate::sip::{Hop, Output};
 
 /// More phones than this answering one INVITE are not acknowledged a second time.
 const MAX_ACKS: usize = 8;
@@ -37,7 +38,7 @@ const MAX_ACKS: usize = 8;
 /// One INVITE on its way.
 #[derive(Debug)]
 pub struct ClientInvite {
-    to: SocketAddr,
+    to: Hop,
     request: Vec<u8>,
     state: State,
 }
@@ -46,7 +47,8 @@ pub struct ClientInvite {
 enum State {
     /// Nothing heard yet.
     Calling {
-        again: Resend,
+        /// None over a connection.
+        again: Option<Resend>,
         give_up: Time,
     },
     /// A provisional response came; the network does not lose the INVITE any more.
@@ -68,7 +70,7 @@ enum State {
 #[derive(Debug)]
 struct Ack {
     tag: String,
-    to: SocketAddr,
+    to: Hop,
     bytes: Vec<u8>,
 }
 
@@ -85,13 +87,14 @@ pub enum Answer<'a> {
 
 impl ClientInvite {
     /// Sends `request` to `to`.
-    pub fn start(now: Time, to: SocketAddr, request: Vec<u8>, out: &mut Outbox<Output>) -> ClientInvite {
+    pub fn start(now: Time, to: Hop, request: Vec<u8>, out: &mut Outbox<Output>) -> ClientInvite {
         out.push(Output::Send { to, bytes: request.clone() });
-        ClientInvite { to, request, state: State::Calling { again: Resend::doubling(now), give_up: now + GIVE_UP } }
+        let again = (!to.is_reliable()).then(|| Resend::doubling(now));
+        ClientInvite { to, request, state: State::Calling { again, give_up: now + GIVE_UP } }
     }
 
     /// Takes over an INVITE that a former life of the process sent: something is known to have rung.
-    pub fn resume(to: SocketAddr, request: Vec<u8>) -> ClientInvite {
+    pub fn resume(to: Hop, request: Vec<u8>) -> ClientInvite {
         ClientInvite { to, request, state: State::Proceeding }
     }
 
@@ -101,7 +104,7 @@ impl ClientInvite {
     }
 
     /// Where it was sent.
-    pub fn to(&self) -> SocketAddr {
+    pub fn to(&self) -> Hop {
         self.to
     }
 
@@ -118,7 +121,10 @@ impl ClientInvite {
             }
             (State::Calling { .. } | State::Proceeding, Answer::Refusal(ack)) => {
                 out.push(Output::Send { to: self.to, bytes: ack.to_vec() });
-                self.state = State::Completed { ack: ack.to_vec(), until: now + TIMER_D };
+                self.state = match self.to.is_reliable() {
+                    false => State::Completed { ack: ack.to_vec(), until: now + TIMER_D },
+                    true => State::Terminated,
+                };
                 Told::Tell
             }
             (State::Accepted { acks, .. }, Answer::Success(tag)) => match acks.iter().find(|ack| ack.tag == tag) {
@@ -137,7 +143,7 @@ impl ClientInvite {
     }
 
     /// Sends the ACK to the 200 with this To tag, and again for each of its copies.
-    pub fn acknowledge(&mut self, tag: &str, to: SocketAddr, bytes: Vec<u8>, out: &mut Outbox<Output>) {
+    pub fn acknowledge(&mut self, tag: &str, to: Hop, bytes: Vec<u8>, out: &mut Outbox<Output>) {
         out.push(Output::Send { to, bytes: bytes.clone() });
         if let State::Accepted { acks, .. } = &mut self.state
             && acks.len() < MAX_ACKS
@@ -149,6 +155,17 @@ impl ClientInvite {
     /// Gives up waiting for an answer.
     pub fn abandon(&mut self) {
         self.state = State::Terminated;
+    }
+
+    /// The connection it was sent over is gone. What rings goes on ringing: its answer may come over another one.
+    pub fn on_lost(&mut self) -> Told {
+        match self.state {
+            State::Calling { .. } => {
+                self.state = State::Terminated;
+                Told::TimedOut
+            }
+            State::Proceeding | State::Accepted { .. } | State::Completed { .. } | State::Terminated => Told::Nothing,
+        }
     }
 
     /// True while no final response has come.
@@ -164,7 +181,7 @@ impl ClientInvite {
     /// When to call [`ClientInvite::on_deadline`].
     pub fn next_deadline(&self) -> Option<Time> {
         match &self.state {
-            State::Calling { again, give_up } => Some(again.at.min(*give_up)),
+            State::Calling { again, give_up } => Some(again.map_or(*give_up, |again| again.at.min(*give_up))),
             State::Accepted { until, .. } | State::Completed { until, .. } => Some(*until),
             State::Proceeding | State::Terminated => None,
         }
@@ -177,7 +194,7 @@ impl ClientInvite {
                 self.state = State::Terminated;
                 Told::TimedOut
             }
-            State::Calling { again, .. } if again.at <= now => {
+            State::Calling { again: Some(again), .. } if again.at <= now => {
                 *again = again.next(now);
                 out.push(Output::Send { to: self.to, bytes: self.request.clone() });
                 Told::Nothing

@@ -1,4 +1,4 @@
-//! The client transaction of everything but INVITE over UDP (RFC 3261 §17.1.2).
+//! The client transaction of everything but INVITE (RFC 3261 §17.1.2).
 //!
 //! It sends the request again until a final response comes, at intervals that grow to four seconds, and then
 //! swallows copies of that response for a while. It never decides what a response means.
@@ -17,18 +17,19 @@
 //! | Proceeding | timer E | Proceeding | request |
 //! | Proceeding | timer F | Terminated | timeout |
 //! | Completed | timer K | Terminated | - |
-
-use core::net::SocketAddr;
+//!
+//! Over a connection there is no timer E, and timer K is zero, so that Completed is Terminated at once. A connection
+//! that breaks ends the waiting as timer F does.
 
 use crate::base::{Outbox, Time};
-use crate::sip::Output;
 use crate::sip::timers::{GIVE_UP, Resend, T4};
 use crate::sip::transactions::Told;
+use crate::sip::{Hop, Output};
 
 /// One request on its way.
 #[derive(Debug)]
 pub struct ClientOther {
-    to: SocketAddr,
+    to: Hop,
     request: Vec<u8>,
     state: State,
 }
@@ -37,12 +38,13 @@ pub struct ClientOther {
 enum State {
     /// Nothing heard yet.
     Trying {
-        again: Resend,
+        /// None over a connection.
+        again: Option<Resend>,
         give_up: Time,
     },
     /// A provisional response came.
     Proceeding {
-        again: Resend,
+        again: Option<Resend>,
         give_up: Time,
     },
     /// The final response came; copies are swallowed.
@@ -54,25 +56,44 @@ enum State {
 
 impl ClientOther {
     /// Sends `request` to `to`.
-    pub fn start(now: Time, to: SocketAddr, request: Vec<u8>, out: &mut Outbox<Output>) -> ClientOther {
+    pub fn start(now: Time, to: Hop, request: Vec<u8>, out: &mut Outbox<Output>) -> ClientOther {
         out.push(Output::Send { to, bytes: request.clone() });
-        ClientOther { to, request, state: State::Trying { again: Resend::capped(now), give_up: now + GIVE_UP } }
+        let again = (!to.is_reliable()).then(|| Resend::capped(now));
+        ClientOther { to, request, state: State::Trying { again, give_up: now + GIVE_UP } }
+    }
+
+    /// Where it was sent.
+    pub fn to(&self) -> Hop {
+        self.to
     }
 
     /// A response with our branch and method arrived.
     pub fn on_response(&mut self, now: Time, code: u16) -> Told {
         match (&self.state, code < 200) {
             (State::Trying { give_up, .. }, true) => {
-                self.state = State::Proceeding { again: Resend::slowed(now), give_up: *give_up };
+                let again = (!self.to.is_reliable()).then(|| Resend::slowed(now));
+                self.state = State::Proceeding { again, give_up: *give_up };
                 Told::Tell
             }
             (State::Proceeding { .. }, true) => Told::Tell,
             (State::Trying { .. } | State::Proceeding { .. }, false) => {
-                self.state = State::Completed { until: now + T4 };
+                self.state = match self.to.is_reliable() {
+                    false => State::Completed { until: now + T4 },
+                    true => State::Terminated,
+                };
                 Told::Tell
             }
             (State::Completed { .. } | State::Terminated, _) => Told::Nothing,
         }
+    }
+
+    /// The connection it was sent over is gone.
+    pub fn on_lost(&mut self) -> Told {
+        if !self.is_waiting() {
+            return Told::Nothing;
+        }
+        self.state = State::Terminated;
+        Told::TimedOut
     }
 
     /// True while no final response has come.
@@ -88,7 +109,9 @@ impl ClientOther {
     /// When to call [`ClientOther::on_deadline`].
     pub fn next_deadline(&self) -> Option<Time> {
         match &self.state {
-            State::Trying { again, give_up } | State::Proceeding { again, give_up } => Some(again.at.min(*give_up)),
+            State::Trying { again, give_up } | State::Proceeding { again, give_up } => {
+                Some(again.map_or(*give_up, |again| again.at.min(*give_up)))
+            }
             State::Completed { until } => Some(*until),
             State::Terminated => None,
         }
@@ -101,7 +124,9 @@ impl ClientOther {
                 self.state = State::Terminated;
                 Told::TimedOut
             }
-            State::Trying { again, .. } | State::Proceeding { again, .. } if again.at <= now => {
+            State::Trying { again: Some(again), .. } | State::Proceeding { again: Some(again), .. }
+                if again.at <= now =>
+            {
                 *again = again.next(now);
                 out.push(Output::Send { to: self.to, bytes: self.request.clone() });
                 Told::Nothing

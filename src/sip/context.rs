@@ -1,6 +1,6 @@
 //! What a machine may use while it handles one event: the time, the trunk, the transactions, the outbox.
 
-use core::net::{Ipv6Addr, SocketAddr};
+use core::net::Ipv6Addr;
 
 use crate::base::{LegId, Outbox, Phone, Rng, Time, token};
 use crate::sip::auth::Keys;
@@ -8,7 +8,7 @@ use crate::sip::extension::unsupported;
 use crate::sip::interval::LEAST_S;
 use crate::sip::message::{self, ALLOW};
 use crate::sip::transactions::{Transactions, TxId};
-use crate::sip::{Event, Identity, Output, Trunk, capabilities, info, letter};
+use crate::sip::{Event, Hop, Identity, Output, Transport, Trunk, capabilities, info, letter};
 use crate::wire::sip::{Builder, Message, Method, Name};
 
 /// A trunk as the calls see it.
@@ -17,7 +17,7 @@ pub struct Line {
     /// Its settings.
     pub trunk: Trunk,
     /// Where requests go, once the name was looked up.
-    pub proxy: Option<SocketAddr>,
+    pub proxy: Option<Hop>,
     /// What it challenged us with.
     pub keys: Keys,
 }
@@ -37,6 +37,11 @@ impl Line {
         format!("<sip:{}@{}>", message::user_part(caller), self.host())
     }
 
+    /// What requests travel over.
+    pub fn transport(&self) -> Transport {
+        self.proxy.map(|hop| hop.transport).unwrap_or_default()
+    }
+
     /// The trunk's domain as a URI writes it.
     pub fn host(&self) -> String {
         match self.trunk.domain.parse::<Ipv6Addr>() {
@@ -54,7 +59,7 @@ pub struct Asked<'a> {
     /// Its transaction.
     pub tx: TxId,
     /// Where it came from.
-    pub source: SocketAddr,
+    pub source: Hop,
 }
 
 /// One event's surroundings.
@@ -145,5 +150,10 @@ fn readable(method: &Method) -> &'static str {
 
 /// The Contact we give this trunk.
 pub fn contact(identity: &Identity, line: &Line) -> String {
-    format!("<sip:{}@{}>", message::user_part(&line.trunk.username), identity.local)
+    let transport = line.transport();
+    let to = format!("{}@{}", message::user_part(&line.trunk.username), identity.local_for(transport));
+    match transport {
+        Transport::Udp => format!("<sip:{to}>"),
+        other => format!("<sip:{to};transport={other}>"),
+    }
 }

@@ -10,6 +10,7 @@
 use core::net::{IpAddr, SocketAddr};
 
 use crate::sip::message::Request;
+use crate::sip::{Hop, Transport};
 use crate::wire::sip::{Message, Method, Name, NameAddr, Uri};
 
 /// More hops than this are cut off; real route sets have one or two.
@@ -33,7 +34,7 @@ pub struct Dialog {
     /// CSeq of their last request, once there was one.
     pub remote_seq: Option<u32>,
     /// Where requests go whose next hop is a name: nothing here looks names up.
-    pub fallback: SocketAddr,
+    pub fallback: Hop,
 }
 
 impl Dialog {
@@ -56,7 +57,7 @@ impl Dialog {
 
     /// The dialog of a 200 to an INVITE nobody remembers: enough to acknowledge it and say BYE. `None` when
     /// the response lacks what that takes.
-    pub fn of_stray(response: &Message, source: SocketAddr) -> Option<Dialog> {
+    pub fn of_stray(response: &Message, source: Hop) -> Option<Dialog> {
         response.check().ok()?;
         response.to().ok()?.tag()?;
         let mut routes: Vec<String> = response.list(&Name::RecordRoute).map(str::to_owned).collect();
@@ -75,7 +76,7 @@ impl Dialog {
     }
 
     /// The dialog that an INVITE from `source` opens for the callee, who calls himself `tag`.
-    pub fn of_invite(invite: &Message, tag: &str, source: SocketAddr) -> Option<Dialog> {
+    pub fn of_invite(invite: &Message, tag: &str, source: Hop) -> Option<Dialog> {
         Some(Dialog {
             call_id: invite.call_id()?.to_owned(),
             local: format!("{};tag={tag}", invite.header(&Name::To)?),
@@ -153,26 +154,36 @@ impl Dialog {
         }
     }
 
-    /// Where the next datagram goes: the first route's address, else the remote target's.
-    fn hop(&self) -> SocketAddr {
+    /// Where the next message goes: the first route's address, else the remote target's. Over TLS it is the trunk,
+    /// because nobody else's certificate can be checked.
+    fn hop(&self) -> Hop {
         let next = match self.routes.first() {
             Some(route) => NameAddr::parse(route).map(|route| route.uri).unwrap_or_default(),
             None => &self.target,
         };
-        address_of(next).filter(|address| reachable(address.ip(), self.fallback.ip())).unwrap_or(self.fallback)
+        if self.fallback.transport == Transport::Tls {
+            return self.fallback;
+        }
+        let hop = hop_of(next).filter(|hop| reachable(hop.ip(), self.fallback.ip())).unwrap_or(self.fallback);
+        // What comes from behind a NAT, or with a Contact that forgot its transport, is answered over the connection
+        // that stands.
+        let same = self.fallback.is_reliable() && hop.ip().to_canonical() == self.fallback.ip().to_canonical();
+        if same { self.fallback } else { hop }
     }
 }
 
-/// The address of a URI, where it names one and UDP will do.
-fn address_of(uri: &str) -> Option<SocketAddr> {
+/// The address of a URI, where it names one, and what it says is spoken there.
+fn hop_of(uri: &str) -> Option<Hop> {
     let uri = Uri::parse(uri).ok().filter(Uri::is_sip)?;
-    let udp = uri.param("transport").is_none_or(|transport| transport.eq_ignore_ascii_case("udp"));
+    let transport = uri.param("transport").map_or(Some(Transport::Udp), Transport::parse);
+    let transport = transport.filter(|transport| *transport != Transport::Tls)?;
     let ip = match uri.param("maddr") {
         Some(maddr) => maddr.parse().ok(),
         None => uri.ip(),
     };
     let address = SocketAddr::new(ip?, uri.port.unwrap_or(5060));
-    (udp && address.port() != 0 && !address.ip().is_unspecified()).then_some(address)
+    let usable = address.port() != 0 && !address.ip().is_unspecified();
+    usable.then_some(Hop { transport, address, line: None })
 }
 
 /// A private address named by a trunk that is not in a private network itself is its view, not ours.

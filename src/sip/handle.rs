@@ -6,12 +6,11 @@
 //! Easy to get wrong: a challenged INVITE is sent again with another branch and number; the handle knows the
 //! secret of the branches, so that every try can be cancelled.
 
-use core::fmt::Write;
-use core::net::SocketAddr;
-
 use crate::base::TrunkId;
+use crate::sip::Hop;
 use crate::sip::dialog::Dialog;
 use crate::sip::message::Request;
+use core::fmt::Write;
 
 /// A longer one is no handle of ours.
 const MAX_LENGTH: usize = 16_384;
@@ -29,7 +28,7 @@ pub enum Handle {
         /// What makes its branches.
         secret: String,
         /// Where the INVITE went.
-        hop: SocketAddr,
+        hop: Hop,
         /// The Request-URI.
         uri: String,
         /// From, with our tag.
@@ -149,7 +148,7 @@ mod tests {
             routes: vec!["<sip:192.0.2.1;lr>".into(), "\"半鐘\" <sip:192.0.2.2;lr>".into()],
             seq: 7,
             remote_seq: None,
-            fallback: SocketAddr::from(([192, 0, 2, 1], 5060)),
+            fallback: "192.0.2.1:5060".parse().unwrap(),
         }
     }
 

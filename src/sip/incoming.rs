@@ -37,7 +37,6 @@
 //! | Hanging | INFO | Hanging | 200 |
 //! | Hanging | no ACK | Leaving | BYE |
 
-use core::net::SocketAddr;
 use core::time::Duration;
 
 use rand::RngExt;
@@ -55,7 +54,7 @@ use crate::sip::session::{Session, grant, granted, hung_up};
 use crate::sip::success::Success;
 use crate::sip::terms::Terms;
 use crate::sip::transactions::{Owner, TxId};
-use crate::sip::{Cause, End, Event, handle};
+use crate::sip::{Cause, End, Event, Hop, handle};
 use crate::wire::sip::{Builder, Message, Method, Name, reason_phrase};
 
 /// A call nobody accepts or refuses is refused after this.
@@ -66,7 +65,7 @@ pub const PATIENCE: Duration = Duration::from_secs(180);
 pub struct Incoming {
     owner: Owner,
     invite: Message,
-    source: SocketAddr,
+    source: Hop,
     tx: TxId,
     /// Our tag.
     tag: String,

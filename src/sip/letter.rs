@@ -150,9 +150,9 @@ impl Agent {
     }
 
     /// Nothing answered a message of ours.
-    pub(super) fn letter_unheard(&mut self, number: u32, out: &mut Outbox<Output>) {
+    pub(super) fn letter_unheard(&mut self, number: u32, why: &str, out: &mut Outbox<Output>) {
         if self.letters.remove(&number).is_some() {
-            let reason = "the trunk did not answer".to_owned();
+            let reason = why.to_owned();
             out.push(Output::Event(Event::MessageFailed { message: number, code: None, reason }));
         }
     }

@@ -8,7 +8,7 @@
 
 use core::net::SocketAddr;
 
-use crate::sip::{Cause, Identity};
+use crate::sip::{Cause, Hop, Identity};
 use crate::wire::sip::{Builder, Message, Method, Name, Start, reason_phrase, unquote};
 
 /// The methods we take.
@@ -32,8 +32,8 @@ pub struct Request {
     pub method: Method,
     /// The Request-URI.
     pub uri: String,
-    /// Where the datagram goes.
-    pub hop: SocketAddr,
+    /// Where it goes.
+    pub hop: Hop,
     /// From, with its tag.
     pub from: String,
     /// To.
@@ -53,7 +53,10 @@ pub struct Request {
 impl Request {
     /// The whole message.
     pub fn bytes(&self, identity: &Identity, branch: &str, credentials: &[(Name, String)]) -> Vec<u8> {
-        let via = format!("SIP/2.0/UDP {};branch={branch};rport", identity.local);
+        let (transport, local) = (self.hop.transport, identity.local_for(self.hop.transport));
+        // RFC 5923 §5: what is sent to this address may come over the connection that carries this.
+        let alias = if transport.is_reliable() { ";alias" } else { "" };
+        let via = format!("SIP/2.0/{} {local};branch={branch};rport{alias}", transport.in_via());
         let mut builder = Builder::request(self.method.clone(), &self.uri)
             .header(Name::Via, via)
             .header(Name::MaxForwards, "70")
@@ -118,14 +121,17 @@ fn of_invite(invite: &[u8], method: Method, to: Option<&str>, reason: Option<&st
 }
 
 /// A response to a request that came from `source`, with everything every response of ours has.
-pub fn reply(request: &Message, source: SocketAddr, code: u16, identity: &Identity) -> Builder {
-    Builder::response(request, code).received_from(source).header(Name::Server, &identity.user_agent)
+pub fn reply(request: &Message, source: Hop, code: u16, identity: &Identity) -> Builder {
+    Builder::response(request, code).received_from(source.address).header(Name::Server, &identity.user_agent)
 }
 
-/// Where the answers to a request go that came from `source` (RFC 3261 §18.2.2, RFC 3581 §4).
-pub fn reply_to(request: &Message, source: SocketAddr) -> SocketAddr {
+/// Where the answers to a request go that came from `source`: over the connection it came on; over UDP to the port
+/// that its Via names (RFC 3261 §18.2.2, RFC 3581 §4).
+pub fn reply_to(request: &Message, source: Hop) -> Hop {
     match request.via() {
-        Ok(via) if via.rport().is_none() => SocketAddr::new(source.ip(), via.port.unwrap_or(5060)),
+        Ok(via) if !source.is_reliable() && via.rport().is_none() => {
+            Hop::udp(SocketAddr::new(source.ip(), via.port.unwrap_or(5060)))
+        }
         _ => source,
     }
 }

@@ -1,7 +1,7 @@
 //! Floor 2: SIP. Transactions, dialogs, registration, calls, trunks.
 //!
 //! The agent is one machine seen from outside: datagrams and wishes go in, datagrams and events come out.
-//! Nothing here reads a clock, opens a socket, or decides whom to call. Only UDP is spoken.
+//! Nothing here reads a clock, opens a socket, or decides whom to call.
 //!
 //! | file | what it holds |
 //! | --- | --- |
@@ -17,6 +17,7 @@
 //! | `register`, `attempt`, `auth`, `digest` | registration; a request sent again with credentials |
 //! | `dialog`, `message`, `terms`, `offer`, `success` | route and numbers; what is written; SDP; the unacknowledged 200 |
 //! | `extension` | which extensions we know |
+//! | `hop` | over what and where a message travels |
 //! | `handle` | the line of text that ends a call after a crash |
 //! | `transactions`, `client_*`, `server_*`, `timers` | the four machines of RFC 3261 §17 and how they are found |
 //!
@@ -39,6 +40,7 @@ mod early;
 mod extension;
 mod farewell;
 mod handle;
+mod hop;
 mod incoming;
 mod info;
 mod interval;
@@ -67,10 +69,9 @@ mod tests;
 
 pub use agent::{Agent, Counts, DialError, Identity, MAX_CALLS, TrunkState};
 pub use handle::call_id_of;
+pub use hop::{Hop, NoHop, Transport};
 pub use letter::{MessageError, TEXT_MAX};
 pub use trunk::{IpRange, Trunk};
-
-use core::net::SocketAddr;
 
 use crate::base::{Digit, LegId, Stream, TrunkId};
 use crate::wire::sip::{Builder, Name};
@@ -78,10 +79,10 @@ use crate::wire::sip::{Builder, Name};
 /// What the agent wants done, in order.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Output {
-    /// Put this datagram on the wire.
+    /// Put this message on the wire.
     Send {
         /// Where to.
-        to: SocketAddr,
+        to: Hop,
         /// The whole message.
         bytes: Vec<u8>,
     },

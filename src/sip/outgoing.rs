@@ -206,11 +206,11 @@ impl Outgoing {
     }
 
     /// Nothing answered the INVITE. (What nothing answers the CANCEL, `until` ends.)
-    pub fn on_timeout(&mut self, tx: TxId) -> Next {
+    pub fn on_timeout(&mut self, tx: TxId, why: &str) -> Next {
         if tx != self.attempt.tx() {
             return Next::Stay;
         }
-        let nothing = || End { cause: Cause::Timeout, code: None, reason: "the trunk did not answer".into() };
+        let nothing = || End { cause: Cause::Timeout, code: None, reason: why.to_owned() };
         match &self.state {
             State::Calling | State::Ringing { .. } => Next::Over(nothing()),
             State::CancelWanted { end } | State::Cancelling { end, .. } => Next::Over(end.clone()),

@@ -10,8 +10,7 @@
 //! (§19.1.5); parameters of the user part route a number elsewhere (`;rn=`), so the user must be the same to the letter;
 //! 305 and 380 name no other address for the same call.
 
-use core::net::SocketAddr;
-
+use crate::sip::Hop;
 use crate::wire::sip::{Message, Name, NameAddr, Uri};
 
 /// So many redirects of one call are followed.
@@ -23,7 +22,7 @@ pub struct Home<'a> {
     /// Its domain.
     pub domain: &'a str,
     /// Where it is.
-    pub proxy: SocketAddr,
+    pub proxy: Hop,
 }
 
 /// The next Request-URI for an INVITE that went to all of `tried`, the last being answered with `response`; or why

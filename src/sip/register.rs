@@ -20,6 +20,7 @@
 //! | Trying | stop | Leaving | REGISTER |
 //! | Registered | address | Trying | REGISTER |
 //! | Registered | time | Trying | REGISTER |
+//! | Registered | lost | Waiting | - |
 //! | Registered | stop | Leaving | REGISTER |
 //! | Waiting | address | Trying | REGISTER |
 //! | Waiting | time | Trying | REGISTER |
@@ -153,13 +154,22 @@ impl Registration {
     }
 
     /// Nothing answered our REGISTER.
-    pub fn on_timeout(&mut self, ctx: &mut Ctx<'_>, tx: TxId) {
+    pub fn on_timeout(&mut self, ctx: &mut Ctx<'_>, tx: TxId, why: &str) {
         match &self.state {
             State::Trying(attempt) if attempt.tx() == tx => {
-                self.fail(ctx, None, "the trunk did not answer".to_owned(), 0);
+                self.fail(ctx, None, why.to_owned(), 0);
             }
             State::Leaving(attempt) if attempt.tx() == tx => self.leave(),
             _ => {}
+        }
+    }
+
+    /// The connection we registered over is gone, and with it the way the trunk rings us: registers again, over a new
+    /// one.
+    pub fn on_lost(&mut self, ctx: &mut Ctx<'_>) {
+        if let State::Registered { .. } = self.state {
+            let wait = back_off(None, 0, ctx.rng.random_range(500..=1_000));
+            self.state = State::Waiting { retry: ctx.now + wait };
         }
     }
 
@@ -222,7 +232,7 @@ impl Registration {
             method: Method::Register,
             uri: format!("sip:{domain}"),
             // A trunk without an address is not registered at, nor left.
-            hop: ctx.line.proxy.unwrap_or(ctx.identity.local),
+            hop: ctx.line.proxy.unwrap_or(ctx.identity.local.into()),
             from: format!("{account};tag={}", self.tag),
             to: account,
             call_id: self.call_id.clone(),

@@ -6,10 +6,8 @@
 //! Easy to get wrong: RAck names our number, and the number and the method of the INVITE, and all three must fit; a
 //! PRACK that fits comes in order even after the final response was sent.
 
-use core::net::SocketAddr;
-
 use crate::base::{Outbox, Time};
-use crate::sip::Output;
+use crate::sip::{Hop, Output};
 use crate::sip::timers::{GIVE_UP, Resend};
 use crate::wire::sip::{CSeq, Message, Method, Name};
 
@@ -18,7 +16,7 @@ use crate::wire::sip::{CSeq, Message, Method, Name};
 pub struct Reliable {
     rseq: u32,
     invite_seq: u32,
-    to: SocketAddr,
+    to: Hop,
     bytes: Vec<u8>,
     again: Resend,
     give_up: Time,
@@ -26,7 +24,7 @@ pub struct Reliable {
 
 impl Reliable {
     /// The response with this RSeq just left for `to` for the first time.
-    pub fn sent(now: Time, rseq: u32, invite_seq: u32, to: SocketAddr, bytes: Vec<u8>) -> Reliable {
+    pub fn sent(now: Time, rseq: u32, invite_seq: u32, to: Hop, bytes: Vec<u8>) -> Reliable {
         Reliable { rseq, invite_seq, to, bytes, again: Resend::doubling(now), give_up: now + GIVE_UP }
     }
 

@@ -1,4 +1,4 @@
-//! The server transaction of an INVITE over UDP (RFC 3261 §17.2.1, RFC 6026 §7.1).
+//! The server transaction of an INVITE (RFC 3261 §17.2.1, RFC 6026 §7.1).
 //!
 //! It answers copies of the INVITE with whatever was answered last, and sends a refusal again until it is
 //! acknowledged. It never makes a response of its own.
@@ -18,19 +18,19 @@
 //! | Completed | timer G | Completed | response |
 //! | Completed | timer H | Terminated | timeout |
 //! | Confirmed | timer I | Terminated | - |
-
-use core::net::SocketAddr;
+//!
+//! Over a connection there is no timer G, and timer I is zero, so that Confirmed is Terminated at once.
 
 use crate::base::{Outbox, Time};
-use crate::sip::Output;
 use crate::sip::timers::{GIVE_UP, Resend, T4};
 use crate::sip::transactions::Told;
+use crate::sip::{Hop, Output};
 
 /// One INVITE to be answered.
 #[derive(Debug)]
 pub struct ServerInvite {
     /// Where responses go.
-    to: SocketAddr,
+    to: Hop,
     state: State,
 }
 
@@ -47,7 +47,8 @@ enum State {
     /// A refusal was sent and is not acknowledged.
     Completed {
         response: Vec<u8>,
-        again: Resend,
+        /// None over a connection.
+        again: Option<Resend>,
         give_up: Time,
     },
     /// The refusal is acknowledged; copies of the ACK are swallowed.
@@ -59,7 +60,7 @@ enum State {
 
 impl ServerInvite {
     /// A new INVITE came; answers go to `to`.
-    pub fn new(to: SocketAddr) -> ServerInvite {
+    pub fn new(to: Hop) -> ServerInvite {
         ServerInvite { to, state: State::Proceeding { last: None } }
     }
 
@@ -73,7 +74,10 @@ impl ServerInvite {
     /// An ACK with the branch of the INVITE arrived.
     pub fn on_ack(&mut self, now: Time) {
         if let State::Completed { .. } = self.state {
-            self.state = State::Confirmed { until: now + T4 };
+            self.state = match self.to.is_reliable() {
+                false => State::Confirmed { until: now + T4 },
+                true => State::Terminated,
+            };
         }
     }
 
@@ -81,10 +85,11 @@ impl ServerInvite {
     pub fn respond(&mut self, now: Time, code: u16, bytes: Vec<u8>, out: &mut Outbox<Output>) {
         let State::Proceeding { .. } = self.state else { return };
         out.push(Output::Send { to: self.to, bytes: bytes.clone() });
+        let again = (!self.to.is_reliable()).then(|| Resend::capped(now));
         self.state = match code {
             0..200 => State::Proceeding { last: Some(bytes) },
             200..300 => State::Accepted { until: now + GIVE_UP },
-            _ => State::Completed { response: bytes, again: Resend::capped(now), give_up: now + GIVE_UP },
+            _ => State::Completed { response: bytes, again, give_up: now + GIVE_UP },
         };
     }
 
@@ -106,7 +111,7 @@ impl ServerInvite {
     /// When to call [`ServerInvite::on_deadline`].
     pub fn next_deadline(&self) -> Option<Time> {
         match &self.state {
-            State::Completed { again, give_up, .. } => Some(again.at.min(*give_up)),
+            State::Completed { again, give_up, .. } => Some(again.map_or(*give_up, |again| again.at.min(*give_up))),
             State::Accepted { until } | State::Confirmed { until } => Some(*until),
             State::Proceeding { .. } | State::Terminated => None,
         }
@@ -119,7 +124,7 @@ impl ServerInvite {
                 self.state = State::Terminated;
                 Told::TimedOut
             }
-            State::Completed { response, again, .. } if again.at <= now => {
+            State::Completed { response, again: Some(again), .. } if again.at <= now => {
                 *again = again.next(now);
                 out.push(Output::Send { to: self.to, bytes: response.clone() });
                 Told::Nothing

@@ -1,4 +1,4 @@
-//! The server transaction of everything but INVITE over UDP (RFC 3261 §17.2.2).
+//! The server transaction of everything but INVITE (RFC 3261 §17.2.2).
 //!
 //! It answers copies of the request with the response that was given, for as long as copies may come. It
 //! never makes a response of its own.
@@ -15,18 +15,18 @@
 //! | Proceeding | send 2xx-6xx | Completed | response |
 //! | Completed | request | Completed | response |
 //! | Completed | timer J | Terminated | - |
-
-use core::net::SocketAddr;
+//!
+//! Over a connection no copies come: timer J is zero, so that Completed is Terminated at once.
 
 use crate::base::{Outbox, Time};
-use crate::sip::Output;
 use crate::sip::timers::GIVE_UP;
+use crate::sip::{Hop, Output};
 
 /// One request to be answered.
 #[derive(Debug)]
 pub struct ServerOther {
     /// Where responses go.
-    to: SocketAddr,
+    to: Hop,
     state: State,
 }
 
@@ -48,7 +48,7 @@ enum State {
 
 impl ServerOther {
     /// A new request came; answers go to `to`.
-    pub fn new(to: SocketAddr) -> ServerOther {
+    pub fn new(to: Hop) -> ServerOther {
         ServerOther { to, state: State::Trying }
     }
 
@@ -67,6 +67,7 @@ impl ServerOther {
         out.push(Output::Send { to: self.to, bytes: bytes.clone() });
         self.state = match code {
             0..200 => State::Proceeding { last: bytes },
+            _ if self.to.is_reliable() => State::Terminated,
             _ => State::Completed { response: bytes, until: now + GIVE_UP },
         };
     }

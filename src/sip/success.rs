@@ -3,16 +3,14 @@
 //! It is sent again, at intervals that grow to four seconds, until the ACK comes or 32 seconds are over; then
 //! the dialog is to be ended with BYE. The transaction does not do this, because a 200 travels end to end.
 
-use core::net::SocketAddr;
-
 use crate::base::{Outbox, Time};
-use crate::sip::Output;
 use crate::sip::timers::{GIVE_UP, Resend};
+use crate::sip::{Hop, Output};
 
 /// The 200 and its clockwork.
 #[derive(Debug)]
 pub struct Success {
-    to: SocketAddr,
+    to: Hop,
     bytes: Vec<u8>,
     again: Resend,
     give_up: Time,
@@ -20,7 +18,7 @@ pub struct Success {
 
 impl Success {
     /// The 200 just left for `to` for the first time.
-    pub fn sent(now: Time, to: SocketAddr, bytes: Vec<u8>) -> Success {
+    pub fn sent(now: Time, to: Hop, bytes: Vec<u8>) -> Success {
         Success { to, bytes, again: Resend::capped(now), give_up: now + GIVE_UP }
     }
 

@@ -1,4 +1,4 @@
-//! The clockwork of SIP over UDP: how long things take and how a message is sent again.
+//! The clockwork of SIP: how long things take and how a message is sent again.
 //!
 //! Values and names are those of RFC 3261 §17 (table 4) and RFC 6026 §7.
 
@@ -14,7 +14,7 @@ pub const T2: Duration = Duration::from_secs(4);
 pub const T4: Duration = Duration::from_secs(5);
 /// Timers B, F, H, J, L and M: 64 times T1.
 pub const GIVE_UP: Duration = Duration::from_secs(32);
-/// Timer D over UDP: at least 32 seconds.
+/// Timer D over UDP (over a connection it is zero): at least 32 seconds.
 pub const TIMER_D: Duration = Duration::from_secs(32);
 
 /// A message that is sent again at growing intervals.

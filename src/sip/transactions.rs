@@ -9,15 +9,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use core::net::SocketAddr;
-
 use crate::base::{Outbox, Time};
-use crate::sip::Output;
 use crate::sip::client_invite::{Answer, ClientInvite};
 use crate::sip::client_other::ClientOther;
 use crate::sip::message::ack_of_refusal;
 use crate::sip::server_invite::ServerInvite;
 use crate::sip::server_other::ServerOther;
+use crate::sip::{Hop, Output};
 use crate::wire::sip::{Message, Method};
 
 /// With more transactions than this, requests from outside are answered 503 and forgotten.
@@ -126,7 +124,7 @@ impl Transactions {
         now: Time,
         owner: Owner,
         branch: &str,
-        to: SocketAddr,
+        to: Hop,
         bytes: Vec<u8>,
         out: &mut Outbox<Output>,
     ) -> TxId {
@@ -135,7 +133,7 @@ impl Transactions {
     }
 
     /// Takes over an INVITE that a former life of the process sent.
-    pub fn resume_invite(&mut self, owner: Owner, branch: &str, to: SocketAddr, bytes: Vec<u8>) -> TxId {
+    pub fn resume_invite(&mut self, owner: Owner, branch: &str, to: Hop, bytes: Vec<u8>) -> TxId {
         let key = ClientKey(branch.to_owned(), Method::Invite.as_str().to_owned());
         self.insert(owner, Machine::ClientInvite(key, ClientInvite::resume(to, bytes)))
     }
@@ -148,7 +146,7 @@ impl Transactions {
         owner: Owner,
         branch: &str,
         method: &Method,
-        to: SocketAddr,
+        to: Hop,
         bytes: Vec<u8>,
         out: &mut Outbox<Output>,
     ) -> TxId {
@@ -196,7 +194,7 @@ impl Transactions {
     }
 
     /// A request that is no ACK arrived; answers to it go to `reply_to`.
-    pub fn on_request(&mut self, message: &Message, reply_to: SocketAddr, out: &mut Outbox<Output>) -> Arrival {
+    pub fn on_request(&mut self, message: &Message, reply_to: Hop, out: &mut Outbox<Output>) -> Arrival {
         let method = message.method();
         let key = server_key(message, &method);
         if self.on_copy(message, out) {
@@ -252,7 +250,7 @@ impl Transactions {
     }
 
     /// Sends the ACK to a 200 with this To tag, and again for each copy of it.
-    pub fn acknowledge(&mut self, id: TxId, tag: &str, to: SocketAddr, bytes: Vec<u8>, out: &mut Outbox<Output>) {
+    pub fn acknowledge(&mut self, id: TxId, tag: &str, to: Hop, bytes: Vec<u8>, out: &mut Outbox<Output>) {
         match self.client_invite(id) {
             Some(invite) => invite.acknowledge(tag, to, bytes, out),
             None => out.push(Output::Send { to, bytes }),
@@ -275,6 +273,24 @@ impl Transactions {
             invite.abandon();
             self.settle(id);
         }
+    }
+
+    /// A connection broke, or could not be made: those who wait for an answer that would have come over it, and are
+    /// done with waiting now.
+    pub fn on_lost(&mut self, hop: Hop) -> Vec<(Owner, TxId)> {
+        let mut gone = Vec::new();
+        for (id, slot) in &mut self.slots {
+            let told = match &mut slot.machine {
+                Machine::ClientInvite(_, invite) if invite.to() == hop => invite.on_lost(),
+                Machine::ClientOther(_, other) if other.to() == hop => other.on_lost(),
+                _ => Told::Nothing,
+            };
+            if told == Told::TimedOut {
+                gone.push((slot.owner, *id));
+            }
+        }
+        gone.iter().for_each(|(_, id)| self.settle(*id));
+        gone
     }
 
     /// Is there a request that waits for an answer, on either side?

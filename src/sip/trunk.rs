@@ -1,9 +1,10 @@
 //! What hansho knows of a trunk: the settings of one SIP account.
 
 use core::fmt;
-use core::net::{IpAddr, SocketAddr};
+use core::net::IpAddr;
 
 use crate::base::{Codec, TrunkId};
+use crate::sip::Hop;
 
 /// A SIP account at a carrier or a PBX.
 #[derive(Clone)]
@@ -11,7 +12,7 @@ pub struct Trunk {
     /// The id of the configuration.
     pub id: TrunkId,
     /// Where requests go (the outbound proxy). `None` until the name has been looked up.
-    pub proxy: Option<SocketAddr>,
+    pub proxy: Option<Hop>,
     /// The domain of the account: host part of From, To and the Request-URI.
     pub domain: String,
     /// False: the trunk knows us by our address, and no REGISTER is sent.

@@ -1,11 +1,10 @@
 //! What one input led to, in the only order it may leave the house: store, then act, then tell.
 
-use core::net::SocketAddr;
-
 use super::tell::Event;
 use crate::base::{IncidentId, Language, LegId, Phone, RoomId, RoomName};
 use crate::incident::{Entry, Fact};
 use crate::media::Command;
+use crate::sip::Hop;
 
 /// Something that leaves the corridor.
 #[derive(Debug)]
@@ -13,8 +12,8 @@ pub enum Act {
     /// Put this on the SIP wire.
     Send {
         /// Where to.
-        to: SocketAddr,
-        /// The whole datagram.
+        to: Hop,
+        /// The whole message.
         bytes: Vec<u8>,
     },
     /// Bind this RTP port for a new leg.

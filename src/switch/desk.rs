@@ -111,6 +111,7 @@ impl Switch {
     pub fn handle(&mut self, now: Time, input: Input) {
         match input {
             Input::Datagram { from, bytes } => self.agent.on_datagram(now, from, &bytes, &mut self.sip_out),
+            Input::Lost { hop, why } => self.agent.on_lost(now, hop, &why, &mut self.sip_out),
             Input::Media(event) => self.on_media(now, event),
             Input::LegFailed { leg, why } => self.leg_failed(now, leg, why),
             Input::NotStored(incident) => self.never_was(incident),

@@ -52,21 +52,27 @@ pub use reception_desk::{CallInSettings, GUEST};
 pub use rooms::RoomSettings;
 pub use tell::{Event, Heard, What};
 
-use core::net::SocketAddr;
-
 use crate::base::{IncidentId, Language, LegId, Stamp, TrunkId};
 use crate::incident::{Contact, Fact, Hotline, HouseFact};
 use crate::media::{self, Prompt};
+use crate::sip::Hop;
 
 /// Everything the corridor is told.
 #[derive(Debug)]
 pub enum Input {
-    /// A datagram on the SIP port.
+    /// A message, on the SIP port or on a connection.
     Datagram {
         /// Who sent it.
-        from: SocketAddr,
+        from: Hop,
         /// What came.
         bytes: Vec<u8>,
+    },
+    /// A connection to this hop broke, or could not be made.
+    Lost {
+        /// Which.
+        hop: Hop,
+        /// In words.
+        why: String,
     },
     /// The media plane reports.
     Media(media::Event),
@@ -102,7 +108,7 @@ pub enum Input {
         /// Which.
         trunk: TrunkId,
         /// Where it is, or why nobody knows.
-        found: Result<SocketAddr, String>,
+        found: Result<Hop, String>,
     },
     /// What happened to the house in former lives, oldest first; before any [`Input::Restore`].
     RestoreHouse(Vec<(Stamp, HouseFact)>),

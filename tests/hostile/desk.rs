@@ -38,10 +38,11 @@ pub fn stranger() -> SocketAddr {
 
 impl Desk {
     pub fn new(seed: u64, town: Town) -> Desk {
-        let identity = Identity { local: hansho(), media_address: hansho().ip(), user_agent: "hansho".into() };
+        let identity =
+            Identity { local: hansho(), media_address: hansho().ip(), user_agent: "hansho".into(), doors: Vec::new() };
         let account = Trunk {
             id: TrunkId::parse("carrier").expect("letters"),
-            proxy: Some(trunk()),
+            proxy: Some(trunk().into()),
             domain: "carrier.test".into(),
             register: false,
             expires_s: 600,
@@ -67,7 +68,7 @@ impl Desk {
     }
 
     pub fn comes(&mut self, from: SocketAddr, bytes: &[u8]) {
-        self.hands(Input::Datagram { from, bytes: bytes.to_vec() });
+        self.hands(Input::Datagram { from: from.into(), bytes: bytes.to_vec() });
     }
 
     pub fn raises(&mut self) -> IncidentId {
@@ -86,7 +87,7 @@ impl Desk {
             match act {
                 Act::Send { to, bytes } => {
                     let message = Message::parse(&bytes).unwrap_or_else(|why| panic!("hansho sent nonsense: {why}"));
-                    self.sent.push((to, message));
+                    self.sent.push((to.address, message));
                 }
                 Act::Media(Command::Connect(..)) => self.connected += 1,
                 _ => {}

@@ -80,8 +80,12 @@ pub struct Birth {
 impl House {
     pub fn start(now: Time, birth: Birth, disk: Disk) -> House {
         let Birth { settings, trunk, began, seed, real_media, fuse, house: promised, open } = birth;
-        let identity =
-            Identity { local: hansho_sip(), media_address: hansho_sip().ip(), user_agent: "hansho".to_owned() };
+        let identity = Identity {
+            local: hansho_sip(),
+            media_address: hansho_sip().ip(),
+            user_agent: "hansho".to_owned(),
+            doors: Vec::new(),
+        };
         let agent = Agent::new(identity, vec![trunk], seed);
         let mut house = House {
             switch: Switch::new(settings, agent, media::book(real_media), began, seed ^ 1),
@@ -134,7 +138,7 @@ impl House {
     pub fn on_datagram(&mut self, now: Time, flying: Flying) {
         let Flying { from, to, bytes } = flying;
         if to == hansho_sip() {
-            return self.handle(now, Input::Datagram { from, bytes });
+            return self.handle(now, Input::Datagram { from: from.into(), bytes });
         }
         if let Some(leg) = self.ports.iter().find(|(_, port)| **port == to.port()).map(|(leg, _)| *leg) {
             self.media.on_packet(now, leg, from, &bytes);
@@ -244,7 +248,9 @@ impl House {
                 return;
             }
             match act {
-                Act::Send { to, bytes } => self.seen.push(Seen::Sent(Flying { from: hansho_sip(), to, bytes })),
+                Act::Send { to, bytes } => {
+                    self.seen.push(Seen::Sent(Flying { from: hansho_sip(), to: to.address, bytes }))
+                }
                 Act::OpenLeg { leg, port } => {
                     self.seen.push(Seen::Opened(leg, port));
                     self.ports.insert(leg, port);

@@ -45,7 +45,8 @@ impl Phone {
             return Phone::Voice(Box::new(rig::Phone::new(socket, script, seed)));
         }
         let local = phone_sip(place);
-        let identity = Identity { local, media_address: local.ip(), user_agent: "telephone".to_owned() };
+        let identity =
+            Identity { local, media_address: local.ip(), user_agent: "telephone".to_owned(), doors: Vec::new() };
         let trunk = Trunk {
             id: exchange(),
             register: false,
@@ -196,7 +197,7 @@ impl Mute {
     fn settle(&mut self, now: Time, out: &mut Outbox<Output>) {
         while let Some(wish) = self.wishes.pop() {
             match wish {
-                sip::Output::Send { to, bytes } => out.push(Output::Sip(Datagram { to, bytes })),
+                sip::Output::Send { to, bytes } => out.push(Output::Sip(Datagram { to: to.address, bytes })),
                 sip::Output::Event(event) => self.on_event(now, event),
             }
         }

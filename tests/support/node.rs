@@ -72,8 +72,12 @@ impl Sink for Wants {
 impl Node {
     /// Starts at `now`; `began` is the calendar time of [`Time::ZERO`].
     pub fn start(town: &Town, began: Stamp, now: Time, seed: u64, journal: &[Entry]) -> (Node, Left) {
-        let identity =
-            Identity { local: hansho_sip(), media_address: hansho_sip().ip(), user_agent: "hansho".to_owned() };
+        let identity = Identity {
+            local: hansho_sip(),
+            media_address: hansho_sip().ip(),
+            user_agent: "hansho".to_owned(),
+            doors: Vec::new(),
+        };
         let agent = Agent::new(identity, vec![account()], seed);
         let switch = Switch::new(town.settings(), agent, sounds::book(), began, seed ^ 1);
         let plane = Plane::new(Limits { legs: 32, rooms: 8 }, seed ^ 2);
@@ -107,7 +111,7 @@ impl Node {
     pub fn on_datagram(&mut self, now: Time, flying: Flying, left: &mut Left) {
         let Flying { from, to, bytes } = flying;
         if to == hansho_sip() {
-            return self.handle(now, Input::Datagram { from, bytes }, left);
+            return self.handle(now, Input::Datagram { from: from.into(), bytes }, left);
         }
         let leg = self.ports.iter().find(|(_, port)| **port == to.port()).map(|(leg, _)| *leg);
         if let Some(slot) = leg.and_then(|leg| self.plane.slot(leg)) {
@@ -156,7 +160,7 @@ impl Node {
 
     fn perform(&mut self, now: Time, act: Act, left: &mut Left) {
         match act {
-            Act::Send { to, bytes } => left.sent.push(Flying { from: hansho_sip(), to, bytes }),
+            Act::Send { to, bytes } => left.sent.push(Flying { from: hansho_sip(), to: to.address, bytes }),
             Act::OpenLeg { leg, port } => {
                 self.ports.insert(leg, port);
                 self.media(now, left, |plane, wants| plane.on_command(now, Command::Open(leg), wants));

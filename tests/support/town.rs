@@ -211,7 +211,7 @@ pub fn phone_rtp(place: usize) -> SocketAddr {
 pub fn account() -> Trunk {
     Trunk {
         id: trunk_id(),
-        proxy: Some(trunk_sip()),
+        proxy: Some(trunk_sip().into()),
         domain: REALM.to_owned(),
         register: true,
         expires_s: 600,

@@ -218,7 +218,7 @@ fn dialled(attempt: u32, call_id: &str) -> Fact {
 
 fn send(method: &str, call_id: &str) -> Act {
     let bytes = format!("{method} sip:x SIP/2.0\r\nCall-ID: {call_id}\r\n\r\n").into_bytes();
-    Act::Send { to: std::net::SocketAddr::from(([192, 0, 2, 1], 5060)), bytes }
+    Act::Send { to: "192.0.2.1:5060".parse().unwrap(), bytes }
 }
 
 #[test]

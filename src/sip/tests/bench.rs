@@ -32,7 +32,8 @@ pub fn us() -> SocketAddr {
 
 impl Bench {
     pub fn new() -> Bench {
-        let identity = Identity { local: us(), media_address: us().ip(), user_agent: "hansho-test".into() };
+        let identity =
+            Identity { local: us(), media_address: us().ip(), user_agent: "hansho-test".into(), doors: Vec::new() };
         let line = Line { proxy: Some(peer()), trunk: trunk(peer()), keys: Default::default() };
         let core = Core { identity, lines: vec![line], transactions: Transactions::default(), rng: seeded(7) };
         Bench { core, now: Time::ZERO, out: Outbox::new(), sent: Vec::new() }

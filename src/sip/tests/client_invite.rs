@@ -1,6 +1,6 @@
 use super::*;
 use crate::sip::table::rows;
-use crate::sip::tests::{peer, sent};
+use crate::sip::tests::{connected, peer, sent};
 
 const EVENTS: [&str; 8] = ["1xx", "2xx", "2xx again", "3xx-6xx", "timer A", "timer B", "timer M", "timer D"];
 
@@ -87,4 +87,23 @@ fn a_second_phones_200_is_told_and_not_acknowledged_with_the_first_ones_ack() {
     let mut out = Outbox::new();
     assert_eq!(machine.on_response(Time::ZERO, Answer::Success("other"), &mut out), Told::Tell);
     assert!(out.is_empty());
+}
+
+#[test]
+fn over_a_connection_nothing_is_sent_twice_and_a_refusal_ends_it_at_once() {
+    let mut out = Outbox::new();
+    let mut machine = ClientInvite::start(Time::ZERO, connected(), b"request".to_vec(), &mut out);
+    assert_eq!(machine.next_deadline(), Some(Time::ZERO + GIVE_UP));
+    machine.on_response(Time::ZERO, Answer::Refusal(b"ack"), &mut out);
+    assert_eq!(sent(&mut out).collect::<Vec<_>>(), ["request", "ack"]);
+    assert!(machine.is_over());
+}
+
+#[test]
+fn a_connection_that_breaks_ends_the_waiting_unless_something_rings() {
+    let mut calling = ClientInvite::start(Time::ZERO, connected(), b"request".to_vec(), &mut Outbox::new());
+    assert_eq!((calling.on_lost(), calling.is_over()), (Told::TimedOut, true));
+    let mut ringing = ClientInvite::start(Time::ZERO, connected(), b"request".to_vec(), &mut Outbox::new());
+    ringing.on_response(Time::ZERO, Answer::Provisional, &mut Outbox::new());
+    assert_eq!((ringing.on_lost(), ringing.is_waiting()), (Told::Nothing, true));
 }

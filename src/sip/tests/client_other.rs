@@ -1,6 +1,6 @@
 use super::*;
 use crate::sip::table::rows;
-use crate::sip::tests::{peer, sent};
+use crate::sip::tests::{connected, peer, sent};
 use crate::sip::timers::T1;
 
 fn in_state(name: &str) -> ClientOther {
@@ -63,4 +63,22 @@ fn an_unanswered_request_is_sent_eleven_times_in_32_seconds() {
         }
     }
     assert_eq!((sent(&mut out).count(), ended), (11, Some(Time::ZERO + GIVE_UP)));
+}
+
+#[test]
+fn over_a_connection_nothing_is_sent_twice_and_the_answer_ends_it_at_once() {
+    let mut out = Outbox::new();
+    let mut machine = ClientOther::start(Time::ZERO, connected(), b"request".to_vec(), &mut out);
+    machine.on_response(Time::ZERO, 100);
+    assert_eq!(machine.next_deadline(), Some(Time::ZERO + GIVE_UP));
+    machine.on_response(Time::ZERO, 200);
+    assert_eq!((sent(&mut out).count(), machine.is_over()), (1, true));
+    assert_eq!(machine.on_lost(), Told::Nothing);
+}
+
+#[test]
+fn a_connection_that_breaks_ends_the_waiting() {
+    let mut machine = ClientOther::start(Time::ZERO, connected(), b"request".to_vec(), &mut Outbox::new());
+    machine.on_response(Time::ZERO, 100);
+    assert_eq!((machine.on_lost(), machine.is_over()), (Told::TimedOut, true));
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::sip::tests::bench::asks;
-use crate::sip::tests::peer;
+use crate::sip::tests::{connected, peer};
 use crate::wire::sip::Edit;
 
 fn invite(routes: &str, contact: &str) -> Message {
@@ -33,7 +33,7 @@ fn what_cannot_be_reached_by_its_name_goes_back_where_the_call_came_from() {
     let somewhere = |contact: &str| opened("", contact).request(Method::Bye).hop;
     for contact in [
         "<sip:phone@pbx.example>",
-        "<sip:phone@192.0.2.9;transport=tcp>",
+        "<sip:phone@192.0.2.9;transport=sctp>",
         "<sip:phone@10.0.0.7:5062>",
         "<sip:phone@0.0.0.0>",
         "<sip:phone@192.0.2.9:0>",
@@ -43,6 +43,22 @@ fn what_cannot_be_reached_by_its_name_goes_back_where_the_call_came_from() {
     }
     assert_eq!(somewhere("<sip:phone@192.0.2.9:5062>"), SocketAddr::from(([192, 0, 2, 9], 5062)));
     assert_eq!(somewhere("<sip:phone@pbx.example;maddr=192.0.2.8>"), SocketAddr::from(([192, 0, 2, 8], 5060)));
+}
+
+#[test]
+fn a_uri_that_names_tcp_is_reached_over_tcp_and_a_connection_that_stands_is_used_again() {
+    let tcp = |from: Hop, contact: &str| {
+        let mut dialog = Dialog::of_invite(&invite("", contact), "ours", from).unwrap();
+        dialog.request(Method::Bye).hop
+    };
+    let phone = SocketAddr::from(([192, 0, 2, 9], 5062));
+    assert_eq!(tcp(peer(), "<sip:phone@192.0.2.9:5062;transport=TCP>"), Hop::tcp(phone));
+    assert_eq!(tcp(connected(), "<sip:phone@192.0.2.9:5062>"), phone);
+    for contact in ["<sip:phone@192.0.2.1:40001>", "<sip:phone@192.0.2.1:40001;transport=tcp>"] {
+        assert_eq!(tcp(connected(), contact), connected(), "{contact}");
+    }
+    let secured = Hop { transport: Transport::Tls, line: Some(3), ..connected() };
+    assert_eq!(tcp(secured, "<sip:phone@192.0.2.9:5062;transport=tls>"), secured);
 }
 
 #[test]

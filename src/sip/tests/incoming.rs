@@ -28,7 +28,7 @@ fn end() -> End {
 }
 
 fn terms() -> Terms {
-    Terms::new(SocketAddr::from(([192, 0, 2, 10], 20_000)), &crate::base::Codec::ALL, 1)
+    Terms::new(core::net::SocketAddr::from(([192, 0, 2, 10], 20_000)), &crate::base::Codec::ALL, 1)
 }
 
 fn called(bench: &mut Bench, sdp: &str) -> Incoming {

@@ -191,7 +191,7 @@ fn what_is_no_plain_text_is_refused_and_a_stranger_hears_nothing() {
     assert_eq!(desk.done(), ["415"]);
     assert_eq!(desk.sent.last().unwrap().header(&Name::Accept), Some("text/plain"));
     let mut desk = Desk::new();
-    let stranger = "203.0.113.9:5060".parse().unwrap();
+    let stranger: crate::sip::Hop = "203.0.113.9:5060".parse().unwrap();
     desk.agent.on_datagram(desk.now, stranger, &comes("text/plain", b"x"), &mut desk.out);
     assert!(desk.done().is_empty());
 }

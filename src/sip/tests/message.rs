@@ -10,12 +10,12 @@ fn changed(message: &Message, name: Name, value: &str) -> Message {
 #[test]
 fn who_asks_for_rport_is_answered_where_he_spoke_and_others_at_their_port() {
     let asked = asks(Method::Options, 1, "a", "", "");
-    let source = SocketAddr::from(([192, 0, 2, 7], 40_000));
+    let source: Hop = "192.0.2.7:40000".parse().unwrap();
     assert_eq!(reply_to(&asked, source), source);
     let old = changed(&asked, Name::Via, "SIP/2.0/UDP 10.0.0.1:5070;branch=z9hG4bK1");
-    assert_eq!(reply_to(&old, source), SocketAddr::from(([192, 0, 2, 7], 5070)));
+    assert_eq!(reply_to(&old, source), "192.0.2.7:5070".parse::<SocketAddr>().unwrap());
     let older = changed(&asked, Name::Via, "SIP/2.0/UDP pbx.example;branch=z9hG4bK1");
-    assert_eq!(reply_to(&older, source), SocketAddr::from(([192, 0, 2, 7], 5060)));
+    assert_eq!(reply_to(&older, source), "192.0.2.7:5060".parse::<SocketAddr>().unwrap());
 }
 
 #[test]
@@ -40,7 +40,8 @@ fn the_ack_to_a_refusal_repeats_the_invite_but_for_to() {
         headers: Vec::new(),
         body: Some(Body { kind: SDP, bytes: b"v=0\r\n".to_vec() }),
     };
-    let identity = Identity { local: us(), media_address: us().ip(), user_agent: "hansho-test".into() };
+    let identity =
+        Identity { local: us(), media_address: us().ip(), user_agent: "hansho-test".into(), doors: Vec::new() };
     let bytes = request.bytes(&identity, "z9hG4bKx.1", &[]);
     let invite = Message::parse(&bytes).unwrap();
     let busy = Message::parse(&Builder::response(&invite, 486).to_tag("theirs").finish()).unwrap();

@@ -7,14 +7,17 @@ mod sessions;
 mod trunk;
 pub mod world;
 
-use core::net::SocketAddr;
-
 use crate::base::Outbox;
-use crate::sip::Output;
+use crate::sip::{Hop, Output};
 
 /// The other side, where one address is enough.
-pub fn peer() -> SocketAddr {
-    SocketAddr::from(([192, 0, 2, 1], 5060))
+pub fn peer() -> Hop {
+    Hop::udp(core::net::SocketAddr::from(([192, 0, 2, 1], 5060)))
+}
+
+/// The same over a connection.
+pub fn connected() -> Hop {
+    Hop::tcp(peer().address)
 }
 
 /// The texts that were sent, in order.

@@ -79,7 +79,7 @@ fn row(state: &str, event: &str) -> Option<String> {
     let mut outgoing = in_state(state, &mut bench);
     let tx = outgoing.tx();
     let next = match event {
-        "no answer" => outgoing.on_timeout(tx),
+        "no answer" => outgoing.on_timeout(tx, "silence"),
         "hang up" => outgoing.hang_up(&mut bench.ctx(), end()),
         "patience" => {
             bench.now = outgoing.next_deadline()?;

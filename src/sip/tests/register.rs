@@ -5,7 +5,7 @@ use crate::sip::tests::peer;
 use crate::wire::sip::Edit;
 
 const STATES: [&str; 6] = ["Away", "Trying", "Registered", "Waiting", "Leaving", "Left"];
-const EVENTS: [&str; 9] = ["address", "no address", "200", "401", "423", "503", "no answer", "time", "stop"];
+const EVENTS: [&str; 10] = ["address", "no address", "200", "401", "423", "503", "no answer", "time", "lost", "stop"];
 
 fn fresh() -> Registration {
     Registration::new(Owner::Registration(0), 300, "register-1".into(), "ours".into())
@@ -66,8 +66,9 @@ fn row(state: &str, event: &str) -> Option<String> {
         "no address" => registration.on_no_address(&mut bench.ctx(), "no such name".into()),
         "no answer" => {
             let tx = tx(&registration)?;
-            registration.on_timeout(&mut bench.ctx(), tx);
+            registration.on_timeout(&mut bench.ctx(), tx, "silence");
         }
+        "lost" => registration.on_lost(&mut bench.ctx()),
         "time" => {
             bench.now = registration.next_deadline()?;
             registration.on_deadline(&mut bench.ctx());
@@ -130,7 +131,7 @@ fn a_trunk_that_is_away_is_tried_again_later_and_later_up_to_a_minute() {
     let mut waits = Vec::new();
     for _ in 0..8 {
         let tx = tx(&registration).unwrap();
-        registration.on_timeout(&mut bench.ctx(), tx);
+        registration.on_timeout(&mut bench.ctx(), tx, "silence");
         let due = registration.next_deadline().unwrap();
         waits.push(due.since(bench.now).as_secs_f64());
         bench.now = due;
@@ -229,7 +230,7 @@ fn the_binding_lapses_when_no_refresh_succeeds() {
     registration.on_deadline(&mut bench.ctx());
     bench.done();
     let tx = tx(&registration).unwrap();
-    registration.on_timeout(&mut bench.ctx(), tx);
+    registration.on_timeout(&mut bench.ctx(), tx, "silence");
     assert!(registration.is_registered());
     bench.now = bench.now + Duration::from_secs(300);
     registration.on_deadline(&mut bench.ctx());

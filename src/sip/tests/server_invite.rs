@@ -1,6 +1,6 @@
 use super::*;
 use crate::sip::table::rows;
-use crate::sip::tests::{peer, sent};
+use crate::sip::tests::{connected, peer, sent};
 use crate::sip::timers::T1;
 
 fn in_state(name: &str) -> ServerInvite {
@@ -65,4 +65,14 @@ fn a_copy_before_anything_was_answered_gets_nothing() {
     let mut out = Outbox::new();
     ServerInvite::new(peer()).on_request(&mut out);
     assert!(out.is_empty());
+}
+
+#[test]
+fn over_a_connection_a_refusal_is_sent_once_and_its_ack_ends_it_at_once() {
+    let mut out = Outbox::new();
+    let mut machine = ServerInvite::new(connected());
+    machine.respond(Time::ZERO, 486, b"486".to_vec(), &mut out);
+    assert_eq!(machine.next_deadline(), Some(Time::ZERO + GIVE_UP));
+    machine.on_ack(Time::ZERO);
+    assert_eq!((sent(&mut out).count(), machine.is_over()), (1, true));
 }

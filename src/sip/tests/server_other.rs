@@ -1,6 +1,6 @@
 use super::*;
 use crate::sip::table::rows;
-use crate::sip::tests::{peer, sent};
+use crate::sip::tests::{connected, peer, sent};
 
 fn in_state(name: &str) -> ServerOther {
     let mut machine = ServerOther::new(peer());
@@ -48,4 +48,11 @@ fn the_code_does_what_the_table_says() {
         .flat_map(|state| events.iter().filter_map(|event| row(state, event)))
         .collect();
     assert_eq!(done, rows(include_str!("../server_other.rs")));
+}
+
+#[test]
+fn over_a_connection_the_answer_ends_it_at_once() {
+    let mut machine = ServerOther::new(connected());
+    machine.respond(Time::ZERO, 200, b"200".to_vec(), &mut Outbox::new());
+    assert!(machine.is_over());
 }

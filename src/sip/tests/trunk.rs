@@ -7,7 +7,7 @@ use super::bench::{SDP_PCMU, asks, us};
 use super::peer;
 use super::world::{agent, main_trunk, number, trunk};
 use crate::base::{LegId, Outbox, Time};
-use crate::sip::{Agent, Cause, Event, Output, Trunk};
+use crate::sip::{Agent, Cause, Event, Hop, Output, Trunk};
 use crate::wire::sip::{Builder, Edit, Message, Method, Name};
 
 struct Night {
@@ -62,7 +62,7 @@ impl Night {
         self.hears_from(peer(), message)
     }
 
-    fn hears_from(&mut self, from: SocketAddr, message: &Message) -> Vec<String> {
+    fn hears_from(&mut self, from: impl Into<Hop>, message: &Message) -> Vec<String> {
         let bytes = Edit::of(message).finish();
         self.agent.on_datagram(self.now, from, &bytes, &mut self.out);
         self.done()

@@ -8,7 +8,7 @@ use core::time::Duration;
 use rand::RngExt;
 
 use crate::base::{Codec, LegId, Outbox, Phone, Rng, Time, TrunkId, seeded};
-use crate::sip::{Agent, Cause, End, Event, Identity, IpRange, Output, Trunk};
+use crate::sip::{Agent, Cause, End, Event, Hop, Identity, IpRange, Output, Trunk};
 
 /// The one who dials in these tests.
 pub const ALICE: usize = 0;
@@ -51,10 +51,10 @@ pub fn address(who: usize) -> SocketAddr {
     SocketAddr::from(([192, 0, 2, 10 + u8::try_from(who).unwrap()], 5060))
 }
 
-pub fn trunk(proxy: SocketAddr) -> Trunk {
+pub fn trunk(proxy: impl Into<Hop>) -> Trunk {
     Trunk {
         id: TrunkId::parse("main").unwrap(),
-        proxy: Some(proxy),
+        proxy: Some(proxy.into()),
         domain: "pbx.example".into(),
         register: false,
         expires_s: 300,
@@ -69,7 +69,7 @@ pub fn trunk(proxy: SocketAddr) -> Trunk {
 
 pub fn agent(who: usize, trunk: Trunk, seed: u64) -> Agent {
     let local = address(who);
-    let identity = Identity { local, media_address: local.ip(), user_agent: "hansho-test".into() };
+    let identity = Identity { local, media_address: local.ip(), user_agent: "hansho-test".into(), doors: Vec::new() };
     Agent::new(identity, vec![trunk], seed)
 }
 
@@ -217,7 +217,7 @@ impl World {
         }
     }
 
-    fn send(&mut self, who: usize, to: SocketAddr, bytes: Vec<u8>) {
+    fn send(&mut self, who: usize, to: Hop, bytes: Vec<u8>) {
         let text = (self.rewrites)(String::from_utf8_lossy(&bytes).into_owned());
         let bytes = text.clone().into_bytes();
         assert_eq!(to, address(1 - who), "{text}");

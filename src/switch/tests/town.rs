@@ -13,7 +13,7 @@ use crate::sip::{Agent, Identity, IpRange, Trunk};
 pub fn trunk(id: &str, max_calls: u32, register: bool, proxy: Option<SocketAddr>) -> Trunk {
     Trunk {
         id: TrunkId::parse(id).unwrap(),
-        proxy,
+        proxy: proxy.map(Into::into),
         domain: "pbx.example".into(),
         register,
         expires_s: 300,
@@ -28,7 +28,7 @@ pub fn trunk(id: &str, max_calls: u32, register: bool, proxy: Option<SocketAddr>
 
 pub fn agent_with(trunks: Vec<Trunk>) -> Agent {
     let local: SocketAddr = US.parse().unwrap();
-    let identity = Identity { local, media_address: local.ip(), user_agent: "hansho-test".into() };
+    let identity = Identity { local, media_address: local.ip(), user_agent: "hansho-test".into(), doors: Vec::new() };
     Agent::new(identity, trunks, 7)
 }
 

@@ -187,7 +187,7 @@ impl World {
         for act in acts {
             match act {
                 Act::Send { to, bytes } => {
-                    self.last_sent_to = Some(to);
+                    self.last_sent_to = Some(to.address);
                     self.sent(bytes);
                 }
                 Act::OpenLeg { leg, port } => {
