@@ -7,8 +7,8 @@
 //! PRACK that fits comes in order even after the final response was sent.
 
 use crate::base::{Outbox, Time};
-use crate::sip::{Hop, Output};
 use crate::sip::timers::{GIVE_UP, Resend};
+use crate::sip::{Hop, Output};
 use crate::wire::sip::{CSeq, Message, Method, Name};
 
 /// The response and its clockwork.
