@@ -11,7 +11,7 @@
 //! | 5 | [`shell`] | sockets, threads, the clock, the control socket, voice makers |
 //! | 4 | [`config`], [`store`] | settings that cannot be wrong; the journal |
 //! | 3 | [`switch`] | the corridor: the only folder that knows calls, media and incidents together |
-//! | 2 | [`sip`], [`media`], [`incident`], [`intake`] | machines and readers: no clock, no socket, no thread |
+//! | 2 | [`sip`], [`media`], [`incident`], [`intake`], [`phrase`] | machines, readers and words: no clock, no socket, no thread |
 //! | 1 | [`wire`], [`audio`] | bytes to values, samples to samples |
 //! | 0 | [`base`] | time, ids, digits, phones, seeded randomness |
 //!
@@ -26,6 +26,7 @@ pub mod base;
 pub mod incident;
 pub mod intake;
 pub mod media;
+pub mod phrase;
 pub mod sip;
 pub mod switch;
 pub mod wire;
