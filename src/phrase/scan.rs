@@ -247,9 +247,12 @@ fn phone(text: &str) -> Option<(Token<'_>, usize)> {
             return None;
         }
     }
-    let ends = !bytes.get(end).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_')
-        && !(matches!(bytes.get(end), Some(b'.' | b':' | b'/'))
-            && bytes.get(end + 1).is_some_and(u8::is_ascii_alphanumeric));
+    let next = |at: usize| bytes.get(end + at).copied();
+    let ends = match next(0) {
+        Some(b'.' | b':' | b'/') => !next(1).is_some_and(|b| b.is_ascii_alphanumeric()),
+        Some(byte) => !byte.is_ascii_alphanumeric() && byte != b'_',
+        None => true,
+    };
     let national = groups.first().is_some_and(|group| group.starts_with('0')) && (10..=11).contains(&digits);
     let grouped = groups.len() == 3 || (groups.len() == 1 && !text.starts_with("00"));
     let fits = if plus { (8..=15).contains(&digits) } else { national && grouped };

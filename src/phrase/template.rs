@@ -190,8 +190,7 @@ enum Piece<'a> {
 impl Reader {
     fn read(&mut self, text: &str) -> Result<(), Fault> {
         let mut rest = text;
-        loop {
-            let Some(at) = rest.find('{').filter(|at| at + 1 < rest.len()) else { break };
+        while let Some(at) = rest.find('{').filter(|at| at + 1 < rest.len()) {
             let (before, open) = rest.split_at(at);
             self.source.push_str(before);
             let close = match open.as_bytes().get(1) {

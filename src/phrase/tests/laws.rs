@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
-use super::super::{LONGEST, Readings, spoken};
 use crate::base::Language;
+use crate::phrase::{LONGEST, Readings, spoken};
 
 fn said(text: &str, language: Language) -> String {
     spoken(text, language, &Readings::default())

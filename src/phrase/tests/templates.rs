@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
-use super::super::{Filled, Form, Template, fill};
 use crate::base::Language;
+use crate::phrase::{Filled, Form, Template, fill};
 
 fn parameters(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
