@@ -218,6 +218,10 @@ fn about_incident(fact: &Fact) -> String {
 fn about_house(fact: &HouseFact, zone: &TimeZone) -> String {
     match fact {
         HouseFact::Configured { digest } => format!("runs with the configuration {digest}"),
+        HouseFact::DirectorySet { kind, id, object, by } => {
+            format!("{} {id} set by {by}: {object}", kind.word())
+        }
+        HouseFact::DirectoryRemoved { kind, id, by } => format!("{} {id} deleted by {by}", kind.word()),
         HouseFact::DialRefused { number, by, why } => format!("{number} was not dialled for {by}: {why}"),
         HouseFact::TokenCreated { token, by } => {
             let scopes: Vec<&str> = token.scopes.iter().map(String::as_str).collect();

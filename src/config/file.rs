@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::{Complaint, FILE_LIMIT, Origin, Settings};
 
@@ -57,7 +58,10 @@ pub fn load_with(
     let text = read_small(&absolute).map_err(unreadable)?;
     let folder = absolute.parent().unwrap_or(Path::new("/"));
     match Settings::read(&text, &Origin { folder, read: &read_small, opens: sound }) {
-        Ok(settings) => Ok((file, settings)),
+        Ok(settings) => {
+            let source = Arc::new(settings.source.from_file(&file));
+            Ok((file, Settings { source, ..settings }))
+        }
         Err(complaints) => Err(LoadError::Wrong { file, complaints }),
     }
 }

@@ -17,6 +17,7 @@ mod contacts_file;
 mod countries;
 mod daemon;
 mod dial;
+mod directory;
 mod file;
 mod hotline;
 mod http;
@@ -26,6 +27,7 @@ mod people;
 mod plan;
 mod reader;
 mod sms;
+mod source;
 mod speech;
 mod topics;
 mod trunk;
@@ -36,16 +38,19 @@ pub use calling::{CallFlow, Chosen, DEFAULT_GUIDANCE, Room};
 pub use complaint::Complaint;
 pub use daemon::{Media, Node, Sip};
 pub use dial::Dial;
+pub use directory::{Directory, Listed, NotSet, ObjectKey};
 pub use file::{LoadError, PLACES, load, load_with, locate};
 pub use http::Http;
 pub use notify::{Email, Notify, Patience, Slack, SlackBot, Tls, Webhook};
 pub use plan::{KEY, Refusal};
 pub use sms::{Gateway, Place, Preset, Sms, body_place, filled};
+pub use source::{Fault, Source};
 pub use speech::{Accent, HttpVoice, HttpWay, Key, Known, Speech, UserWord, Voice};
 pub use topics::Topics;
 pub use trunk::Trunk;
 pub use value::{Host, parse_duration};
 
+use core::cell::RefCell;
 use core::time::Duration;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -85,6 +90,8 @@ pub struct Settings {
     pub keep: Option<Duration>,
     /// SHA-256 of the file, in hexadecimal.
     pub digest: String,
+    /// The file as it was read, for what is laid over it.
+    pub source: Arc<Source>,
     /// `[speech]`.
     pub speech: Speech,
     /// `[[trunk]]`: at least one, the one to be tried first at the front.
@@ -146,12 +153,22 @@ impl core::fmt::Debug for Secret {
 impl Settings {
     /// Reads a configuration, or says everything that is wrong with it, from its top to its end.
     pub fn read(text: &str, origin: &Origin<'_>) -> Result<Settings, Vec<Complaint>> {
+        let (files, opened) = (RefCell::default(), RefCell::default());
+        let read = |path: &Path| source::noted(path, (origin.read)(path), &files);
+        let opens = |path: &Path| source::noted(path, (origin.opens)(path), &opened);
+        let settings = Settings::read_over(text, "", &Origin { folder: origin.folder, read: &read, opens: &opens })?;
+        let source = Source::new(text, origin.folder, files.take(), opened.take(), &settings.contacts);
+        Ok(Settings { source: Arc::new(source), ..settings })
+    }
+
+    /// The same, where the blocks of `more`, which is TOML in any case, stand behind those of the file.
+    fn read_over(text: &str, more: &str, origin: &Origin<'_>) -> Result<Settings, Vec<Complaint>> {
         let report = Report::new(text);
         if text.len() > FILE_LIMIT {
             report.complain(None, "", format!("the file has {} bytes", text.len()), format!("at most {FILE_LIMIT}"));
             return Err(report.into_complaints());
         }
-        let (document, errors) = DeTable::parse_recoverable(text);
+        let (mut document, errors) = DeTable::parse_recoverable(text);
         if !errors.is_empty() {
             for error in errors {
                 let line = error.span().map(|span| report.line(span.start));
@@ -159,6 +176,7 @@ impl Settings {
             }
             return Err(report.into_complaints());
         }
+        source::append(document.get_mut(), DeTable::parse_recoverable(more).0.into_inner());
         let settings = read_document(&report, text, document.get_ref(), origin);
         let complaints = report.into_complaints();
         match settings {
@@ -209,6 +227,7 @@ fn read_document<'a>(
         media,
         journal: journal?,
         keep,
+        source: Arc::default(),
         digest: Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect(),
         speech,
         trunks,

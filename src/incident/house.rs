@@ -5,6 +5,7 @@
 //! Numbers (of a suppression, a token, an inquiry, a message, a line) count upwards from 1 and are never used again.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::BTreeSet;
 
 use super::fact::{CallHandle, Fact};
@@ -157,6 +158,26 @@ pub enum HouseFact {
         /// SHA-256 of the file, in hexadecimal.
         digest: String,
     },
+    /// Something of the directory was made or changed over HTTP.
+    DirectorySet {
+        /// What it is.
+        kind: Kind,
+        /// Its id.
+        id: String,
+        /// As it was asked for: what a block of the configuration's file would hold.
+        object: Value,
+        /// Who asked.
+        by: String,
+    },
+    /// Something of the directory was deleted over HTTP.
+    DirectoryRemoved {
+        /// What it was.
+        kind: Kind,
+        /// Its id.
+        id: String,
+        /// Who asked.
+        by: String,
+    },
     /// What was old was taken out of the journal, as the configuration says.
     Forgotten {
         /// Nothing younger.
@@ -166,6 +187,43 @@ pub enum HouseFact {
         /// How many facts among what was taken are chained for the audit.
         chained: u32,
     },
+}
+
+/// What the directory holds: people, lists of them, how they are called, what they hear.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A person.
+    Contact,
+    /// A list of people.
+    Roster,
+    /// How a roster is called.
+    CallFlow,
+    /// What people hear, and what their keys do.
+    Guidance,
+}
+
+impl Kind {
+    /// All of them; what is named by others stands before those that name it.
+    pub const ALL: [Kind; 4] = [Kind::Contact, Kind::Roster, Kind::Guidance, Kind::CallFlow];
+
+    /// The name of its blocks in the configuration's file.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Kind::Contact => "contact",
+            Kind::Roster => "roster",
+            Kind::CallFlow => "call_flow",
+            Kind::Guidance => "guidance",
+        }
+    }
+
+    /// What people call it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Kind::CallFlow => "call flow",
+            other => other.as_str(),
+        }
+    }
 }
 
 /// A promise to stay quiet about the same thing until a time.
@@ -212,7 +270,7 @@ pub struct Token {
     pub prefix: String,
     /// SHA-256 of the whole, in hexadecimal.
     pub digest: String,
-    /// What it opens: `trigger`, `read`, `manage`, `dial:any`.
+    /// What it opens: `trigger`, `read`, `manage`, `directory`, `dial:any`.
     pub scopes: BTreeSet<String>,
     /// It opens nothing from then on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -225,6 +283,15 @@ pub struct Token {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_made_over_http_is_read_back_as_it_was_asked_for() {
+        let object = serde_json::json!({ "roster": "night", "rounds": 3, "then": "day" });
+        let fact = HouseFact::DirectorySet { kind: Kind::CallFlow, id: "oncall".into(), object, by: "page".into() };
+        let written = serde_json::to_value(&fact).unwrap();
+        assert_eq!((written["house"].as_str(), written["kind"].as_str()), (Some("directory_set"), Some("call_flow")));
+        assert_eq!(serde_json::from_value::<HouseFact>(written).unwrap(), fact);
+    }
 
     #[test]
     fn a_line_is_read_back_as_it_was_written() {

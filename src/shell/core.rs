@@ -10,6 +10,7 @@ use tokio::sync::{broadcast, mpsc};
 use super::ask::{Ask, NotDialled, Raise, Reply, Settle, Write};
 use super::clock::Clock;
 use super::control::{Failure, Request, Status, TriggerRequest};
+use super::directory::Shelf;
 use super::events::{self, Told};
 use super::gate::{Answer, Gate, Unstored};
 use super::history::{HistoryHandle, Unfinished};
@@ -38,6 +39,7 @@ const GOODBYE: Duration = Duration::from_secs(4);
 pub(super) struct Core {
     pub(super) switch: Switch,
     pub(super) settings: Arc<Settings>,
+    pub(super) shelf: Shelf,
     pub(super) clock: Clock,
     pub(super) gate: Gate,
     pub(super) sip: Inbox,
@@ -148,6 +150,7 @@ impl Core {
             self.switch.handle(self.clock.now(), Input::NotStored(incident));
         }
         self.flush(None);
+        self.settle_directory();
     }
 
     fn perform(&mut self, batch: Batch) {
@@ -283,6 +286,10 @@ impl Core {
             Request::NotDialled(NotDialled { number, why }) => {
                 self.switch.refused_at_the_door(now, &number, by, &why);
                 Ok(json!({}))
+            }
+            Request::Directory(change) => {
+                self.change_directory(*change, reply);
+                return false;
             }
             Request::TokenCreate(wanted) => {
                 self.token_create(wanted, by, reply);

@@ -15,6 +15,7 @@ use super::calendar::Zones;
 use super::clock::Clock;
 use super::control;
 use super::core::{Core, Inlets};
+use super::directory::Shelf;
 use super::events::Told;
 use super::gate::Gate;
 use super::history;
@@ -28,7 +29,7 @@ use super::notify::{self, NotifyError};
 use super::tokens::Tokens;
 use super::voice::{Speaker, SpeakerSettings, load_prompts, sweep};
 use crate::base::{Language, Stamp};
-use crate::config::{Settings, Voice};
+use crate::config::{Directory, Settings, Voice};
 use crate::sip::{Agent, Identity};
 use crate::store::{Journal, StoreError};
 use crate::switch::{self, Input, LinkKey, PortRange, SmsWay, Switch};
@@ -101,6 +102,12 @@ impl Daemon {
         }
         let (reader, past) = (journal.reader()?, journal.reader()?);
         let (open, house) = (journal.open_ids()?, journal.house()?);
+        let directory = Directory::new((*settings).clone(), house.iter().map(|(_, fact)| fact));
+        for (what, why) in directory.left_out() {
+            tracing::warn!(why, "{what}, which was made over HTTP, is left out");
+        }
+        let settings = directory.settings().clone();
+        let shelf = Shelf::new(directory);
         let control = control::listen(&settings.control_socket).map_err(system("cannot start"))?;
         let web = web_port(settings.http.listen)?;
         let (sip, local) = sip_port(settings.sip.listen)?;
@@ -159,7 +166,7 @@ impl Daemon {
         let needs = http::Needs {
             core: asks.clone(),
             events: events.clone(),
-            settings: settings.clone(),
+            shelf: shelf.reader(),
             tokens: tokens.clone(),
             clock,
             history: history.clone(),
@@ -175,6 +182,7 @@ impl Daemon {
         }
         let notify::Started { notifiers, gateway, waking } = notify::start(&notify::House {
             settings: &settings,
+            shelf: shelf.reader(),
             journal: thread.handle(),
             events: events.clone(),
             clock,
@@ -190,6 +198,7 @@ impl Daemon {
         let core = Core {
             switch,
             settings,
+            shelf,
             clock,
             gate,
             sip,

@@ -14,6 +14,7 @@ mod clock;
 pub mod control;
 mod core;
 mod daemon;
+mod directory;
 pub mod events;
 pub mod gate;
 pub mod history;

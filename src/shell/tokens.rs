@@ -44,7 +44,7 @@ const EXPIRES_MAX: Duration = Duration::from_secs(10 * 366 * 86_400);
 const LOOK: Duration = Duration::from_secs(60);
 
 /// What a token may be good for.
-pub const SCOPES: [&str; 4] = ["trigger", "read", "manage", "dial:any"];
+pub const SCOPES: [&str; 5] = ["trigger", "read", "manage", "directory", "dial:any"];
 
 /// Why a token does not open.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -152,6 +152,13 @@ impl Tokens {
         used.at.insert(token.id, now);
         used.changed = true;
         Ok(token)
+    }
+
+    /// The name of a token whose triggers go to this call flow.
+    pub fn with_call_flow(&self, id: &str) -> Option<String> {
+        let book = self.book.borrow();
+        let of = |token: &&Token| token.call_flow.as_ref().is_some_and(|flow| flow.as_str() == id);
+        book.all().find(of).map(|token| token.name.clone())
     }
 
     /// Makes a token: its fact, which is to be stored and then told to [`Tokens::note`], and the token itself, which

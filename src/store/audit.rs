@@ -1,5 +1,6 @@
 //! The chain over what an auditor asks about: who was dialled, who was not and why, what each call came to, which
-//! keys were pressed, who took or ended an incident, promises to stay quiet, tokens, configurations.
+//! keys were pressed, who took or ended an incident, promises to stay quiet, tokens, configurations, and what was
+//! changed in the directory.
 //!
 //! Each such fact has a line in the table `audit`, written in one transaction with it:
 //!
@@ -45,8 +46,17 @@ const OF_INCIDENTS: [&str; 17] = [
 /// Those that were not chained at first: a journal may hold some that are not, before the first that is.
 const SINCE_LATER: [&str; 2] = ["answered", "ended"];
 /// The facts of the house that are chained.
-const OF_THE_HOUSE: [&str; 7] =
-    ["configured", "dial_refused", "forgotten", "lifted", "suppressed", "token_created", "token_revoked"];
+const OF_THE_HOUSE: [&str; 9] = [
+    "configured",
+    "dial_refused",
+    "directory_removed",
+    "directory_set",
+    "forgotten",
+    "lifted",
+    "suppressed",
+    "token_created",
+    "token_revoked",
+];
 
 /// SHA-256.
 pub(super) type Hash = [u8; 32];

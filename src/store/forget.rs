@@ -15,7 +15,7 @@ use super::Entry;
 use super::audit::Chain;
 use super::insert;
 use crate::base::{IncidentId, Stamp, seeded};
-use crate::incident::HouseFact;
+use crate::incident::{HouseFact, Kind};
 
 /// Incidents in one transaction.
 const INCIDENTS: u32 = 50;
@@ -110,6 +110,8 @@ struct Sheets {
     single: Vec<(i64, Stamp)>,
     /// Configurations, the last of which holds.
     configured: Vec<(i64, Stamp)>,
+    /// What the directory held, by its kind and its id; the last line holds, unless it says that it was deleted.
+    directory: BTreeMap<(Kind, String), Vec<(i64, Stamp, bool)>>,
 }
 
 /// What the journal has about one number.
@@ -138,12 +140,18 @@ impl Sheets {
             HouseFact::LineDown { line } => ("line", *line, Some(at)),
             HouseFact::DialRefused { .. } => return self.single.push((seq, at)),
             HouseFact::Configured { .. } => return self.configured.push((seq, at)),
+            HouseFact::DirectorySet { kind, id, .. } => return self.shelve(*kind, id, (seq, at, true)),
+            HouseFact::DirectoryRemoved { kind, id, .. } => return self.shelve(*kind, id, (seq, at, false)),
             // They vouch for what is gone.
             HouseFact::Forgotten { .. } => return,
         };
         let sheet = self.sheets.entry((kind, number)).or_default();
         sheet.lines.push(seq);
         sheet.over = over.or(sheet.over);
+    }
+
+    fn shelve(&mut self, kind: Kind, id: &str, line: (i64, Stamp, bool)) {
+        self.directory.entry((kind, id.to_owned())).or_default().push(line);
     }
 
     fn old(mut self, before: Stamp) -> Vec<i64> {
@@ -153,6 +161,14 @@ impl Sheets {
         let highest: BTreeMap<&str, u32> = self.sheets.keys().copied().collect();
         let highest: BTreeSet<_> = highest.into_iter().collect();
         old.truncate(LINES);
+        for mut lines in self.directory.into_values() {
+            // What holds stays. What was deleted goes as a whole, or an older line would hold again.
+            let holds = lines.pop_if(|(_, _, set)| *set).is_some();
+            let last = lines.last().map(|(_, at, _)| *at);
+            if old.len() < LINES && (holds || last.is_some_and(|at| at < before)) {
+                old.extend(lines.into_iter().filter(|(_, at, _)| *at < before).map(|(seq, ..)| seq));
+            }
+        }
         for (of, sheet) in self.sheets {
             // A sheet goes as a whole: a message without the line that it was sent would be sent again.
             if old.len() < LINES && sheet.over.is_some_and(|over| over < before) && !highest.contains(&of) {

@@ -142,6 +142,12 @@ impl Guard {
         Guard { known, strangers: BTreeSet::new(), minute, day }
     }
 
+    /// From now on these are known, and of the others those in whose `plans` they stand.
+    fn know(&mut self, contacts: &[Contact], plans: &[&Contact]) {
+        self.known.retain(|phone| plans.iter().any(|contact| contact.phones.contains(phone)));
+        self.known.extend(contacts.iter().flat_map(|contact| &contact.phones).cloned());
+    }
+
     fn is_stranger(&self, contact: &ContactId, phone: &Phone) -> bool {
         contact.as_str().starts_with(STRANGER) || !self.known.contains(phone)
     }
@@ -240,6 +246,15 @@ impl Window {
 }
 
 impl Switch {
+    /// The people are others from here on. An incident under way keeps those of its plan.
+    pub fn set_contacts(&mut self, contacts: Vec<Contact>) {
+        let plans = self.cases.values().flat_map(|case| {
+            core::iter::successors(Some(&case.plan), |plan| plan.then.as_deref()).flat_map(|plan| &plan.contacts)
+        });
+        self.guard.know(&contacts, &plans.collect::<Vec<_>>());
+        self.settings.contacts = contacts;
+    }
+
     /// Asks the guard. A refusal is told and written down, once a call.
     pub(super) fn guarded(&mut self, now: Time, call: &Waiting) -> Result<(), Refusal> {
         let checked = self.ask_guard(now, &call.contact, &call.phone);

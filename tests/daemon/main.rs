@@ -10,6 +10,7 @@ mod audit;
 mod calls;
 mod control;
 mod crashes;
+mod directory;
 mod disk;
 mod files;
 mod http;

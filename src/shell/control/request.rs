@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::Phone;
 use crate::incident::Trigger;
 use crate::shell::ask::{NotDialled, Raise, Settle, Write};
+use crate::shell::directory::Change;
 
 /// One line of a client.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -74,6 +75,9 @@ pub enum Request {
     /// The same.
     #[serde(skip)]
     NotDialled(NotDialled),
+    /// A change of the directory, asked for over HTTP; the same.
+    #[serde(skip)]
+    Directory(Box<Change>),
     /// What the page of a hotline's link says; it changes nothing.
     #[serde(rename = "hotline.page")]
     HotlinePage {
@@ -132,7 +136,7 @@ pub struct TriggerRequest {
 pub struct TokenRequest {
     /// What people call it.
     pub name: String,
-    /// What it opens: `trigger`, `read`, `manage`, `dial:any`; the first two when empty.
+    /// What it opens: `trigger`, `read`, `manage`, `directory`, `dial:any`; the first two when empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<String>,
     /// In seconds, how long it is good; for ever when absent.

@@ -45,6 +45,13 @@ pub(super) struct ToRead;
 /// Cancelling, staying quiet.
 pub(super) struct ToManage;
 
+/// Changing whom hansho knows, and so: which numbers may be dialled.
+pub(super) struct ToEdit;
+
+impl Need for ToEdit {
+    const SCOPE: &'static str = "directory";
+}
+
 impl Need for ToTrigger {
     const SCOPE: &'static str = "trigger";
 }

@@ -29,11 +29,11 @@ pub(super) async fn raise(State(house): State<House>, May(token, _): May<ToTrigg
     let mut wanted: TriggerRequest =
         serde_json::from_value(body).map_err(|error| Refused::bad(format!("the body: {error}")))?;
     for text in &mut wanted.to {
-        *text = alert::number(&house.settings, text).ok_or_else(|| alert::not_a_number(text))?.to_string();
+        *text = alert::number(&house.settings(), text).ok_or_else(|| alert::not_a_number(text))?.to_string();
     }
     let trigger = Trigger { by: Some(token.name.clone()), ..wanted.trigger()? };
     let people: Vec<(Phone, Option<String>)> = trigger.to.iter().map(|phone| (phone.clone(), None)).collect();
-    let plan = match alert::plan(&house.settings, &token, &trigger, &people) {
+    let plan = match alert::plan(&house.settings(), &token, &trigger, &people) {
         Ok(plan) => plan,
         Err(refused) => return Err(house.kept(&token, refused).await),
     };

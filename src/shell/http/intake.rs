@@ -174,17 +174,17 @@ fn wanted(house: &House, token: &Token, source: &Source, signal: Signal) -> Resu
 fn raise(house: &House, token: &Token, draft: Draft) -> Result<Raise, Refused> {
     let by = Some(token.name.clone());
     if !draft.to.is_empty() && draft.call_flow.is_none() {
-        return alert::raise(&house.settings, token, draft);
+        return alert::raise(&house.settings(), token, draft);
     }
-    let room = alert::room_of(&house.settings, token, &draft)?;
-    let people = alert::phones(&house.settings, &draft)?;
+    let room = alert::room_of(&house.settings(), token, &draft)?;
+    let people = alert::phones(&house.settings(), &draft)?;
     let call_flow = match &draft.call_flow {
         Some(named) => named.clone(),
         None => house.call_flow_of(token)?,
     };
     let to = people.iter().map(|(phone, _)| phone.clone()).collect();
     let trigger = draft.trigger(Some(&call_flow), to, by).ok_or_else(|| Refused::bad("`call_flow`: which?"))?;
-    let mut plan = alert::plan(&house.settings, token, &trigger, &people)?;
+    let mut plan = alert::plan(&house.settings(), token, &trigger, &people)?;
     plan.guidance.room = room.or(plan.guidance.room);
     Ok(Raise { trigger, plan })
 }

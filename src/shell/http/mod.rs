@@ -9,6 +9,7 @@
 mod alert;
 mod auth;
 mod certificate;
+mod directory;
 mod door;
 mod events;
 mod hotline;
@@ -45,7 +46,7 @@ use super::events::Told;
 use super::history::HistoryHandle;
 use super::tokens::Tokens;
 use crate::base::{CallFlowId, IncidentId};
-use crate::config::Settings;
+use crate::config::Directory;
 use crate::incident::{Record, Token};
 use crate::intake::Source;
 use door::{Door, Peer};
@@ -75,7 +76,10 @@ pub(super) struct House(Arc<Inside>);
 pub(super) struct Inside {
     pub(super) core: mpsc::Sender<Ask>,
     pub(super) events: broadcast::Sender<Told>,
-    pub(super) settings: Arc<Settings>,
+    /// The directory, and with it the settings, that is in force.
+    shelf: watch::Receiver<Arc<Directory>>,
+    /// Whose turn it is to change the directory.
+    turn: tokio::sync::Mutex<()>,
     pub(super) tokens: Tokens,
     pub(super) clock: Clock,
     history: HistoryHandle,
@@ -124,16 +128,17 @@ impl House {
 
     /// The reader behind `/in/NAME`.
     fn source(&self, name: &str) -> Result<Source, Refused> {
-        if let Some(mapping) = self.settings.intake.get(name) {
+        if let Some(mapping) = self.settings().intake.get(name) {
             return Ok(Source::Generic(mapping.clone()));
         }
         Source::from_str(name).map_err(|error| Refused::from(Failure::new("not_found", error.to_string())))
     }
 
-    /// The call flow of a trigger that names none: its token's, else the configuration's, else the only one.
+    /// The call flow of a trigger that names none: its token's, else the configuration's, else the only one of
+    /// the file.
     fn call_flow_of(&self, token: &Token) -> Result<CallFlowId, Refused> {
-        let settings = &self.settings;
-        let only = || settings.call_flows.keys().next().filter(|_| settings.call_flows.len() == 1);
+        let settings = self.settings();
+        let only = || settings.only_call_flow();
         token.call_flow.as_ref().or(settings.http.call_flow.as_ref()).or_else(only).cloned().ok_or_else(|| {
             let ids: Vec<&str> = settings.call_flows.keys().take(20).map(CallFlowId::as_str).collect();
             let why =
@@ -169,7 +174,7 @@ fn stopping() -> Failure {
 pub(super) struct Needs {
     pub(super) core: mpsc::Sender<Ask>,
     pub(super) events: broadcast::Sender<Told>,
-    pub(super) settings: Arc<Settings>,
+    pub(super) shelf: watch::Receiver<Arc<Directory>>,
     pub(super) tokens: Tokens,
     pub(super) clock: Clock,
     pub(super) history: HistoryHandle,
@@ -189,12 +194,13 @@ impl Server {
     pub(super) fn start(listener: TcpListener, needs: Needs) -> std::io::Result<Server> {
         let address = listener.local_addr()?;
         let (end, ending) = watch::channel(false);
-        let Needs { core, events, settings, tokens, clock, history } = needs;
+        let Needs { core, events, shelf, tokens, clock, history } = needs;
         let strangers = Mutex::new(Strangers::default());
         let house = House(Arc::new(Inside {
             core,
             events,
-            settings,
+            shelf,
+            turn: tokio::sync::Mutex::default(),
             tokens,
             clock,
             history,

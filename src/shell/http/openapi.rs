@@ -67,7 +67,7 @@ fn operation(route: &Route) -> Value {
         "parameters": parameters,
         "responses": { "2XX": { "description": "done" }, "4XX": error, "5XX": error },
     });
-    if route.method == "POST" {
+    if ["POST", "PUT"].contains(&route.method) {
         operation["requestBody"] = json!({ "content": { "application/json": {} } });
     }
     if !route.scope.is_empty() {

@@ -38,7 +38,7 @@ pub(super) async fn invoke(State(house): State<House>, May(token, _): May<ToTrig
         Err(wrong) => return Ok(sent(pigeon::refusal(&wrong))),
     };
     let params = invoke.params.clone();
-    let raised = match raise(&house.settings, &token, invoke) {
+    let raised = match raise(&house.settings(), &token, invoke) {
         Ok(raise) => house.ask(Request::Raise(Box::new(raise)), &token.name).await.map_err(Refused::from),
         Err(refused) => Err(house.kept(&token, refused).await),
     };

@@ -3,11 +3,11 @@
 use axum::Router;
 use axum::http::StatusCode;
 use axum::response::Response;
-use axum::routing::{MethodRouter, delete, get, post};
+use axum::routing::{MethodRouter, delete, get, post, put};
 use serde_json::json;
 
 use super::reply::{json, no_such_method, no_such_path};
-use super::{House, events, hotline, incidents, intake, look, metrics, openapi, pigeon, quiet, slack};
+use super::{House, directory, events, hotline, incidents, intake, look, metrics, openapi, pigeon, quiet, slack};
 
 /// One path and one way to ask for it.
 pub(super) struct Route {
@@ -42,6 +42,7 @@ macro_rules! routes {
     };
     (@ GET $serve:expr) => { get($serve) };
     (@ POST $serve:expr) => { post($serve) };
+    (@ PUT $serve:expr) => { put($serve) };
     (@ DELETE $serve:expr) => { delete($serve) };
 }
 
@@ -82,6 +83,22 @@ pub(super) fn all() -> impl Iterator<Item = Route> {
         GET "/v1/suppressions" "read" quiet::all, "What is kept quiet about";
         POST "/v1/suppressions" "manage" quiet::suppress, "Stay quiet about something until a moment";
         DELETE "/v1/suppressions/{number}" "manage" quiet::lift, "Take a promise to stay quiet back";
+        GET "/v1/contacts" "read" directory::all, "The people: those of the file, and those made here";
+        GET "/v1/contacts/{id}" "read" directory::one, "One person";
+        PUT "/v1/contacts/{id}" "directory" directory::change, "Make or change a person";
+        DELETE "/v1/contacts/{id}" "directory" directory::change, "Delete a person whom no roster names";
+        GET "/v1/rosters" "read" directory::all, "The lists of people";
+        GET "/v1/rosters/{id}" "read" directory::one, "One list";
+        PUT "/v1/rosters/{id}" "directory" directory::change, "Make or change a list";
+        DELETE "/v1/rosters/{id}" "directory" directory::change, "Delete a list that no call flow names";
+        GET "/v1/call_flows" "read" directory::all, "How people are called";
+        GET "/v1/call_flows/{id}" "read" directory::one, "One call flow";
+        PUT "/v1/call_flows/{id}" "directory" directory::change, "Make or change a call flow";
+        DELETE "/v1/call_flows/{id}" "directory" directory::change, "Delete a call flow that nothing names";
+        GET "/v1/guidances" "read" directory::all, "What people hear, and what their keys do";
+        GET "/v1/guidances/{id}" "read" directory::one, "One guidance";
+        PUT "/v1/guidances/{id}" "directory" directory::change, "Make or change a guidance";
+        DELETE "/v1/guidances/{id}" "directory" directory::change, "Delete a guidance that no call flow names";
         POST "/v1/resolve" "trigger" incidents::resolve, "What it was about is over";
     };
     routes.into_iter()

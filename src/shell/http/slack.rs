@@ -24,7 +24,8 @@ pub(super) async fn take(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let secret = house.settings.notify.slack.as_ref().and_then(|slack| slack.signing_secret.as_ref());
+    let settings = house.settings();
+    let secret = settings.notify.slack.as_ref().and_then(|slack| slack.signing_secret.as_ref());
     let Some(secret) = secret else {
         return Refused::new(StatusCode::NOT_FOUND, "not_found", "[notify.slack] has no signing_secret")
             .into_response();

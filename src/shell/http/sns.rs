@@ -62,7 +62,8 @@ pub(super) struct Certificates(Mutex<BTreeMap<String, Arc<Vec<u8>>>>);
 /// Refuses what SNS did not sign, and what is of a topic that nobody wants.
 pub(super) async fn check(house: &House, body: &[u8]) -> Result<Signed, Refused> {
     let signed = sns::signed(body).map_err(|wrong| Refused::bad(wrong.to_string()))?;
-    let listed = &house.settings.http.sns_topics;
+    let settings = house.settings();
+    let listed = &settings.http.sns_topics;
     if !listed.is_empty() {
         is_listed(listed, &signed.topic)?;
     }
@@ -81,7 +82,7 @@ pub(super) async fn check(house: &House, body: &[u8]) -> Result<Signed, Refused>
 
 /// Visits the link of a confirmation, for a topic that is listed.
 pub(super) async fn confirm(house: &House, Confirmation { topic, url }: Confirmation) -> Result<(), Refused> {
-    is_listed(&house.settings.http.sns_topics, &topic)?;
+    is_listed(&house.settings().http.sns_topics, &topic)?;
     fetch(url).await?;
     tracing::info!(target: "hansho::http", topic, "subscription confirmed");
     Ok(())

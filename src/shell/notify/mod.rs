@@ -26,6 +26,7 @@ pub use slack_button::{NotPressed, Pressed, pressed, seems_signed};
 
 use std::collections::VecDeque;
 use std::io;
+use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
@@ -38,7 +39,7 @@ use super::clock::Clock;
 use super::events::Told;
 use super::journal::JournalHandle;
 use crate::base::Stamp;
-use crate::config::{Gateway, Patience, Settings, Topics};
+use crate::config::{Directory, Gateway, Patience, Settings, Topics};
 use crate::store::{Reader, StoreError};
 use crate::switch::{Input, is_of_a_fact};
 use email::EmailPost;
@@ -60,6 +61,8 @@ const NUDGES: usize = 256;
 pub struct House<'a> {
     /// The configuration.
     pub settings: &'a Settings,
+    /// The directory that is in force.
+    pub shelf: watch::Receiver<Arc<Directory>>,
     /// The journal that is followed.
     pub journal: JournalHandle,
     /// What those who watch are told.
@@ -117,7 +120,7 @@ pub fn start(house: &House<'_>) -> Result<Started, NotifyError> {
     }
     let sms = &house.settings.sms;
     if !sms.topics.is_empty() {
-        let post = SmsPost { phones: house.settings.sms_phones.clone(), core: house.asks.clone() };
+        let post = SmsPost { shelf: house.shelf.clone(), core: house.asks.clone() };
         crew.add("sms", sms.topics.clone(), *patience, Box::new(post))?;
     }
     let Crew { nudges, mut health, .. } = crew;

@@ -3,25 +3,27 @@
 //! The corridor keeps these messages in its own queue with all the others, so that they leave by the way that is
 //! configured, and are delivered when they are on disk there.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::parcel::{Deliver, Parcel, Trouble};
-use crate::base::{ContactId, Phone};
+use crate::base::Phone;
+use crate::config::Directory;
 use crate::shell::ask::{Ask, Write};
 use crate::shell::control::Request;
 
-/// The contacts who have an `sms`.
+/// To the contacts who have an `sms`.
 pub(super) struct SmsPost {
-    pub(super) phones: BTreeMap<ContactId, Phone>,
+    pub(super) shelf: watch::Receiver<Arc<Directory>>,
     pub(super) core: mpsc::Sender<Ask>,
 }
 
 impl Deliver for SmsPost {
     fn deliver(&mut self, parcel: &Parcel) -> Result<(), Trouble> {
         let people = parcel.notice.people.iter();
-        let to: Vec<Phone> = people.filter_map(|contact| self.phones.get(contact)).cloned().collect();
+        let settings = self.shelf.borrow().settings().clone();
+        let to: Vec<Phone> = people.filter_map(|contact| settings.sms_phones.get(contact)).cloned().collect();
         if to.is_empty() {
             return Ok(());
         }

@@ -1,7 +1,7 @@
 //! What is old is taken away, what holds stays, and the chain is whole afterwards.
 
 use super::*;
-use crate::incident::{Scope, Suppression, Token};
+use crate::incident::{Kind, Scope, Suppression, Token};
 
 const DAY: i64 = 86_400_000_000;
 
@@ -183,4 +183,31 @@ fn retention_works_while_nothing_else_is_to_be_written_and_facts_come_first() {
     });
     assert_eq!(told, ["written", "durable", "durable", "forgot", "durable", "forgot"]);
     assert_eq!(recent(&journal, 9), []);
+}
+
+#[test]
+fn of_the_directory_what_holds_stays_and_what_was_deleted_never_comes_back() {
+    let folder = Folder::new("directory");
+    let mut journal = folder.open();
+    let set = |day, id: &str, name: &str| {
+        let object = serde_json::json!({ "name": name });
+        house(day, HouseFact::DirectorySet { kind: Kind::Contact, id: id.into(), object, by: "page".into() })
+    };
+    let removed = |day, id: &str| {
+        house(day, HouseFact::DirectoryRemoved { kind: Kind::Contact, id: id.into(), by: "page".into() })
+    };
+    let lines = [
+        set(1, "yamada", "old"),
+        set(2, "yamada", "new"),
+        set(3, "gone", "x"),
+        removed(4, "gone"),
+        set(5, "lately", "x"),
+        removed(60, "lately"),
+    ];
+    journal.append(&lines).unwrap();
+    assert_eq!(forget_all(&mut journal, 50), (0, 3));
+    let left: Vec<HouseFact> = journal.house().unwrap().into_iter().map(|(_, fact)| fact).collect();
+    let of = |entry: &Entry| if let Entry::House(_, fact) = entry { fact.clone() } else { panic!("{entry:?}") };
+    assert_eq!(left[..3], [of(&lines[1]), of(&lines[4]), of(&lines[5])]);
+    assert!(matches!(left[3..], [HouseFact::Forgotten { chained: 3, .. }]), "{left:?}");
 }

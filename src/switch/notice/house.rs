@@ -28,6 +28,8 @@ pub fn house_topic(fact: &HouseFact) -> Option<&'static str> {
         | HouseFact::LineUp { .. }
         | HouseFact::LineDown { .. }
         | HouseFact::Configured { .. }
+        | HouseFact::DirectorySet { .. }
+        | HouseFact::DirectoryRemoved { .. }
         | HouseFact::Forgotten { .. } => None,
     }
 }
@@ -63,6 +65,8 @@ fn what_of(fact: &HouseFact, history: &[(Stamp, HouseFact)]) -> Option<What> {
         | HouseFact::LineUp { .. }
         | HouseFact::LineDown { .. }
         | HouseFact::Configured { .. }
+        | HouseFact::DirectorySet { .. }
+        | HouseFact::DirectoryRemoved { .. }
         | HouseFact::Forgotten { .. } => return None,
     };
     Some(what)
