@@ -162,7 +162,7 @@ async fn carry_out(house: &House, token: &Token, source: &Source, signals: Vec<S
 fn wanted(house: &House, token: &Token, source: &Source, signal: Signal) -> Result<Request, Refused> {
     Ok(match signal {
         Signal::Raise(draft) if *source == Source::Azure => {
-            let raise = azure::raise(&house.settings, token, draft, house.call_flow_of(token));
+            let raise = azure::raise(&house.settings(), token, draft, house.call_flow_of(token));
             Request::Raise(Box::new(raise?))
         }
         Signal::Raise(draft) => Request::Raise(Box::new(raise(house, token, draft)?)),
