@@ -36,10 +36,27 @@ impl Agent {
         }
         match Message::parse(bytes) {
             Err(Malformed::KeepAlive) => {}
-            Err(_) => self.counts.malformed += 1,
+            Err(fault) => self.on_unreadable(from, bytes, fault, out),
             Ok(message) if message.is_request() => self.on_request(now, from, &message, out),
             Ok(message) => self.on_response(now, from, &message, out),
         }
+    }
+
+    /// A trunk's request that cannot be read is told so, where there is enough of it for an answer.
+    fn on_unreadable(&mut self, from: Hop, bytes: &[u8], fault: Malformed, out: &mut Outbox<Output>) {
+        self.counts.malformed += 1;
+        if self.trunk_at(from.ip(), None).is_some()
+            && let Some(request) = Message::salvage(bytes)
+        {
+            self.refuse_malformed(from, &request, fault, out);
+        }
+    }
+
+    fn refuse_malformed(&mut self, from: Hop, request: &Message, fault: Malformed, out: &mut Outbox<Output>) {
+        let Some(code) = fault.status().filter(|_| request.method() != Method::Ack) else { return };
+        let tag = token(&mut self.core.rng, 12);
+        let builder = reply(request, from, code, &self.core.identity).reason(&fault.to_string()).to_tag(&tag);
+        out.push(Output::Send { to: reply_to(request, from), bytes: builder.finish() });
     }
 
     fn on_response(&mut self, now: Time, from: Hop, response: &Message, out: &mut Outbox<Output>) {
@@ -63,7 +80,7 @@ impl Agent {
             }
             Heard::For(Owner::Message(number), tx) => self.letter_answered(now, number, tx, response, out),
             Heard::For(Owner::Nobody, _) => {}
-            Heard::Unknown if answer && self.trunk_at(from.ip(), None).is_some() => {
+            Heard::Unknown if answer && self.is_ours(from, response) && self.trunk_at(from.ip(), None).is_some() => {
                 self.end_stray(now, from, response, out);
             }
             Heard::Unknown => self.counts.unknown += 1,
@@ -79,6 +96,15 @@ impl Agent {
         let bytes = ack.bytes(ctx.identity, &attempt::branch(&token(ctx.rng, 16), 1), &[]);
         ctx.transactions.acknowledge(tx, dialog.remote_tag(), ack.hop, bytes, ctx.out);
         self.say_goodbye(now, line, dialog, out);
+    }
+
+    /// Was the request sent from here (RFC 3261 §8.1.3.3, §18.1.2)? The branch of one that we remember says enough;
+    /// some routers on the way rewrite our address and forget to write it back.
+    fn is_ours(&self, from: Hop, response: &Message) -> bool {
+        let (local, port) = (self.core.identity.local_for(from.transport), from.transport.port());
+        let sent_by =
+            response.via().ok().and_then(|via| Some((via.host_str().parse().ok()?, via.port.unwrap_or(port))));
+        response.list(&Name::Via).count() == 1 && sent_by == Some((local.ip(), local.port()))
     }
 
     /// A 200 to an INVITE of a former life.
@@ -130,11 +156,8 @@ impl Agent {
         };
         if let Err(fault) = request.check() {
             self.counts.malformed += 1;
-            let answerable = request.method() != Method::Ack && request.via().is_ok();
-            if let (true, Some(code)) = (answerable, fault.status()) {
-                let tag = token(&mut self.core.rng, 12);
-                let builder = reply(request, from, code, &self.core.identity).reason(&fault.to_string()).to_tag(&tag);
-                out.push(Output::Send { to: reply_to(request, from), bytes: builder.finish() });
+            if request.header(&Name::Via).is_some() {
+                self.refuse_malformed(from, request, fault, out);
             }
             return;
         }
@@ -193,7 +216,12 @@ impl Agent {
     }
 
     fn on_out_of_dialog(&mut self, now: Time, line: usize, asked: Asked<'_>, out: &mut Outbox<Output>) {
+        let scheme = asked.message.uri().and_then(|uri| Uri::parse(uri).ok()).map_or("", |uri| uri.scheme);
         match asked.message.method() {
+            // RFC 3261 §8.2.2.1.
+            _ if !["sip", "sips", "tel"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) => {
+                self.answer(now, line, asked, 416, out);
+            }
             // RFC 3261 §11: a hop limit of zero asks whoever it reaches, which is us.
             Method::Options => {
                 let Some(mut ctx) = self.core.ctx(now, line, None, out) else { return };
@@ -228,6 +256,15 @@ impl Agent {
             && invite.header(&Name::ContentEncoding).is_none_or(|coding| coding.eq_ignore_ascii_case("identity"));
         if !body.is_empty() && !readable {
             return self.answer(now, line, asked, 415, out);
+        }
+        // RFC 3261 §21.4.7: whoever calls must be able to read our answer.
+        let reads = |kind: &str| {
+            let kind = kind.split(';').next().unwrap_or(kind).trim();
+            [SDP, "application/*", "*/*"].iter().any(|known| kind.eq_ignore_ascii_case(known))
+        };
+        let mut accepts = invite.list(&Name::Accept).peekable();
+        if accepts.peek().is_some() && !accepts.any(reads) {
+            return self.answer(now, line, asked, 406, out);
         }
         if interval::asked(invite) == interval::Asked::TooShort {
             return self.answer(now, line, asked, 422, out);

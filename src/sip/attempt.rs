@@ -8,8 +8,8 @@
 use crate::sip::context::Ctx;
 use crate::sip::dialog::Dialog;
 use crate::sip::message::Request;
-use crate::sip::transactions::{MAGIC_COOKIE, Owner, TxId};
-use crate::wire::sip::{Message, Method, Name};
+use crate::sip::transactions::{Owner, TxId};
+use crate::wire::sip::{MAGIC_COOKIE, Message, Method, Name};
 
 use super::auth::Tries;
 

@@ -109,7 +109,7 @@ impl Ctx<'_> {
             420 => builder.header(Name::Unsupported, unsupported(asked.message).unwrap_or_default()),
             422 => builder.header(Name::MinSe, LEAST_S.to_string()),
             500 | 503 => builder.header(Name::RetryAfter, "10"),
-            415 => builder.header(Name::Accept, readable(&asked.message.method())),
+            406 | 415 => builder.header(Name::Accept, readable(&asked.message.method())),
             _ => builder,
         };
         self.respond(asked, code, builder);

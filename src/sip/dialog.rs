@@ -81,7 +81,8 @@ impl Dialog {
             call_id: invite.call_id()?.to_owned(),
             local: format!("{};tag={tag}", invite.header(&Name::To)?),
             remote: invite.header(&Name::From)?.to_owned(),
-            target: contact_uri(invite)?,
+            // Software of RFC 2543 may be without a Contact.
+            target: contact_uri(invite).or_else(|| Some(invite.from().ok()?.uri.to_owned()))?,
             routes: invite.list(&Name::RecordRoute).take(MAX_ROUTES).map(str::to_owned).collect(),
             seq: 0,
             remote_seq: invite.cseq().ok().map(|cseq| cseq.number),

@@ -162,6 +162,8 @@ fn choose<'a, 'd>(theirs: &'d Description<'a>, ours: &[Codec]) -> Result<(usize,
 fn stream(local: &Local<'_>, theirs: &Description<'_>, audio: &Media<'_>, ours: &[Codec]) -> Result<Stream, Refusal> {
     let (payload_type, codec) = voice(audio, ours).ok_or(Refusal::NoCommonCodec)?;
     let Some(Address::Ip(ip)) = theirs.address_of(audio) else { return Err(Refusal::NoAddress) };
+    // An IPv4 address in the clothes of IPv6 is one (RFC 5118 §4.9).
+    let ip = ip.to_canonical();
     let held = ip.is_unspecified();
     if !held && ip.is_ipv4() != local.media.is_ipv4() {
         return Err(Refusal::OtherFamily(ip));

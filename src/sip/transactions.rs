@@ -20,8 +20,6 @@ use crate::wire::sip::{Message, Method};
 
 /// With more transactions than this, requests from outside are answered 503 and forgotten.
 pub const MAX_TRANSACTIONS: usize = 16_384;
-/// Branches begin with it (RFC 3261 §8.1.1.7).
-pub const MAGIC_COOKIE: &str = "z9hG4bK";
 
 /// What the owner of a transaction is to be told.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -390,7 +388,7 @@ fn origin(message: &Message, method: &Method) -> Origin {
 fn server_key(message: &Message, method: &Method) -> ServerKey {
     let via = message.via().ok();
     let sent_by = via.map(|via| format!("{}:{}", via.host.to_ascii_lowercase(), via.port.unwrap_or(5060)));
-    let branch = via.and_then(|via| via.branch()).filter(|branch| branch.starts_with(MAGIC_COOKIE));
+    let branch = via.filter(|via| via.is_modern()).and_then(|via| via.branch());
     let branch = branch.map_or_else(
         || {
             // RFC 3261 §17.2.3, requests without the cookie: Call-ID, From tag and CSeq number.

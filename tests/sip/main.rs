@@ -5,6 +5,7 @@ mod rsip_oracle;
 mod rtp_oracle;
 mod sdp_oracle;
 mod torture;
+mod torture_files;
 mod torture_refused;
 
 use hansho::wire::sip::Message;

@@ -61,6 +61,23 @@ impl Message {
         Ok(message)
     }
 
+    /// What can be read of a request that [`Message::parse`] refuses, so that its sender can be told why: lines that
+    /// are none are left out, and so are the Request-URI and the body. `None` for a response, and for what has no Via
+    /// to be answered by.
+    pub fn salvage(datagram: &[u8]) -> Option<Message> {
+        let datagram = datagram.get(..MAX_MESSAGE.min(datagram.len())).unwrap_or_default();
+        let skipped = datagram.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
+        let (head, _) = split_head(datagram.get(skipped..).unwrap_or_default()).ok()?;
+        let head = unfolded(head);
+        let mut lines = Lines::of(&head);
+        let first = lines.next()?;
+        let method = head.get(first.start..first.end)?.split_ascii_whitespace().next().and_then(Method::parse)?;
+        let start = StartLine::Request { method, uri: Span { start: 0, end: 0 } };
+        let fields = lines.take(MAX_HEADERS).filter_map(|line| header_line(&head, line).ok()).collect();
+        let message = Message { head, start, fields, body: Vec::new() };
+        message.header(&Name::Via).is_some().then_some(message)
+    }
+
     /// The first line.
     pub fn start(&self) -> Start<'_> {
         match &self.start {
@@ -208,30 +225,38 @@ impl Message {
     /// Has it all that every message must have (RFC 3261 §8.1.1), once and readable? The error says what a
     /// 400 should say.
     ///
-    /// Forgiven, as RFC 2543 software sends it so: no Max-Forwards, no tag in From.
+    /// Forgiven, as RFC 2543 software sends it so: no Max-Forwards, no tag in From, and no Contact in an INVITE whose
+    /// branch is of that time.
     pub fn check(&self) -> Result<(), Malformed> {
         for name in [Name::From, Name::To, Name::CallId, Name::CSeq] {
             if self.headers(&name).take(2).count() > 1 {
                 return Err(Malformed::Repeated(name));
             }
         }
-        self.via()?;
+        for via in self.list(&Name::Via) {
+            Via::parse(via).map_err(|why| Malformed::Value { name: Name::Via, why })?;
+        }
+        let modern = self.via()?.is_modern();
         self.from()?.uri()?;
         self.to()?.uri()?;
         self.call_id().filter(|id| !id.is_empty()).ok_or(Malformed::Missing(Name::CallId))?;
         let cseq = self.cseq()?;
         let StartLine::Request { method, uri } = &self.start else { return Ok(()) };
-        Uri::parse(self.text(*uri))?;
+        // Headers in it would become ours (RFC 3261 §19.1.5).
+        if Uri::parse(self.text(*uri))?.headers.is_some() {
+            return Err(Malformed::Uri("headers in the Request-URI"));
+        }
         if cseq.method != *method {
             return Err(Malformed::Value { name: Name::CSeq, why: "not the method of the request" });
         }
         if self.header(&Name::MaxForwards).is_some() && self.max_forwards().is_none() {
             return Err(Malformed::Value { name: Name::MaxForwards, why: "no number from 0 to 255" });
         }
-        if *method == Method::Invite {
-            self.contact().ok_or(Malformed::Missing(Name::Contact))??.uri()?;
+        match self.contact() {
+            Some(contact) if *method == Method::Invite => contact?.uri().map(drop),
+            None if *method == Method::Invite && modern => Err(Malformed::Missing(Name::Contact)),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     fn name_addr(&self, name: Name) -> Result<NameAddr<'_>, Malformed> {

@@ -35,7 +35,7 @@ pub use name::Name;
 pub use scan::{List, Params, quote, unquote};
 pub use status::reason_phrase;
 pub use uri::Uri;
-pub use values::{CSeq, NameAddr, Via};
+pub use values::{CSeq, MAGIC_COOKIE, NameAddr, Via};
 
 /// The longest message that is read, in bytes: what a UDP datagram can hold (RFC 3261 §18.1.1).
 pub const MAX_MESSAGE: usize = 65_535;

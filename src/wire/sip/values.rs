@@ -10,6 +10,8 @@ use super::{Malformed, Method, Name, Uri, unquote};
 
 /// The port of `sip:` over UDP and TCP (RFC 3261 §19.1.2).
 const SIP_PORT: u16 = 5060;
+/// Branches begin with it that are unlike all others (RFC 3261 §8.1.1.7).
+pub const MAGIC_COOKIE: &str = "z9hG4bK";
 
 /// `"Display" <sip:user@host;uri-param>;header-param`, or the bare URI form of it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -123,6 +125,12 @@ impl<'a> Via<'a> {
     /// The transaction's branch; an empty one counts as none.
     pub fn branch(&self) -> Option<&'a str> {
         self.param("branch").filter(|branch| !branch.is_empty())
+    }
+
+    /// Does its branch name one transaction and no other? Then there is something behind the cookie
+    /// (RFC 3261 §8.1.1.7, RFC 4475 §3.2.1).
+    pub fn is_modern(&self) -> bool {
+        self.branch().and_then(|branch| branch.strip_prefix(MAGIC_COOKIE)).is_some_and(|rest| !rest.is_empty())
     }
 
     /// The address the request came from, as the next hop saw it.
