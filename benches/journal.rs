@@ -402,6 +402,7 @@ address = "127.0.0.1"
 ports = "{media}-{last}"
 max_legs = 100
 [speech]
+voices.en = ["command"]
 command.en = ["/bin/false", "{{out}}"]
 [[trunk]]
 id = "town"

@@ -175,6 +175,7 @@ address = "127.0.0.1"
 ports = "{media}-{last}"
 max_legs = {places}
 [speech]
+voices.en = ["command"]
 command.en = [{bench:?}, "--speak", "{{in}}", "{{out}}"]
 [[trunk]]
 id = "town"

@@ -9,6 +9,7 @@ mod control;
 mod demo;
 mod quiet;
 mod run;
+mod speak;
 mod status;
 mod timeline;
 mod token;
@@ -61,6 +62,8 @@ enum Command {
     /// Check and show who was called, who pressed what and who changed what
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Speak a text, or the call of a guidance, into a sound file
+    Speak(speak::Options),
     /// List the keys that can be heard in a recording
     Tones(tones::Options),
 }
@@ -98,6 +101,7 @@ pub fn main() -> ExitCode {
         Command::Resolve(options) => control::resolve(&options),
         Command::Token(command) => token::run(command),
         Command::Audit(command) => audit::run(command),
+        Command::Speak(options) => speak::run(&options),
         Command::Tones(options) => tones::run(&options),
     }
 }

@@ -190,6 +190,9 @@ fn describe(kind: &str, event: &Value) -> (Look, String) {
             let code = if code.is_empty() { code } else { format!("{code} ") };
             (Look::Bad, format!("trunk {}: {code}{}; next try in {} s", of("trunk"), of("reason"), of("retry")))
         }
+        "voice.failed" if !of("spoken_by").is_empty() => {
+            (Look::Bad, format!("the voice {} stands in: {}", of("spoken_by"), of("reason")))
+        }
         "voice.failed" => (Look::Bad, format!("no voice, the recorded prompt stands in: {}", of("reason"))),
         "call_in.refused" => (Look::Bad, format!("call from {} refused: {}", of("caller"), of("reason"))),
         other => (Look::Quiet, format!("{} {}", shown(other), rest(event))),

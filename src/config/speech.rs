@@ -94,6 +94,21 @@ fn built_in(language: Language) -> Vec<Voice> {
     }
 }
 
+impl Default for Speech {
+    /// As without a word in the file.
+    fn default() -> Speech {
+        Speech {
+            voices: Language::ALL.into_iter().map(|language| (language, built_in(language))).collect(),
+            timeout: TIMEOUT,
+            readings: BTreeMap::new(),
+            words: BTreeMap::new(),
+            data: None,
+            prompts: None,
+            cache_bytes: u64::from(CACHE) << 20,
+        }
+    }
+}
+
 pub(super) fn read(root: &mut Section<'_>, origin: &Origin<'_>) -> Speech {
     let mut speech = root.table("speech");
     let timeout = value::duration(&mut speech, "timeout", Duration::from_secs(1)..=Duration::from_secs(60));

@@ -21,12 +21,12 @@ use super::media::{MediaEvents, MediaHandle};
 use super::messages::Messages;
 use super::notify::{GatewayHandle, Letter, Notifiers};
 use super::tokens::Tokens;
-use super::voice::Speaker;
-use crate::base::{IncidentId, RoomId, RoomName};
+use super::voice::{Passed, Speaker, Spoken, reasons};
+use crate::base::{IncidentId, RoomId, RoomName, Stamp};
 use crate::config::Settings;
 use crate::incident::{Entry, HouseFact, Trigger};
 use crate::media::Source;
-use crate::switch::{Act, Batch, HotlineAnswer, Input, Raised, Switch};
+use crate::switch::{Act, Batch, Event, HotlineAnswer, Input, Raised, Switch, What};
 
 /// Datagrams dealt with in one go before anything else gets its turn.
 const BURST: usize = 64;
@@ -217,8 +217,16 @@ impl Core {
 
     fn speak(&self, incident: IncidentId, language: crate::base::Language, text: String) {
         let (speaker, inputs) = (self.speaker.clone(), self.inputs.clone());
+        let (events, clock) = (self.events.clone(), self.clock);
         tokio::spawn(async move {
-            let prompt = speaker.speak(language, &text).await.map_err(|error| error.to_string());
+            let spoken = speaker.speak(language, &text).await;
+            if let Some(what) = spoken.as_ref().ok().and_then(passed_over) {
+                let event = in_incident(clock.calendar(), incident, what);
+                events::log(&event);
+                // Nobody watches: that is fine.
+                let _ = events.send(Arc::new(event));
+            }
+            let prompt = spoken.map(|spoken| spoken.prompt).map_err(|error| error.to_string());
             let _ = inputs.send(Input::Spoken { incident, language, text, prompt }).await;
         });
     }
@@ -415,6 +423,16 @@ impl Core {
 /// Done, and nothing more is to be said.
 fn nothing_more((): ()) -> serde_json::Value {
     json!({})
+}
+
+/// An event of a voice that failed, where another one spoke.
+fn passed_over(spoken: &Spoken) -> Option<What> {
+    let failed: Vec<Passed> = spoken.passed.iter().filter(|it| it.fault.is_failure()).cloned().collect();
+    (!failed.is_empty()).then(|| What::VoiceFailed { reason: reasons(&failed), spoken_by: Some(spoken.voice.clone()) })
+}
+
+fn in_incident(at: Stamp, incident: IncidentId, what: What) -> Event {
+    Event { at, incident: Some(incident), attempt: None, call_id: None, contact: None, name: None, what }
 }
 
 fn not_open(error: crate::switch::NotOpen) -> Failure {

@@ -27,9 +27,9 @@ use super::media::{MediaHandle, MediaSettings};
 use super::messages::Messages;
 use super::notify::{self, NotifyError};
 use super::tokens::Tokens;
-use super::voice::{Speaker, SpeakerSettings, load_prompts, sweep};
-use crate::base::{Language, Stamp};
-use crate::config::{Directory, Settings, Voice};
+use super::voice::{Speaker, SpeakerSettings, load_prompts_from, sweep};
+use crate::base::Stamp;
+use crate::config::{Directory, Settings};
 use crate::sip::{Agent, Identity};
 use crate::store::{Journal, StoreError};
 use crate::switch::{self, Input, LinkKey, PortRange, SmsWay, Switch};
@@ -112,7 +112,8 @@ impl Daemon {
         let web = web_port(settings.http.listen)?;
         let (sip, local) = sip_port(settings.sip.listen)?;
         let public = public_address(&settings, local).await;
-        let book = load_prompts().map_err(|error| StartError::Prompt(error.to_string()))?;
+        let book = load_prompts_from(settings.speech.prompts.as_deref())
+            .map_err(|error| StartError::Prompt(error.to_string()))?;
         let (media, media_events) =
             MediaHandle::start(media_settings(&settings)).map_err(system("cannot start the media thread"))?;
         let (thread, written) = JournalThread::start(journal).map_err(system("cannot start the journal's thread"))?;
@@ -190,7 +191,7 @@ impl Daemon {
             asks: asks.clone(),
         })?;
         others.push(waking);
-        let speaker = Arc::new(Speaker::detect(speaker_settings(&settings)));
+        let speaker = Arc::new(Speaker::start(speaker_settings(&settings)));
         tracing::info!(sip = %local, public = %SocketAddr::new(public, local.port()), socket = %settings.control_socket.display(),
             trunks = trunks.len(), http = http.as_ref().map(|http| http.address().to_string()), "hansho is up");
         let gate = Gate::new(thread);
@@ -307,16 +308,8 @@ fn media_settings(settings: &Settings) -> MediaSettings {
 
 fn speaker_settings(settings: &Settings) -> SpeakerSettings {
     SpeakerSettings {
-        commands: settings.speech.voices.iter().filter_map(own_command).collect(),
-        timeout: settings.speech.timeout,
+        speech: settings.speech.clone(),
         scratch: settings.node.data_dir.clone(),
-        ..SpeakerSettings::default()
+        cache: settings.node.data_dir.join("voice-cache"),
     }
-}
-
-fn own_command((language, voices): (&Language, &Vec<Voice>)) -> Option<(Language, Vec<String>)> {
-    voices.iter().find_map(|voice| match voice {
-        Voice::Command(_, words) => Some((*language, words.clone())),
-        _ => None,
-    })
 }

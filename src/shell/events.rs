@@ -97,9 +97,10 @@ pub fn log(event: &Event) {
         What::TrunkFailed { trunk, code, reason, retry } => {
             say!(warn, %trunk, code, reason, retry_s = retry, "trunk is away; hansho tries again");
         }
-        What::VoiceFailed { reason } => {
+        What::VoiceFailed { reason, spoken_by: None } => {
             say!(warn, reason, "the message could not be spoken; the recorded prompt stands in")
         }
+        What::VoiceFailed { reason, spoken_by: Some(voice) } => say!(warn, reason, "the voice {voice} stands in"),
         What::HotlineInquiry { hotline, inquiry, caller, callee } => {
             say!(info, hotline, inquiry, %caller, %callee, "may I call you now?");
         }

@@ -119,6 +119,11 @@ pub fn decode_wav(bytes: &[u8], limits: WavLimits) -> Result<Vec<i16>, WavFault>
     Ok(to_i16(&to_plane_rate(mono, spec.sample_rate)?))
 }
 
+/// Mono samples from -1 to 1 at `rate`, as the plane has them.
+pub(super) fn to_plane(samples: Vec<f32>, rate: u32) -> Result<Vec<i16>, WavFault> {
+    to_plane_rate(samples, rate).map(|samples| to_i16(&samples))
+}
+
 /// Writes 16-bit mono at `rate` samples a second, replacing what was there.
 pub fn write_wav(path: &Path, rate: u32, samples: &[i16]) -> Result<(), WavError> {
     let spec =

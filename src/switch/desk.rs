@@ -369,7 +369,7 @@ impl Switch {
         let failed = prompt.as_ref().err().cloned();
         case.voices.insert(text, prompt.map_or(Voice::Failed, Voice::Ready));
         if let Some(reason) = failed {
-            self.tell(Some(incident), None, None, What::VoiceFailed { reason });
+            self.tell(Some(incident), None, None, What::VoiceFailed { reason, spoken_by: None });
         }
     }
 

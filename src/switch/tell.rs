@@ -116,7 +116,11 @@ pub enum What {
     #[serde(rename = "trunk.failed")]
     TrunkFailed { trunk: TrunkId, code: Option<u16>, reason: String, retry: u32 },
     #[serde(rename = "voice.failed")]
-    VoiceFailed { reason: String },
+    VoiceFailed {
+        reason: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        spoken_by: Option<String>,
+    },
     #[serde(rename = "hotline.inquiry")]
     HotlineInquiry { hotline: String, inquiry: u32, caller: ContactId, callee: ContactId },
     #[serde(rename = "hotline.accepted")]

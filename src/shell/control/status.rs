@@ -1,14 +1,17 @@
 //! What `status` shows: the open and the latest incidents, trunks, rooms, and what is in trouble.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::base::{IncidentId, Stamp};
+use crate::base::{IncidentId, Language, Stamp};
 use crate::incident::{Attempt, Record};
 use crate::shell::core::Core;
 use crate::shell::events::rfc3339;
 use crate::shell::media::MediaLoad;
 use crate::shell::notify::Health;
+use crate::shell::voice::{Counted, VoiceState};
 use crate::sip::{Counts, TrunkState};
 
 /// Of the messages of a storm, so many are shown.
@@ -27,7 +30,7 @@ pub struct Status {
     pub trunks: Vec<Value>,
     /// Rooms with somebody inside.
     pub rooms: Vec<Value>,
-    /// Which voice speaks, a language each.
+    /// The voices of each language in the order they are asked, a line each.
     pub voices: Vec<String>,
     /// One a notifier.
     pub notifiers: Vec<Health>,
@@ -43,20 +46,21 @@ impl Status {
     /// What the core knows: open incidents only.
     pub(in crate::shell) fn of(core: &Core, incident: Option<IncidentId>) -> Status {
         let open = core.switch.open().filter(|(id, _)| incident.is_none_or(|wanted| wanted == *id));
-        let voices = core.speaker.describe().into_iter().map(|(language, voice)| match voice {
-            Ok(name) => format!("{language}: {name}"),
-            Err(why) => format!("{language}: recorded prompts only ({why})"),
-        });
         Status {
             node: core.settings.node.name.clone(),
             version: env!("CARGO_PKG_VERSION"),
             incidents: open.map(|(id, record)| open_json(core, id, record)).collect(),
             trunks: core.switch.agent().trunks().map(trunk_json).collect(),
             rooms: core.switch.rooms().map(|(room, people)| json!({ "room": room, "people": people })).collect(),
-            voices: voices.collect(),
+            voices: core
+                .speaker
+                .voices()
+                .into_iter()
+                .flat_map(|(language, voices)| voice_lines(language, &voices))
+                .collect(),
             notifiers: core.notifiers.health(),
             legs: core.switch.legs(),
-            counts: counts_json(core.switch.agent().counts(), core.media.load()),
+            counts: counts_json(core.switch.agent().counts(), core.media.load(), core.speaker.voices()),
             trouble: trouble(core),
         }
     }
@@ -147,8 +151,24 @@ pub(in crate::shell) fn attempt_json(attempt: &Attempt) -> Value {
     })
 }
 
-fn counts_json(sip: Counts, media: MediaLoad) -> Value {
+/// `ja: embedded (the voice mei_normal); spoke 3, kept 1, failed 0`.
+fn voice_lines(language: Language, voices: &[VoiceState]) -> Vec<String> {
+    let mut lines: Vec<String> = voices.iter().map(|voice| format!("{language}: {}", voice.line())).collect();
+    if voices.iter().all(|voice| voice.trouble.is_some()) {
+        lines.push(format!("{language}: recorded prompts only"));
+    }
+    lines
+}
+
+fn counts_json(sip: Counts, media: MediaLoad, voices: BTreeMap<Language, Vec<VoiceState>>) -> Value {
+    let voices = voices.into_iter().flat_map(|(language, voices)| {
+        voices.into_iter().map(move |voice| {
+            let Counted { spoken, kept, failed } = voice.counted;
+            json!({ "language": language, "voice": voice.name, "spoken": spoken, "kept": kept, "failed": failed })
+        })
+    });
     json!({
+        "voices": voices.collect::<Vec<_>>(),
         "sip": {
             "malformed": sip.malformed,
             "strangers": sip.strangers,

@@ -114,6 +114,22 @@ fn page(status: &Value, counts: &BTreeMap<(&'static str, String), u64>) -> Strin
             .map(|how| (format!("notifier=\"{name}\",result=\"{how}\""), notifier[how].as_u64().unwrap_or_default()))
     });
     page.write("hansho_notifications_total", "counter", "What notifiers were told", notifiers);
+    let voices = || status["counts"]["voices"].as_array().into_iter().flatten();
+    let of = |voice: &Value| {
+        let word = |key: &str| voice[key].as_str().unwrap_or_default().to_owned();
+        format!("voice=\"{}\",language=\"{}\"", word("voice"), word("language"))
+    };
+    let spoken = voices().flat_map(|voice| {
+        let label = of(voice);
+        ["spoken", "kept"].map(|how| (format!("{label},from=\"{how}\""), voice[how].as_u64().unwrap_or_default()))
+    });
+    page.write("hansho_voice_texts_total", "counter", "Texts a voice spoke, and those it had spoken before", spoken);
+    let failed = voices().flat_map(|voice| {
+        let label = of(voice);
+        let reasons = voice["failed"].as_object().into_iter().flatten();
+        reasons.map(move |(why, count)| (format!("{label},reason=\"{why}\""), count.as_u64().unwrap_or_default()))
+    });
+    page.write("hansho_voice_failed_total", "counter", "Texts a voice was asked for and did not speak", failed);
     for (name, help) in COUNTERS {
         let values = counts.iter().filter(|((of, _), _)| *of == name);
         page.write(name, "counter", help, values.map(|((_, label), count)| (label.clone(), *count)));
@@ -151,7 +167,10 @@ mod tests {
             "trunks": [{ "id": "main", "registered": true, "calls": 3 }],
             "rooms": [{ "room": "war", "people": ["a", "b"] }],
             "legs": 4, "trouble": ["journal: full"],
-            "counts": { "sip": { "malformed": 1 }, "media": { "busy_permille": 120, "skipped": 0 } },
+            "counts": {
+                "sip": { "malformed": 1 }, "media": { "busy_permille": 120, "skipped": 0 },
+                "voices": [{ "voice": "embedded", "language": "ja", "spoken": 2, "kept": 1, "failed": { "timeout": 3 } }],
+            },
         });
         let counts = Counts::default();
         counts.count("hansho_http_requests_total", "status=\"200\"".to_owned());
@@ -164,6 +183,8 @@ mod tests {
             "hansho_trunk_registered{trunk=\"main\"} 1",
             "hansho_room_people 2",
             "hansho_journal_trouble 1",
+            "hansho_voice_texts_total{voice=\"embedded\",language=\"ja\",from=\"kept\"} 1",
+            "hansho_voice_failed_total{voice=\"embedded\",language=\"ja\",reason=\"timeout\"} 3",
             "hansho_http_requests_total{status=\"200\"} 2",
         ] {
             assert!(page.lines().any(|found| found == line), "{line} is missing:\n{page}");

@@ -1,14 +1,14 @@
 //! Which voice programs this machine has.
 //!
-//! Looked at once, at start: a program installed later is found after a restart. espeak-ng is never chosen
-//! for Japanese by itself, because it cannot read kanji; a configured command may be anything.
+//! Looked at once, at start: a program installed later is found after a restart. A configured command may be
+//! anything.
 
 use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use super::speaker::Voice;
-use crate::base::Language;
+use super::maker::Program;
+use crate::config::Known;
 
 /// What open_jtalk reads of one line, less a little: it takes the first 1,023 bytes and drops the rest.
 const OPEN_JTALK_BYTES: usize = 900;
@@ -42,40 +42,35 @@ impl Places {
     }
 
     /// The configured command, if it can be run.
-    pub(super) fn configured(&self, command: &[String]) -> Result<Voice, String> {
-        let Some((program, arguments)) = command.split_first() else {
+    pub(super) fn configured(&self, command: &[String]) -> Result<Program, String> {
+        let Some(name) = command.first() else {
             return Err("the configured command is empty".into());
         };
-        if !arguments.iter().any(|argument| argument.contains("{out}")) {
-            return Err(format!("the configured command `{program}` has no `{{out}}`, the file it must write"));
-        }
-        self.program(program).ok_or_else(|| format!("the configured program `{program}` is not installed"))?;
-        Ok(Voice { name: program.clone(), command: command.to_vec(), piece_bytes: usize::MAX })
+        self.program(name).ok_or_else(|| format!("the configured program `{name}` is not installed"))?;
+        Ok(Program { about: name.clone(), command: command.to_vec(), piece_bytes: usize::MAX })
     }
 
-    /// The best voice found for a language, or why there is none.
-    pub(super) fn best(&self, language: Language) -> Result<Voice, String> {
-        match language {
-            Language::En => self
-                .flite()
-                .or_else(|| self.espeak())
-                .ok_or_else(|| "neither flite nor espeak-ng is installed (Debian: flite)".into()),
-            Language::Ja => self.open_jtalk(),
+    /// A program that hansho knows, or why it cannot speak here.
+    pub(super) fn known(&self, known: Known) -> Result<Program, String> {
+        match known {
+            Known::Flite => self.flite(),
+            Known::EspeakNg => self.espeak(),
+            Known::OpenJtalk => self.open_jtalk(),
         }
     }
 
-    fn flite(&self) -> Option<Voice> {
-        let program = self.program("flite")?;
+    fn flite(&self) -> Result<Program, String> {
+        let program = self.program("flite").ok_or("flite is not installed (Debian: flite)")?;
         let arguments = ["-voice", "slt", "--setf", "duration_stretch=1.06", "-f", "{in}", "-o", "{out}"];
-        Some(voice("flite with the voice slt", program, &arguments))
+        Ok(voice("the voice slt", program, &arguments))
     }
 
-    fn espeak(&self) -> Option<Voice> {
-        let program = self.program("espeak-ng")?;
-        Some(voice("espeak-ng", program, &["-v", "en-us", "-s", "150", "-f", "{in}", "-w", "{out}"]))
+    fn espeak(&self) -> Result<Program, String> {
+        let program = self.program("espeak-ng").ok_or("espeak-ng is not installed (Debian: espeak-ng)")?;
+        Ok(voice("en-us", program, &["-v", "en-us", "-s", "150", "-f", "{in}", "-w", "{out}"]))
     }
 
-    fn open_jtalk(&self) -> Result<Voice, String> {
+    fn open_jtalk(&self) -> Result<Program, String> {
         let program = self.program("open_jtalk").ok_or("open_jtalk is not installed (Debian: open-jtalk)")?;
         let dictionary = self
             .dictionaries
@@ -86,10 +81,10 @@ impl Places {
             let looked: Vec<String> = self.voices.iter().map(|folder| folder.display().to_string()).collect();
             format!("open_jtalk has no voice: no *.htsvoice in {}", looked.join(", "))
         })?;
-        let name = format!("open_jtalk with the voice {}", hts.file_stem().unwrap_or_default().display());
+        let name = format!("the voice {}", hts.file_stem().unwrap_or_default().display());
         let (dictionary, hts) = (dictionary.to_string_lossy(), hts.to_string_lossy());
         let arguments = ["-x", &dictionary, "-m", &hts, "-r", "0.97", "-ow", "{out}"];
-        Ok(Voice { piece_bytes: OPEN_JTALK_BYTES, ..voice(&name, program, &arguments) })
+        Ok(Program { piece_bytes: OPEN_JTALK_BYTES, ..voice(&name, program, &arguments) })
     }
 
     /// The voice of the recordings where it is installed, else the first by name.
@@ -117,10 +112,10 @@ impl Places {
     }
 }
 
-fn voice(name: &str, program: PathBuf, arguments: &[&str]) -> Voice {
+fn voice(about: &str, program: PathBuf, arguments: &[&str]) -> Program {
     let mut command = vec![program.to_string_lossy().into_owned()];
     command.extend(arguments.iter().map(|argument| (*argument).to_owned()));
-    Voice { name: name.to_owned(), command, piece_bytes: usize::MAX }
+    Program { about: about.to_owned(), command, piece_bytes: usize::MAX }
 }
 
 /// What a folder holds, by name; nothing where it is none.
@@ -160,40 +155,39 @@ mod tests {
     }
 
     #[test]
-    fn flite_goes_before_espeak_and_espeak_before_nothing() {
-        let name = |programs: &[&str]| machine(programs, &[]).1.best(Language::En).map(|voice| voice.name);
+    fn each_english_program_is_found_or_named_with_its_package() {
         let (_root, both) = machine(&["flite", "espeak-ng"], &[]);
-        assert_eq!(both.best(Language::En).unwrap().name, "flite with the voice slt");
-        let (_root, one) = machine(&["espeak-ng"], &[]);
-        assert_eq!(one.best(Language::En).unwrap().name, "espeak-ng");
-        assert!(name(&[]).unwrap_err().contains("flite"));
+        assert_eq!(both.known(Known::Flite).unwrap().about, "the voice slt");
+        assert!(both.known(Known::EspeakNg).unwrap().command[0].ends_with("/espeak-ng"));
+        let (_root, none) = machine(&[], &[]);
+        assert!(none.known(Known::Flite).unwrap_err().contains("Debian: flite"));
+        assert!(none.known(Known::EspeakNg).unwrap_err().contains("Debian: espeak-ng"));
     }
 
     #[test]
     fn japanese_needs_open_jtalk_its_dictionary_and_a_voice_and_says_which_is_missing() {
         let (_root, none) = machine(&["espeak-ng"], &["a.htsvoice"]);
-        assert!(none.best(Language::Ja).unwrap_err().contains("open_jtalk is not installed"));
+        assert!(none.known(Known::OpenJtalk).unwrap_err().contains("open_jtalk is not installed"));
         let (_root, mut places) = machine(&["open_jtalk"], &["a.htsvoice"]);
-        assert!(places.best(Language::Ja).unwrap().name.ends_with("the voice a"));
+        assert!(places.known(Known::OpenJtalk).unwrap().about.ends_with("the voice a"));
         places.dictionaries.pop();
-        assert!(places.best(Language::Ja).unwrap_err().contains("no dictionary"));
+        assert!(places.known(Known::OpenJtalk).unwrap_err().contains("no dictionary"));
         let (_root, mute) = machine(&["open_jtalk"], &["readme.txt"]);
-        assert!(mute.best(Language::Ja).unwrap_err().contains("no *.htsvoice in"));
+        assert!(mute.known(Known::OpenJtalk).unwrap_err().contains("no *.htsvoice in"));
     }
 
     #[test]
     fn the_voice_of_the_recordings_is_preferred() {
         let (_root, places) = machine(&["open_jtalk"], &["a.htsvoice", "mei_normal.htsvoice"]);
-        assert!(places.best(Language::Ja).unwrap().name.ends_with("the voice mei_normal"));
+        assert!(places.known(Known::OpenJtalk).unwrap().about.ends_with("the voice mei_normal"));
     }
 
     #[test]
-    fn a_configured_command_must_exist_and_name_its_output() {
+    fn a_configured_command_must_exist() {
         let (_root, places) = machine(&["talk"], &[]);
         let configured =
             |words: &[&str]| places.configured(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<String>>());
-        assert_eq!(configured(&["talk", "-o", "{out}"]).unwrap().name, "talk");
-        assert!(configured(&["talk"]).unwrap_err().contains("`{out}`"));
+        assert_eq!(configured(&["talk", "-o", "{out}"]).unwrap().about, "talk");
         assert!(configured(&["sing", "{out}"]).unwrap_err().contains("`sing` is not installed"));
         assert!(configured(&["/nowhere/talk", "{out}"]).unwrap_err().contains("not installed"));
         assert!(configured(&[]).unwrap_err().contains("empty"));
@@ -203,6 +197,6 @@ mod tests {
     fn a_file_that_may_not_be_run_is_no_program() {
         let (root, places) = machine(&["flite"], &[]);
         std::fs::set_permissions(root.path().join("bin/flite"), PermissionsExt::from_mode(0o644)).unwrap();
-        assert!(places.best(Language::En).is_err());
+        assert!(places.known(Known::Flite).is_err());
     }
 }

@@ -24,15 +24,19 @@ const KEEP_BEFORE: usize = 2;
 const KEEP_AFTER: usize = 4;
 /// Silence put behind: the pause of a speaker between two sentences.
 const GAP: usize = SAMPLE_RATE as usize / 4;
+/// What a telephone does not carry begins here, in Hz; the recordings are filtered at the same.
+const LOWEST: f64 = 180.0;
 
 /// The level of the speech in dBm0; pauses do not count. Minus infinity for silence.
 pub fn active_dbm0(samples: &[i16]) -> f32 {
     FULL_SCALE_DBM0 + 10.0 * active_power(&powers(samples)).log10()
 }
 
-/// Trims what a synthesiser leaves around its words, brings them to the level of the recordings and puts a
-/// pause behind. `None` when there is nothing but silence.
+/// Takes away what lies below the telephone's band (above it there is nothing at 8 kHz), trims what a synthesiser
+/// leaves around its words, brings them to the level of the recordings and puts a pause behind. `None` when there is
+/// nothing but silence.
 pub fn finish(samples: &[i16]) -> Option<Prompt> {
+    let samples = &high_pass(samples);
     let powers = powers(samples);
     let active = active_power(&powers);
     let floor = loudest(&powers) * SILENCE;
@@ -50,6 +54,22 @@ pub fn finish(samples: &[i16]) -> Option<Prompt> {
     let gain = wanted.min(PEAK / peak);
     let louder = words.iter().map(|&s| (f32::from(s) * gain).round() as i16);
     Some(louder.chain(std::iter::repeat_n(0, GAP)).collect())
+}
+
+/// A Butterworth high-pass of second order, 12 dB an octave.
+fn high_pass(samples: &[i16]) -> Vec<i16> {
+    let k = (std::f64::consts::PI * LOWEST / f64::from(SAMPLE_RATE)).tan();
+    let norm = 1.0 / (1.0 + std::f64::consts::SQRT_2 * k + k * k);
+    let (b1, a1, a2) = (-2.0 * norm, 2.0 * (k * k - 1.0) * norm, (1.0 - std::f64::consts::SQRT_2 * k + k * k) * norm);
+    let (mut first, mut second) = (0.0, 0.0);
+    let filter = |&sample: &i16| {
+        let sample = f64::from(sample);
+        let out = sample * norm + first;
+        first = sample * b1 - out * a1 + second;
+        second = sample * norm - out * a2;
+        out.round() as i16
+    };
+    samples.iter().map(filter).collect()
 }
 
 fn unit(sample: i16) -> f32 {
@@ -105,7 +125,9 @@ mod tests {
         speech.extend(tone(5_000.0, 50));
         speech.extend([0; 100 * FRAME]);
         let prompt = finish(&speech).unwrap();
-        assert_eq!(prompt.len(), (KEEP_BEFORE + 50 + KEEP_AFTER) * FRAME + GAP);
+        let kept = (KEEP_BEFORE + 50 + KEEP_AFTER) * FRAME + GAP;
+        // The filter rings for a frame.
+        assert!((kept..=kept + FRAME).contains(&prompt.len()), "{} samples", prompt.len());
     }
 
     #[test]
@@ -113,7 +135,19 @@ mod tests {
         let mut speech = tone(300.0, 50);
         speech[4_000] = 20_000;
         let prompt = finish(&speech).unwrap();
-        assert_eq!(prompt.iter().max(), Some(&23_200));
+        let peak = prompt.iter().max().copied().unwrap();
+        assert!((23_100..=23_300).contains(&peak), "{peak}");
+    }
+
+    #[test]
+    fn rumble_is_taken_away_and_speech_is_not() {
+        let sine = |hz: f32| -> Vec<i16> {
+            let step = hz * std::f32::consts::TAU / SAMPLE_RATE as f32;
+            (0..16_000).map(|i| (8_000.0 * (i as f32 * step).sin()).round() as i16).collect()
+        };
+        let kept = |hz: f32| active_dbm0(&high_pass(&sine(hz))) - active_dbm0(&sine(hz));
+        assert!(kept(50.0) < -20.0, "{} dB at 50 Hz", kept(50.0));
+        assert!(kept(300.0) > -1.0 && kept(1_000.0) > -0.1, "{} dB at 300 Hz", kept(300.0));
     }
 
     #[test]

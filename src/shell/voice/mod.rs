@@ -1,23 +1,34 @@
-//! Voice makers: the recorded prompts, and programs that speak a message's own words.
+//! Voice makers: the recorded prompts, and the voices that speak a message's own words.
 //!
 //! Everything here ends as a [`Prompt`](crate::media::Prompt) of the same loudness, made before a number is
-//! dialled. A message that cannot be spoken is an error with a reason, and the caller plays
-//! [`Clip::General`](crate::switch::Clip::General) instead: a call is never silent.
+//! dialled. The voices of a language stand in an order; where one fails or takes too long the next one speaks, and
+//! the failure is seen in `status`, in the events and in `/metrics`. Where all fail the caller plays
+//! [`Clip::General`](crate::switch::Clip::General): a call is never silent.
 //!
 //! Easy to get wrong: a message is outside text. It reaches a program in a file or on its standard input and
-//! never on a command line, no shell is in between, and a program that hangs, floods or dies takes nothing
-//! with it.
+//! never on a command line, no shell is in between, and it is escaped for the JSON, XML or address it goes into. A
+//! voice that hangs, floods or dies takes nothing with it.
 
+mod cache;
+mod decode;
 mod detect;
+mod embedded;
+mod fault;
 mod level;
+mod maker;
 mod program;
 mod prompts;
+mod recorded;
 mod scratch;
+mod service;
 mod speaker;
+mod tally;
 mod text;
 
 pub(in crate::shell) use scratch::sweep;
 
+pub use fault::{Fault, Passed, SpeakError, reasons};
 pub use level::{active_dbm0, finish};
-pub use prompts::load_prompts;
-pub use speaker::{SpeakError, Speaker, SpeakerSettings};
+pub use prompts::{load_prompts, load_prompts_from};
+pub use speaker::{Speaker, SpeakerSettings, Spoken};
+pub use tally::{Counted, VoiceState};

@@ -13,8 +13,8 @@ use std::time::Duration;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, interval, sleep_until};
 
+use super::fault::Fault;
 use super::scratch::Scratch;
-use super::speaker::SpeakError;
 
 /// How often the size of what a program writes is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -28,44 +28,49 @@ pub(super) struct Output {
     _folder: Scratch,
 }
 
-/// Runs `command` with `{in}` and `{out}` replaced by files, the text also on its standard input.
+/// Runs `command` with `{in}` and `{out}` replaced by files, the text also on its standard input. `within` is what is
+/// said of the time until `deadline`.
 pub(super) async fn run(
     command: &[String],
     text: &str,
     scratch: &Path,
-    deadline: Instant,
+    (deadline, within): (Instant, Duration),
     bytes: u64,
-) -> Result<Output, SpeakError> {
-    let program = command.first().cloned().unwrap_or_default();
-    let folder = Scratch::new(scratch).map_err(SpeakError::Scratch)?;
+) -> Result<Output, Fault> {
+    let folder = Scratch::new(scratch).map_err(no_room)?;
     let files = Files::in_folder(folder.path());
+    let does_not_run = |error: io::Error| Fault::Failed(format!("it does not run: {error}"));
     let mut child = spawn(command, text, &files).map_err(|(scratch, error)| match scratch {
-        true => SpeakError::Scratch(error),
-        false => SpeakError::Start { program: program.clone(), error },
+        true => no_room(error),
+        false => does_not_run(error),
     })?;
     let group = Group::of(&child);
     let mut look = interval(LOOK_EVERY);
     let status = loop {
         tokio::select! {
-            status = child.wait() => break status.map_err(|error| SpeakError::Start { program: program.clone(), error })?,
+            status = child.wait() => break status.map_err(does_not_run)?,
             () = sleep_until(deadline) => {
                 end(group, child).await;
-                return Err(SpeakError::TimedOut { program });
+                return Err(Fault::TimedOut(within));
             }
             _ = look.tick() => if files.written() > bytes {
                 end(group, child).await;
-                return Err(SpeakError::TooMuch { program, bytes });
+                return Err(Fault::TooMuch(bytes));
             }
         }
     };
     group.forget();
     if files.written() > bytes {
-        return Err(SpeakError::TooMuch { program, bytes });
+        return Err(Fault::TooMuch(bytes));
     }
     if !status.success() || !files.output.is_file() {
-        return Err(SpeakError::Failed { program, how: complaint(status, &files.complaint) });
+        return Err(Fault::Failed(complaint(status, &files.complaint)));
     }
     Ok(Output { path: files.output, _folder: folder })
+}
+
+fn no_room(error: io::Error) -> Fault {
+    Fault::Failed(format!("no room for a voice file: {error}"))
 }
 
 /// The files of one run.

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use crate::media::Prompt;
-use crate::shell::wav::{WavError, WavFault, WavLimits, decode_wav};
+use crate::shell::wav::{WavError, WavFault, WavLimits, decode_wav, read_wav};
 use crate::switch::PromptBook;
 
 /// The folder `prompts/` as it was when hansho was built.
@@ -16,8 +16,17 @@ struct Recordings;
 /// Every recorded prompt and the hold music. An error names the file; it can only come from a build with
 /// recordings of one's own that are missing or no WAV files.
 pub fn load_prompts() -> Result<PromptBook, WavError> {
-    let hold_music = decode("hold-music.wav")?;
-    PromptBook::gather(|language, clip| decode(&format!("{language}/{}.wav", clip.name())), hold_music)
+    load_prompts_from(None)
+}
+
+/// The same, where a file in the operator's own folder takes the place of hansho's of the same name.
+pub fn load_prompts_from(own: Option<&Path>) -> Result<PromptBook, WavError> {
+    let read = |name: &str| match own.map(|folder| folder.join(name)).filter(|path| path.exists()) {
+        Some(path) => read_wav(&path, WavLimits::FILE).map(Prompt::from),
+        None => decode(name),
+    };
+    let hold_music = read("hold-music.wav")?;
+    PromptBook::gather(|language, clip| read(&format!("{language}/{}.wav", clip.name())), hold_music)
 }
 
 fn decode(name: &str) -> Result<Prompt, WavError> {
@@ -53,6 +62,19 @@ mod tests {
                 assert!(prompt.iter().all(|s| s.abs() < 30_000), "{language} {clip:?} clips");
             }
         }
+    }
+
+    #[test]
+    fn a_file_of_ones_own_takes_the_place_of_the_one_of_its_name() {
+        let folder = crate::shell::voice::scratch::Scratch::new(&std::env::temp_dir()).unwrap();
+        std::fs::create_dir(folder.path().join("ja")).unwrap();
+        let own = folder.path().join("ja/taken.wav");
+        crate::shell::wav::write_wav(&own, 8_000, &[1_000; 4_000]).unwrap();
+        let (book, usual) = (load_prompts_from(Some(folder.path())).unwrap(), load_prompts().unwrap());
+        assert_eq!(*book.clip(Language::Ja, Clip::Taken), [1_000; 4_000]);
+        assert_eq!(book.clip(Language::En, Clip::Taken), usual.clip(Language::En, Clip::Taken));
+        std::fs::write(&own, "no sound").unwrap();
+        assert!(load_prompts_from(Some(folder.path())).unwrap_err().to_string().contains("ja/taken.wav"));
     }
 
     #[test]

@@ -46,7 +46,7 @@ fn the_first_audio_that_will_do_is_taken_and_the_rest_refused() {
          c=IN IP4 198.51.100.10\r\na=rtpmap:96 telephone-event/8000\r\nm=audio 5006 RTP/AVP 0\r\n",
     )
     .unwrap();
-    assert_eq!(stream.remote, "198.51.100.10:5004".parse().unwrap());
+    assert_eq!(stream.remote, "198.51.100.10:5004".parse::<core::net::SocketAddr>().unwrap());
     assert_eq!((stream.codec, stream.event_payload_type), (Codec::Pcma, Some(96)));
     let lines: Vec<_> = body.lines().filter(|line| line.starts_with("m=")).collect();
     let expected =

@@ -89,7 +89,12 @@ fn japanese(event: &Event, record: &Record) -> String {
         What::TrunkFailed { trunk, code, reason, .. } => {
             format!("⚠️ トランク{trunk}が使えません{}", why(*code, reason))
         }
-        What::VoiceFailed { reason } => format!("⚠️ 音声を作れず、録音済みの案内を流しました（{reason}）"),
+        What::VoiceFailed { reason, spoken_by: None } => {
+            format!("⚠️ 音声を作れず、録音済みの案内を流しました（{reason}）")
+        }
+        What::VoiceFailed { reason, spoken_by: Some(voice) } => {
+            format!("⚠️ 音声{voice}が代わりに話しました（{reason}）")
+        }
         What::NotifyFailed { notifier, reason, .. } => format!("⚠️ {notifier}への通知を送れませんでした（{reason}）"),
         What::MessageSent { to, .. } => format!("{to}にSMSを送りました"),
         What::MessageFailed { to, reason, .. } => format!("⚠️ {to}にSMSを送れませんでした（{reason}）"),
@@ -163,9 +168,10 @@ fn english(event: &Event, record: &Record) -> String {
         What::TrunkFailed { trunk, code, reason, .. } => {
             format!("⚠️ Trunk {trunk} is away{}", why(*code, reason))
         }
-        What::VoiceFailed { reason } => {
+        What::VoiceFailed { reason, spoken_by: None } => {
             format!("⚠️ The message could not be spoken; the recorded prompt stood in ({reason})")
         }
+        What::VoiceFailed { reason, spoken_by: Some(voice) } => format!("⚠️ The voice {voice} stood in ({reason})"),
         What::NotifyFailed { notifier, reason, .. } => format!("⚠️ {notifier} could not be told: {reason}"),
         What::MessageSent { to, .. } => format!("A short message was sent to {to}"),
         What::MessageFailed { to, reason, .. } => format!("⚠️ No short message could be sent to {to}: {reason}"),

@@ -118,6 +118,7 @@ ports = "{media}-{last}"
 max_legs = 8
 [speech]
 timeout = "1s"
+voices.en = ["command"]
 command.en = ["/bin/false", "{{out}}"]
 [[trunk]]
 id = "outside"
