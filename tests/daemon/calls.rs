@@ -9,6 +9,8 @@ use crate::support::{Habit, World, hansho, until};
 
 const ANNA: &str = "+815000000001";
 const BERT: &str = "+815000000002";
+/// Less than a request goes on being repeated, which is 32 s, and more than a busy machine needs.
+const IN_TIME: Duration = Duration::from_secs(20);
 
 #[test]
 fn a_call_is_answered_taken_and_told_live_and_again_after_a_restart() {
@@ -129,7 +131,7 @@ fn sigterm_hangs_up_deregisters_and_ends_in_time_and_the_incident_goes_on_afterw
     let asked = Instant::now();
     daemon.signal(Signal::SIGTERM);
     let status = daemon.ends();
-    assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+    assert!(asked.elapsed() < IN_TIME, "{:?}", asked.elapsed());
     assert_eq!(status.code(), Some(0), "{}", daemon.said());
     world.phones.reaches(ANNA, 1, Stage::Refused);
     assert_eq!(world.phones.look(|state| state.registered_s), Some(0), "it took itself off");
@@ -149,5 +151,5 @@ fn sigterm_ends_in_time_although_nobody_answers_any_more() {
     let asked = Instant::now();
     daemon.signal(Signal::SIGTERM);
     assert_eq!(daemon.ends().code(), Some(0));
-    assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+    assert!(asked.elapsed() < IN_TIME, "{:?}", asked.elapsed());
 }

@@ -125,6 +125,9 @@ fn a_number_of_no_roster_is_dialled_for_a_token_that_may_where_the_country_is_al
     // Half of the two a day is the rosters' own.
     let second = any.get(&url(STRANGER));
     assert_eq!(second.status, 200, "{second:?}");
+    // Whoever is on the phone with the first is not called for the second; so the first is over.
+    let first = watch.until("incident.accepted", &[])["incident"].clone();
+    assert_eq!(daemon.ask(&json!({ "op": "cancel", "incident": first }))["ok"], true);
     let told = watch.until("dial.refused", &[("number", json!(STRANGER))]);
     assert!(told["reason"].as_str().is_some_and(|why| why.contains("max_per_day")), "{told}");
     assert_eq!(world.phones.calls_to(STRANGER), 1);

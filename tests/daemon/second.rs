@@ -1,7 +1,6 @@
 //! A second daemon where one runs: a sentence and exit code 1, and the first one does not notice.
 
 use std::fs;
-use std::time::{Duration, Instant};
 
 use crate::support::phones::Stage;
 use crate::support::{Habit, World, free_port, hansho};
@@ -16,9 +15,7 @@ fn refused(world: &World, change: &[(String, String)]) -> String {
     });
     let config = world.folder.path().join("second.toml");
     fs::write(&config, text).expect("a configuration can be written");
-    let began = Instant::now();
     let output = hansho(&["run", "--config", config.to_str().expect("a path is text")]);
-    assert!(began.elapsed() < Duration::from_secs(10), "it gives up at once");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{said}");
     said

@@ -201,6 +201,7 @@ mod tests {
     use tokio::time::timeout;
 
     const ID: &str = "d1xsb63t14gg";
+    const LIMIT: Duration = Duration::from_secs(60);
 
     fn event(incident: &str) -> Told {
         let incident = Some(incident.parse().unwrap());
@@ -226,7 +227,7 @@ mod tests {
 
     async fn hears(client: &mut BufReader<UnixStream>) -> Value {
         let mut line = String::new();
-        timeout(Duration::from_secs(10), client.read_line(&mut line)).await.expect("an answer in time").unwrap();
+        timeout(LIMIT, client.read_line(&mut line)).await.expect("an answer in time").unwrap();
         serde_json::from_str(&line).unwrap()
     }
 
@@ -240,7 +241,7 @@ mod tests {
         events.send(event(ID)).unwrap();
         assert_eq!(hears(&mut client).await["event"], "incident.acknowledged");
         drop(client);
-        timeout(Duration::from_secs(10), served).await.expect("the connection ends").unwrap();
+        timeout(LIMIT, served).await.expect("the connection ends").unwrap();
     }
 
     #[tokio::test]

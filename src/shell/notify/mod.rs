@@ -275,6 +275,7 @@ mod tests {
     #[test]
     fn a_notifier_that_comes_back_passes_over_what_is_too_old_and_nothing_else() {
         let folder = std::env::temp_dir().join(format!("hansho-{}-past-the-old", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
         let mut journal = Journal::open(&folder.join("hansho.db")).unwrap();
         let at = |hour: u32| Stamp::default() + HOUR * hour;
         let line = |hour| Entry::House(at(hour), HouseFact::Lifted { suppression: 1, by: "x".to_owned() });

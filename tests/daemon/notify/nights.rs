@@ -39,12 +39,12 @@ fn heard(requests: &[Request]) -> Vec<String> {
     keys
 }
 
-/// `HANSHO_KILLS=200` makes it a long night, `HANSHO_SEED` repeats one.
+/// `HANSHO_KILLS=200` makes it a long night, `HANSHO_SEED` makes it another one.
 #[test]
 fn every_fact_is_told_at_least_once_and_in_order_through_many_power_cuts() {
     let read = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let kills = read("HANSHO_KILLS").unwrap_or(6);
-    let seed = read("HANSHO_SEED").unwrap_or_else(|| u64::from(std::process::id()));
+    let seed = read("HANSHO_SEED").unwrap_or(1);
     eprintln!("HANSHO_SEED={seed} HANSHO_KILLS={kills}");
     let mut rng = seeded(seed);
     let receiver = Receiver::new();

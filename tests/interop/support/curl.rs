@@ -53,7 +53,7 @@ impl Curl {
     }
 
     fn run(&self, arguments: &[&str]) -> String {
-        let done = Command::new("curl").args(["-sS", "--noproxy", "*", "-m", "30"]).args(arguments).output();
+        let done = Command::new("curl").args(["-sS", "--noproxy", "*", "-m", "120"]).args(arguments).output();
         let done = done.unwrap_or_else(|error| panic!("curl does not start ({error}): tools/test installs it"));
         assert!(done.status.success(), "curl: {}", String::from_utf8_lossy(&done.stderr));
         String::from_utf8_lossy(&done.stdout).into_owned()

@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 use process::Process;
 
 /// How long a test waits for anything. Long, because a busy machine is no failure.
-pub const LIMIT: Duration = Duration::from_secs(40);
+pub const LIMIT: Duration = Duration::from_secs(120);
 
 /// One test's folder, and ports for it.
 pub struct Scene {

@@ -106,7 +106,7 @@ impl Sipp {
         command.arg("-sf").arg(file).args(["-nostdin", "-i", self.address, "-mi", self.address]);
         command.args(["-p", &port.to_string(), "-mp", &media.to_string(), "-cp", &scene.port().to_string()]);
         if let Some(calls) = self.calls {
-            command.args(["-m", &calls.to_string(), "-timeout", "60s", "-timeout_error"]);
+            command.args(["-m", &calls.to_string(), "-timeout", "180s", "-timeout_error"]);
         }
         command.args(self.arguments);
         command.arg("-trace_err").arg("-error_file").arg(&errors);
