@@ -137,9 +137,9 @@ fn live(world: &World, rng: &mut Rng) {
         if up && rng.random_bool(0.5) {
             // Mostly the next one: a night in which the first key ends everything is a short one.
             let key = [1, 2, 2, 2, 3, 7][rng.random_range(0..6)];
-            world.phones.press(number, key);
+            world.phones.press_if_up(number, key);
         } else if up && rng.random_bool(0.1) {
-            world.phones.hang_up(number);
+            world.phones.hang_up_if_up(number);
         }
         let habits = [Habit::Rings, Habit::Crosses, Habit::Answers, Habit::Answers, Habit::Answers, Habit::Busy];
         world.phones.habit(number, habits[rng.random_range(0..habits.len())]);

@@ -156,50 +156,42 @@ impl Phones {
         assert!(all.is_some(), "calls are left ringing or up: {:#?}", self.look(left));
     }
 
-    /// Presses a key in the call that is up: an RFC 4733 event of 100 ms with its end sent three times.
+    /// Presses a key in the call that is up, or comes up.
     pub fn press(&self, number: &str, code: u8) {
-        let mut state = self.shared.lock();
-        let call = state.calls.iter_mut().rev().find(|call| call.number == number && call.stage == Stage::Up(true));
-        let call = call.unwrap_or_else(|| panic!("{number} is on the phone"));
-        let timestamp = u32::from(call.sequence) * 160;
-        for (place, duration) in [160, 320, 480, 640, 800, 800, 800].into_iter().enumerate() {
-            let event = Event { code, end: place >= 4, volume: 10, duration };
-            call.sequence = call.sequence.wrapping_add(1);
-            let header = Header {
-                marker: place == 0,
-                payload_type: call.events,
-                sequence: call.sequence,
-                timestamp,
-                ssrc: 0x5150,
-            };
-            let bytes = [&header.to_bytes()[..], &event.to_bytes()[..]].concat();
-            call.media.send_to(&bytes, call.peer).expect("loopback takes a packet");
+        self.once(number, Stage::Up(true), |call, _| call.press(code));
+    }
+
+    /// Picks up the phone that rings, or will ring.
+    pub fn pick_up(&self, number: &str) {
+        self.once(number, Stage::Ringing, |call, socket| call.pick_up(socket, false));
+    }
+
+    /// Presses a key where a call is up at this moment.
+    pub fn press_if_up(&self, number: &str, code: u8) {
+        if let Some(call) = self.shared.lock().call(number, Stage::Up(true)) {
+            call.press(code);
         }
     }
 
-    /// Picks up the phone that rings.
-    pub fn pick_up(&self, number: &str) {
-        let mut state = self.shared.lock();
-        let call = state.calls.iter_mut().rev().find(|call| call.number == number && call.stage == Stage::Ringing);
-        call.unwrap_or_else(|| panic!("{number}'s phone rings")).pick_up(&self.shared.socket, false);
+    /// Hangs up where a call is up at this moment.
+    pub fn hang_up_if_up(&self, number: &str) {
+        if let Some(call) = self.shared.lock().call(number, Stage::Up(true)) {
+            call.hang_up(&self.shared.socket);
+        }
     }
 
-    /// Hangs up.
-    pub fn hang_up(&self, number: &str) {
+    /// Does this as soon as the last call to the number stands so: an event may be told before its message is here.
+    fn once(&self, number: &str, stage: Stage, act: impl FnOnce(&mut Call, &UdpSocket)) {
+        let end = Instant::now() + LIMIT;
         let mut state = self.shared.lock();
-        let call = state.calls.iter_mut().rev().find(|call| call.number == number && call.stage == Stage::Up(true));
-        let call = call.unwrap_or_else(|| panic!("{number} is on the phone"));
-        let invite = &call.invite;
-        let target = invite.contact().and_then(Result::ok).map(|contact| contact.uri.to_owned()).unwrap_or_default();
-        let mut bye = Builder::request(Method::Bye, &target)
-            .header(Name::Via, format!("SIP/2.0/UDP {};branch=z9hG4bKbye{}", self.address(), call.sequence))
-            .header(Name::MaxForwards, "70")
-            .header(Name::From, format!("{};tag=phone", invite.header(&Name::To).unwrap_or_default()))
-            .header(Name::To, invite.header(&Name::From).unwrap_or_default())
-            .header(Name::CallId, &call.id);
-        bye = bye.header(Name::CSeq, "1 BYE");
-        call.stage = Stage::Ended;
-        self.shared.socket.send_to(&bye.finish(), call.from).expect("loopback takes a datagram");
+        loop {
+            if let Some(call) = state.call(number, stage) {
+                return act(call, &self.shared.socket);
+            }
+            let left = end.checked_duration_since(Instant::now());
+            let left = left.unwrap_or_else(|| panic!("no call to {number} is {stage:?}; came: {:?}", state.heard));
+            state = self.shared.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
     }
 }
 
@@ -243,6 +235,11 @@ impl Shared {
 }
 
 impl State {
+    /// The last call to this number, if one stands so.
+    fn call(&mut self, number: &str, stage: Stage) -> Option<&mut Call> {
+        self.calls.iter_mut().rev().find(|call| call.number == number && call.stage == stage)
+    }
+
     fn on_message(&mut self, from: SocketAddr, message: &Message, socket: &UdpSocket) {
         let number = message.uri().and_then(|uri| Uri::parse(uri).ok()).and_then(|uri| uri.user).unwrap_or_default();
         self.heard.push(match message.code() {
@@ -345,6 +342,40 @@ impl Call {
             }
         }
         Some(call)
+    }
+
+    /// An RFC 4733 event of 100 ms with its end sent three times.
+    fn press(&mut self, code: u8) {
+        let timestamp = u32::from(self.sequence) * 160;
+        for (place, duration) in [160, 320, 480, 640, 800, 800, 800].into_iter().enumerate() {
+            let event = Event { code, end: place >= 4, volume: 10, duration };
+            self.sequence = self.sequence.wrapping_add(1);
+            let header = Header {
+                marker: place == 0,
+                payload_type: self.events,
+                sequence: self.sequence,
+                timestamp,
+                ssrc: 0x5150,
+            };
+            let bytes = [&header.to_bytes()[..], &event.to_bytes()[..]].concat();
+            self.media.send_to(&bytes, self.peer).expect("loopback takes a packet");
+        }
+    }
+
+    fn hang_up(&mut self, socket: &UdpSocket) {
+        let own = socket.local_addr().expect("a bound socket has an address");
+        let invite = &self.invite;
+        let target = invite.contact().and_then(Result::ok).map(|contact| contact.uri.to_owned()).unwrap_or_default();
+        let bye = Builder::request(Method::Bye, &target)
+            .header(Name::Via, format!("SIP/2.0/UDP {own};branch=z9hG4bKbye{}", self.sequence))
+            .header(Name::MaxForwards, "70")
+            .header(Name::From, format!("{};tag=phone", invite.header(&Name::To).unwrap_or_default()))
+            .header(Name::To, invite.header(&Name::From).unwrap_or_default())
+            .header(Name::CallId, &self.id)
+            .header(Name::CSeq, "1 BYE")
+            .finish();
+        self.stage = Stage::Ended;
+        socket.send_to(&bye, self.from).expect("loopback takes a datagram");
     }
 
     fn send(&mut self, socket: &UdpSocket, code: u16) {
