@@ -79,7 +79,12 @@ impl Core {
             let wake = self.wake_at(stopping);
             let mut stop = false;
             tokio::select! {
-                () = self.sip.arrived() => self.receive(),
+                () = self.sip.arrived() => {
+                    self.receive();
+                    // Without this a flood of datagrams would have us for ever: the runtime lets a task that does not
+                    // yield see nothing of its other sources after a while.
+                    tokio::task::yield_now().await;
+                }
                 event = inlets.media.recv() => match event {
                     Some(event) => {
                         if let crate::media::Event::Closed { leg, counts } = &event {

@@ -4,6 +4,9 @@
 
 use std::fs;
 use std::net::UdpSocket;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use hansho::base::{Rng, seeded};
@@ -87,6 +90,36 @@ fn ten_thousand_datagrams_of_strangers_get_no_answer_and_the_call_goes_on() {
     world.phones.press(ANNA, 1);
     daemon.comes_to(&incident, "acknowledged");
     world.phones.reaches(ANNA, 1, Stage::Ended);
+}
+
+#[test]
+fn triggers_are_answered_while_a_stranger_sends_as_fast_as_the_network_carries() {
+    let world = World::new("flood").person(ANNA, Habit::Busy).flow("rounds = 1");
+    let daemon = world.start();
+    let (sip, over) = (world.sip, Arc::new(AtomicBool::new(false)));
+    let strangers: Vec<_> = (0..2)
+        .map(|seed| {
+            let over = over.clone();
+            thread::spawn(move || {
+                let stranger = UdpSocket::bind("127.0.0.2:0").expect("all of 127/8 is loopback");
+                let mut rng = seeded(seed);
+                let datagrams: Vec<Vec<u8>> = (0..256).map(|n| self::sip(&mut rng, n)).collect();
+                while !over.load(Ordering::Relaxed) {
+                    for datagram in &datagrams {
+                        let _ = stranger.send_to(datagram, ("127.0.0.1", sip));
+                    }
+                }
+            })
+        })
+        .collect();
+    let counted = || daemon.ask(&json!({ "op": "status" }))["counts"]["sip"]["strangers"].as_u64();
+    until("the flood", || counted().filter(|count| *count > 10_000));
+    for _ in 0..3 {
+        daemon.trigger();
+    }
+    world.phones.reaches(ANNA, 3, Stage::Refused);
+    over.store(true, Ordering::Relaxed);
+    strangers.into_iter().for_each(|stranger| stranger.join().expect("a stranger"));
 }
 
 #[test]
