@@ -164,7 +164,12 @@ impl Agent {
         if request.method() == Method::Ack {
             return self.on_ack(now, call, request, out);
         }
-        let (tx, merged) = match self.core.transactions.on_request(request, reply_to(request, from), out) {
+        let (reply_to, transactions) = (reply_to(request, from), &mut self.core.transactions);
+        let arrival = match call {
+            Some(_) => transactions.on_request_of_call(request, reply_to, out),
+            None => transactions.on_request(request, reply_to, out),
+        };
+        let (tx, merged) = match arrival {
             Arrival::Copy => {
                 self.counts.copies += 1;
                 return;
@@ -174,7 +179,7 @@ impl Agent {
                 let tag = token(&mut self.core.rng, 12);
                 let builder = reply(request, from, 503, &self.core.identity).to_tag(&tag);
                 let bytes = builder.header(Name::RetryAfter, "10").finish();
-                out.push(Output::Send { to: reply_to(request, from), bytes });
+                out.push(Output::Send { to: reply_to, bytes });
                 return;
             }
             Arrival::New(tx) => (tx, false),

@@ -20,6 +20,8 @@ use crate::wire::sip::{Message, Method};
 
 /// With more transactions than this, requests from outside are answered 503 and forgotten.
 pub const MAX_TRANSACTIONS: usize = 16_384;
+/// So many more have room where they belong to a call that is up: a flood must not keep its key presses and its BYE out.
+pub const RESERVE: usize = 4_096;
 
 /// What the owner of a transaction is to be told.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -193,12 +195,21 @@ impl Transactions {
 
     /// A request that is no ACK arrived; answers to it go to `reply_to`.
     pub fn on_request(&mut self, message: &Message, reply_to: Hop, out: &mut Outbox<Output>) -> Arrival {
+        self.admit(message, reply_to, MAX_TRANSACTIONS, out)
+    }
+
+    /// The same of a request within a call that is ours: it has room where others have none.
+    pub fn on_request_of_call(&mut self, message: &Message, reply_to: Hop, out: &mut Outbox<Output>) -> Arrival {
+        self.admit(message, reply_to, MAX_TRANSACTIONS + RESERVE, out)
+    }
+
+    fn admit(&mut self, message: &Message, reply_to: Hop, most: usize, out: &mut Outbox<Output>) -> Arrival {
         let method = message.method();
         let key = server_key(message, &method);
         if self.on_copy(message, out) {
             return Arrival::Copy;
         }
-        if self.slots.len() >= MAX_TRANSACTIONS {
+        if self.slots.len() >= most {
             return Arrival::Full;
         }
         let origin = origin(message, &method);

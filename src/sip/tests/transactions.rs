@@ -58,6 +58,8 @@ fn when_the_table_is_full_requests_are_turned_away_until_there_is_room() {
     }
     let one_more = asks(Method::Options, 70_000, "a", "", "");
     assert_eq!(all.on_request(&one_more, peer(), out), Arrival::Full);
+    let of_a_call = asks(Method::Bye, 70_001, "b", "", "");
+    assert!(matches!(all.on_request_of_call(&of_a_call, peer(), out), Arrival::New(_)), "a call up has room");
     let later = all.next_deadline().unwrap();
     while all.on_deadline(later, out).is_some() {}
     assert!(matches!(all.on_request(&one_more, peer(), out), Arrival::New(_)));
