@@ -33,6 +33,7 @@ pub struct Daemon {
     child: Child,
     folder: PathBuf,
     sip: u16,
+    web: SocketAddr,
     socket: PathBuf,
     control: BufReader<UnixStream>,
     events: Receiver<Value>,
@@ -53,8 +54,9 @@ impl Daemon {
         // A socket's path must be short, and the folder may be deep.
         let socket = std::env::temp_dir().join(format!("hansho-night-{}.sock", std::process::id()));
         let config = folder.join("sip-trunk.toml");
-        let sip = free_ports(1)?;
-        fs::write(&config, configuration(folder, &socket, town.sip_address(), sip, legs)?)
+        let (sip, web) = (free_ports(1)?, SocketAddr::from(([127, 0, 0, 1], free_ports(1)?)));
+        let text = configuration(folder, &socket, town.sip_address(), sip, legs)?;
+        fs::write(&config, format!("{text}[http]\nlisten = \"{web}\"\n"))
             .map_err(|error| format!("{}: {error}", config.display()))?;
         let log = File::create(folder.join("daemon.log")).map_err(|error| error.to_string())?;
         let second = log.try_clone().map_err(|error| error.to_string())?;
@@ -64,7 +66,7 @@ impl Daemon {
         let mut child = command.spawn().map_err(|error| format!("{BINARY}: {error}"))?;
         let opened = connect(&mut child, &socket).and_then(|control| Ok((control, watch(&socket)?)));
         match opened {
-            Ok((control, events)) => Ok(Daemon { child, folder: folder.to_owned(), sip, socket, control, events }),
+            Ok((control, events)) => Ok(Daemon { child, folder: folder.to_owned(), sip, web, socket, control, events }),
             Err(why) => {
                 let _ = child.kill();
                 let _ = child.wait();
@@ -82,6 +84,21 @@ impl Daemon {
     /// Where it speaks SIP.
     pub fn sip_port(&self) -> u16 {
         self.sip
+    }
+
+    /// Where it speaks HTTP.
+    pub fn web(&self) -> SocketAddr {
+        self.web
+    }
+
+    /// Makes a token for HTTP.
+    pub fn token(&mut self) -> Result<String> {
+        self.control
+            .get_mut()
+            .write_all(b"{\"op\":\"token.create\",\"name\":\"bench\"}\n")
+            .map_err(|error| error.to_string())?;
+        let answer = read_line(&mut self.control)?;
+        answer["secret"].as_str().map(str::to_owned).ok_or_else(|| format!("no token: {answer}"))
     }
 
     pub fn pid(&self) -> u32 {

@@ -16,6 +16,7 @@
 mod calls;
 mod clock;
 mod daemon;
+mod flood;
 mod idle;
 mod net;
 mod phone;
@@ -46,10 +47,12 @@ pub struct Effort {
     legs: usize,
     room_seconds: u64,
     idle_seconds: u64,
+    /// Incidents before the strangers come, and as many while they are there.
+    flood: usize,
 }
 
-const WHOLE: Effort = Effort { triggers: 300, calls: 40, legs: 100, room_seconds: 20, idle_seconds: 10 };
-const QUICK: Effort = Effort { triggers: 50, calls: 6, legs: 100, room_seconds: 5, idle_seconds: 3 };
+const WHOLE: Effort = Effort { triggers: 300, calls: 40, legs: 100, room_seconds: 20, idle_seconds: 10, flood: 300 };
+const QUICK: Effort = Effort { triggers: 50, calls: 6, legs: 100, room_seconds: 5, idle_seconds: 3, flood: 60 };
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
@@ -57,6 +60,8 @@ fn main() -> ExitCode {
     match words.as_slice() {
         // The daemon starts the bench itself as its voice maker.
         ["--speak", text, out] => voice::speak(text, out),
+        // The bench starts itself as the strangers.
+        ["--flood", web, sip] => flood::strangers(web, sip),
         [] => bench(&WHOLE),
         ["--quick"] => bench(&QUICK),
         _ => {
@@ -95,6 +100,8 @@ fn measure(effort: &Effort, folder: &std::path::Path, table: &mut Table) {
     table.keep("answer to prompt, key to action", calls::measure(effort, &mut daemon, &mut town));
     step("room");
     table.keep("room", room::measure(effort, &mut daemon, &mut town));
+    step("flood");
+    table.keep("flood", flood::measure(effort, &mut daemon, &mut town));
     if let Err(why) = daemon.stop(&mut town) {
         table.failed("stop the daemon", &why);
     }

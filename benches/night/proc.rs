@@ -27,6 +27,12 @@ pub fn resident_kib(pid: u32) -> Result<u64> {
     words.and_then(|word| word.parse().ok()).ok_or_else(|| format!("{path} has no VmRSS"))
 }
 
+/// Files and sockets that are open.
+pub fn open_files(pid: u32) -> Result<usize> {
+    let path = format!("/proc/{pid}/fd");
+    fs::read_dir(&path).map(Iterator::count).map_err(|error| format!("{path}: {error}"))
+}
+
 /// How the media thread is scheduled: `SCHED_FIFO`, or `SCHED_OTHER` where it may not be.
 pub fn media_is_realtime(pid: u32) -> bool {
     let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();

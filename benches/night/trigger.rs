@@ -3,7 +3,7 @@
 //! The callee is busy, so every incident ends at once; the next is raised when the one before has ended. Between
 //! two triggers the disk is asked once for the least that durability costs: 4 KiB, written and flushed.
 
-use crate::clock::{MS, now};
+use crate::clock::{MS, Nanos, now};
 use crate::daemon::{ANNA, Daemon, LIMIT};
 use crate::reference::Disk;
 use crate::stats::{Sorted, ms};
@@ -40,14 +40,14 @@ pub fn measure(effort: &Effort, daemon: &mut Daemon, town: &mut Town) -> Result<
     ])
 }
 
-/// Waits for the ACK of the refusal.
-fn is_over(town: &mut Town, call: usize) -> Result<()> {
+/// Waits for the ACK of the refusal, and says when it came.
+pub fn is_over(town: &mut Town, call: usize) -> Result<Nanos> {
     let until = now() + LIMIT;
     while now() < until {
-        if let Some(Heard::Ack(acked, _)) = town.next(now() + MS)?
+        if let Some(Heard::Ack(acked, at)) = town.next(now() + MS)?
             && acked == call
         {
-            return Ok(());
+            return Ok(at);
         }
     }
     Err("no ACK of a refusal".to_owned())
