@@ -32,7 +32,8 @@ impl Baresip {
         let folder = scene.path(&name);
         fs::create_dir_all(&folder).expect("a folder can be made");
         sound::write(&folder.join("says.wav"), says);
-        let (port, control, media) = (scene.port(), scene.port(), scene.ports(8));
+        // Unasked it listens for TLS as well, on the port behind.
+        let (port, control, media) = (scene.ports(2), scene.port(), scene.ports(8));
         let own = |file: &str| folder.join(file).display().to_string();
         fs::write(
             folder.join("config"),
