@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::people::{id, list};
+use super::plan::{KEY, PARAMETERS};
 use super::reader::{Placed, Section};
-use super::value::{self, SPOKEN_ACCEPTED};
+use super::value;
 use super::{Declared, Origin, Secret};
 use crate::base::{CallFlowId, ContactId, Digit, GuidanceId, Language, RoomName, RosterId};
 use crate::incident::{self, Answer, Behaviour, Guidance, Key, Strategy};
@@ -180,9 +181,11 @@ fn guidance_of(id: GuidanceId) -> Guidance {
 fn guidance(mut block: Section<'_>, rooms: &Declared<RoomName, Room>) -> Option<Guidance> {
     let usual = guidance_of(GuidanceId::parse(DEFAULT_GUIDANCE).ok()?);
     let mut message = BTreeMap::new();
+    let parameters = parameters(&mut block);
+    let parameters = parameters.as_deref();
     let mut texts = block.table("message");
     for language in Language::ALL {
-        message.extend(texts.text(language.tag(), SPOKEN_ACCEPTED, value::spoken).map(|text| (language, text)));
+        message.extend(value::template(&mut texts, language.tag(), parameters).map(|text| (language, text)));
     }
     texts.finish();
     let accepted = list("the id of a [[room]]", rooms.keys());
@@ -192,7 +195,7 @@ fn guidance(mut block: Section<'_>, rooms: &Declared<RoomName, Room>) -> Option<
     let challenge = value::flag(&mut block, "challenge").unwrap_or(false);
     let repeats = value::number(&mut block, "repeats", 1..=10);
     let menu = block.table("keys");
-    let keys = if block.has("keys") { keys(&block, menu) } else { Some(usual.keys.clone()) };
+    let keys = if block.has("keys") { keys(&block, menu, parameters) } else { Some(usual.keys.clone()) };
     let digits = |keys: &BTreeMap<Digit, Key>| keys.keys().filter(|key| key.as_char().is_ascii_digit()).count();
     if let Some(digits) = keys.as_ref().map(digits).filter(|digits| challenge && *digits > CHALLENGE_DIGITS) {
         block.complain(
@@ -214,10 +217,20 @@ fn guidance(mut block: Section<'_>, rooms: &Declared<RoomName, Room>) -> Option<
     })
 }
 
+/// The parameters that its templates may use; `None`: whatever a trigger brings.
+fn parameters(block: &mut Section<'_>) -> Option<Vec<String>> {
+    const ACCEPTED: &str = "names of parameters, 1 to 200 characters each";
+    let name = |text: &str| {
+        let fits = (1..=KEY).contains(&text.chars().count()) && !text.contains(['{', '}', '|', '\n']);
+        fits.then(|| text.trim().to_owned())
+    };
+    Some(block.list("parameters", PARAMETERS, ACCEPTED, name)?.into_iter().map(|name| name.value).collect())
+}
+
 const DO_ACCEPTED: &str = "\"take\", \"next\", \"join\", \"repeat\", \"leave\" or \"quiet\"";
 
 /// The key menu. `None` after a complaint.
-fn keys(block: &Section<'_>, menu: Section<'_>) -> Option<BTreeMap<Digit, Key>> {
+fn keys(block: &Section<'_>, menu: Section<'_>, parameters: Option<&[String]>) -> Option<BTreeMap<Digit, Key>> {
     let mut keys = BTreeMap::new();
     let mut right = menu.exists();
     for (name, section) in menu.named() {
@@ -227,7 +240,7 @@ fn keys(block: &Section<'_>, menu: Section<'_>) -> Option<BTreeMap<Digit, Key>> 
         };
         let behaviour = section
             .need("do", DO_ACCEPTED, |text| Behaviour::ALL.into_iter().find(|behaviour| behaviour.as_str() == text));
-        let say = section.text("say", SPOKEN_ACCEPTED, value::spoken);
+        let say = value::template(&mut section, "say", parameters);
         let mut letters = name.chars();
         let digit = letters.next().and_then(Digit::from_char).filter(|_| letters.next().is_none());
         if digit.is_none() {

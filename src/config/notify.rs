@@ -24,7 +24,7 @@ const SUBMISSION: u16 = 587;
 const SUBMISSIONS: u16 = 465;
 /// What Slack and e-mail hear unless the file says otherwise: what a person wants to know, a line each. Rounds, and
 /// what joins an open incident, are left out: a storm would bury the line that counts.
-const TO_PEOPLE: [&str; 11] = [
+const TO_PEOPLE: [&str; 12] = [
     "incident.accepted",
     "incident.suppressed",
     "incident.acknowledged",
@@ -35,6 +35,7 @@ const TO_PEOPLE: [&str; 11] = [
     "attempt.failed",
     "trunk.failed",
     "voice.failed",
+    "voice.incomplete",
     "notify.failed",
 ];
 /// What programs hear: everything that is told at all.

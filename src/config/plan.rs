@@ -8,7 +8,7 @@ use crate::base::{CallFlowId, GuidanceId, Phone};
 use crate::incident::{Contact, Plan, Trigger};
 
 /// The most parameters a trigger may carry.
-const PARAMETERS: usize = 100;
+pub(super) const PARAMETERS: usize = 100;
 /// The longest deduplication key, host, service and name of a parameter, in characters.
 pub const KEY: usize = 200;
 

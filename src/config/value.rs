@@ -7,6 +7,7 @@ use core::time::Duration;
 use toml::de::DeValue;
 
 use super::reader::Section;
+use crate::phrase::Template;
 
 /// The longest name shown to people, in characters.
 const NAME: usize = 200;
@@ -53,16 +54,34 @@ pub(super) fn name(text: &str) -> Option<String> {
 
 pub(super) const NAME_ACCEPTED: &str = "a name of 1 to 200 characters on one line";
 
-/// A text to be spoken, in which every `{{` has its name and its `}}`.
+/// A text to be spoken.
 pub(super) fn spoken(text: &str) -> Option<String> {
     let fits = !text.trim().is_empty() && text.chars().count() <= SPOKEN;
-    let closed = text.split("{{").skip(1).all(|rest| {
-        rest.split_once("}}").is_some_and(|(name, _)| !name.trim().is_empty() && !name.contains(['{', '}', '\n']))
-    });
-    (fits && closed).then(|| text.trim().to_owned())
+    fits.then(|| text.trim().to_owned())
 }
 
 pub(super) const SPOKEN_ACCEPTED: &str = "a text of 1 to 2000 characters in which every parameter is written {{name}}";
+
+/// A template to be spoken. What is wrong with one that is a text at all is told where it stands; of `parameters`, where
+/// there are any, each of its names has to be one.
+pub(super) fn template(section: &mut Section<'_>, key: &'static str, parameters: Option<&[String]>) -> Option<String> {
+    let text = section.text(key, SPOKEN_ACCEPTED, spoken)?;
+    let template = match Template::parse(&text) {
+        Ok(template) => template,
+        Err(fault) => {
+            section.complain(key, fault.to_string(), SPOKEN_ACCEPTED);
+            return None;
+        }
+    };
+    let known = |name: &&str| parameters.is_none_or(|known| known.iter().any(|known| known == name));
+    let unknown: Vec<String> = template.names().filter(|name| !known(name)).map(|name| format!("`{name}`")).collect();
+    if !unknown.is_empty() {
+        let found = format!("{} is none of this guidance's parameters", unknown.join(", "));
+        section.complain(key, found, format!("those in `parameters`: {}", parameters.unwrap_or_default().join(", ")));
+        return None;
+    }
+    Some(text)
+}
 
 /// `7d`, `1h`, `1m30s`, `500ms`: numbers with their units, the large ones first.
 pub fn parse_duration(text: &str) -> Option<Duration> {
@@ -226,10 +245,9 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_that_is_never_closed_is_refused() {
+    fn nothing_and_too_much_are_not_spoken() {
         assert!(spoken("{{server}} で {{ incident }} が発生しました").is_some());
-        for wrong in ["{{server", "{{}}", "{{a{{b}}", " "] {
-            assert_eq!(spoken(wrong), None, "{wrong}");
-        }
+        assert_eq!(spoken(" "), None);
+        assert_eq!(spoken(&"障".repeat(2_001)), None);
     }
 }

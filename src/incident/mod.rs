@@ -28,7 +28,7 @@ pub use hotline_texts::{Letter, Names, Page as HotlinePage};
 pub use house::{Entry, HouseFact, Kind, Scope, Suppression, Token};
 pub use ladder::ReplayError;
 pub use outcome::{CallEnd, EndedBy};
-pub use plan::{Answer, CallFlow, Contact, Guidance, Key, Plan, Strategy, filled};
+pub use plan::{Answer, CallFlow, Contact, Guidance, Key, Plan, Strategy};
 pub use record::{Attempt, Pressed, Quieted, Record, Skipped, State};
 pub use suppression::Suppressions;
 

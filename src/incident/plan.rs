@@ -136,33 +136,3 @@ impl Plan {
 const fn inter_key_timeout() -> Duration {
     Duration::from_secs(15)
 }
-
-/// `text` with every `{{name}}` replaced by the parameter of that name; an unknown one is left out.
-pub fn filled(text: &str, parameters: &BTreeMap<String, String>) -> String {
-    let mut filled = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("{{") {
-        filled.push_str(before);
-        let Some((name, behind)) = after.split_once("}}") else {
-            filled.push_str("{{");
-            rest = after;
-            continue;
-        };
-        filled.push_str(parameters.get(name.trim()).map_or("", String::as_str));
-        rest = behind;
-    }
-    filled.push_str(rest);
-    filled
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parameters_are_put_where_their_names_stand() {
-        let parameters = BTreeMap::from([("host".to_owned(), "db-01".to_owned())]);
-        assert_eq!(filled("{{ host }} is down, {{host}}{{x}}.", &parameters), "db-01 is down, db-01.");
-        assert_eq!(filled("{{host", &parameters), "{{host");
-    }
-}

@@ -91,10 +91,31 @@ impl Scope {
     }
 }
 
-/// What is said about it, with its parameters; in the guidance's first language, where the trigger brings no text.
+/// What two alerts have to have in common to be about the same thing: the message with its parameters; that of the
+/// guidance's first language, where the trigger brings none.
 fn text(trigger: &Trigger, guidance: &Guidance) -> Option<String> {
     let text = trigger.message.as_ref().or_else(|| guidance.message.values().next())?;
-    Some(super::filled(text, &trigger.parameters))
+    Some(filled(text, &trigger.parameters))
+}
+
+/// `text` with every `{{name}}` replaced by the parameter of that name, whatever a filter would make of it: what people
+/// are told may be less than what tells two alerts apart.
+fn filled(text: &str, parameters: &BTreeMap<String, String>) -> String {
+    let mut filled = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("{{") {
+        filled.push_str(before);
+        let Some((name, behind)) = after.split_once("}}") else {
+            filled.push_str("{{");
+            rest = after;
+            continue;
+        };
+        let name = name.split('|').next().unwrap_or(name).trim();
+        filled.push_str(parameters.get(name).map_or("", String::as_str));
+        rest = behind;
+    }
+    filled.push_str(rest);
+    filled
 }
 
 #[cfg(test)]
@@ -104,6 +125,13 @@ mod tests {
 
     fn guidance() -> Guidance {
         any_plan().guidance
+    }
+
+    #[test]
+    fn what_a_filter_says_less_of_is_still_told_apart() {
+        let parameters = BTreeMap::from([("host".to_owned(), "db-01".to_owned())]);
+        assert_eq!(filled("{{ host }} is down, {{host|upper}}{{x}}.", &parameters), "db-01 is down, db-01.");
+        assert_eq!(filled("{{host", &parameters), "{{host");
     }
 
     fn hour(hour: i64) -> Stamp {

@@ -118,8 +118,8 @@ fn other(c: char, place: &Place<'_>, speech: &mut Speech) {
         }
         '/' => speech.words("slash"),
         '。' | '！' | '？' => speech.pause("."),
-        '.' | '!' | '?' => speech.pause(c.encode_utf8(&mut [0; 4])),
-        ',' | ';' | ':' | '、' | '|' | '(' | ')' | '[' | ']' | '{' | '}' | '【' | '】' | '（' | '）' | '-' => {
+        '.' | '!' | '?' | ':' => speech.pause(c.encode_utf8(&mut [0; 4])),
+        ',' | ';' | '、' | '|' | '(' | ')' | '[' | ']' | '{' | '}' | '【' | '】' | '（' | '）' | '-' => {
             speech.pause(",")
         }
         '\'' if place.before.ends_with(char::is_alphabetic) && next.is_some_and(char::is_alphabetic) => {

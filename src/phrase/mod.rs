@@ -24,7 +24,7 @@ mod speak;
 mod template;
 mod units;
 
-pub use readings::{ReadingFault, Readings};
+pub use readings::{Dictionary, ReadingFault, Readings};
 pub use speak::{LONGEST, spoken};
 pub use template::{Fault, Filled, Form, Template, fill};
 

@@ -5,10 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::speak::spoken;
+use crate::base::Language;
+
 /// The most entries of a language.
-const ENTRIES_MAX: usize = 2_000;
+const ENTRIES_MAX: usize = 10_000;
 /// The longest word, in characters.
-const WORD_MAX: usize = 64;
+const WORD_MAX: usize = 100;
 /// The longest reading, in characters.
 const READING_MAX: usize = 200;
 
@@ -19,6 +22,29 @@ pub struct Readings {
     entries: BTreeMap<String, String>,
     /// By its first character, how many characters an entry may have.
     lengths: BTreeMap<char, BTreeSet<usize>>,
+}
+
+/// The dictionaries of all languages.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Dictionary {
+    languages: BTreeMap<Language, Readings>,
+    none: Readings,
+}
+
+impl Dictionary {
+    /// The dictionaries of these words, a language each.
+    pub fn new(words: &BTreeMap<Language, BTreeMap<String, String>>) -> Result<Dictionary, ReadingFault> {
+        let read = |(language, entries): (&Language, &BTreeMap<String, String>)| {
+            let entries = entries.iter().map(|(word, reading)| (word.as_str(), reading.as_str()));
+            Ok((*language, Readings::new(entries)?))
+        };
+        Ok(Dictionary { languages: words.iter().map(read).collect::<Result<_, _>>()?, none: Readings::default() })
+    }
+
+    /// The text as it is spoken in a language.
+    pub fn spoken(&self, text: &str, language: Language) -> String {
+        spoken(text, language, self.languages.get(&language).unwrap_or(&self.none))
+    }
 }
 
 /// What is wrong with a dictionary.

@@ -92,7 +92,7 @@ impl Speech {
 
     /// Words; English ones with a blank before them.
     pub(super) fn words(&mut self, words: &str) {
-        let joined = |c: char| c.is_alphanumeric() || ",.!?".contains(c);
+        let joined = |c: char| c.is_alphanumeric() || ",.!?:".contains(c);
         if self.language == Language::En && self.text.ends_with(joined) && words.starts_with(char::is_alphanumeric) {
             self.push(" ");
         }

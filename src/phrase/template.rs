@@ -19,8 +19,8 @@ use minijinja::{Environment, UndefinedBehavior};
 use super::filters;
 use crate::base::Language;
 
-/// The longest template, in characters.
-const TEMPLATE_MAX: usize = 2_000;
+/// The longest template, in characters: what the configuration takes, twice.
+const TEMPLATE_MAX: usize = 5_000;
 /// Of a parameter, so many characters are put in.
 const PARAMETER_MAX: usize = 2_000;
 /// The longest text a template makes, in characters.

@@ -30,6 +30,7 @@ use super::tokens::Tokens;
 use super::voice::{Speaker, SpeakerSettings, load_prompts_from, sweep};
 use crate::base::Stamp;
 use crate::config::{Directory, Settings};
+use crate::phrase::{Dictionary, ReadingFault};
 use crate::sip::{Agent, Identity};
 use crate::store::{Journal, StoreError};
 use crate::switch::{self, Input, LinkKey, PortRange, SmsWay, Switch};
@@ -66,6 +67,9 @@ pub enum StartError {
     /// A notifier.
     #[error(transparent)]
     Notify(#[from] NotifyError),
+    /// A word of the dictionary that cannot be one.
+    #[error("[speech.readings]: {0}")]
+    Readings(#[from] ReadingFault),
     /// A prompt or a piece of hold music.
     #[error("{0}")]
     Prompt(String),
@@ -138,6 +142,7 @@ impl Daemon {
             call_in: super::rooms::call_in(&settings)?,
             language: settings.node.language,
             hotlines: settings.hotlines.clone(),
+            dictionary: Arc::new(Dictionary::new(&settings.speech.readings)?),
             public_url: settings.node.public_url.clone().unwrap_or_default(),
             link_key: LinkKey(rand::random()),
             sms: if settings.sms.gateway.is_some() { SmsWay::Gateway } else { SmsWay::Trunk },

@@ -101,6 +101,9 @@ pub fn log(event: &Event) {
             say!(warn, reason, "the message could not be spoken; the recorded prompt stands in")
         }
         What::VoiceFailed { reason, spoken_by: Some(voice) } => say!(warn, reason, "the voice {voice} stands in"),
+        What::VoiceIncomplete { missing } => {
+            say!(warn, missing = missing.join(", "), "parameters of the message are missing; it is spoken without them")
+        }
         What::HotlineInquiry { hotline, inquiry, caller, callee } => {
             say!(info, hotline, inquiry, %caller, %callee, "may I call you now?");
         }

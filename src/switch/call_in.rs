@@ -83,6 +83,7 @@ impl Switch {
         match there {
             None => parts.push(Part::Clip(Clip::Alone)),
             Some(text) => {
+                let text = case.said(&text, language);
                 case.voices.insert((language, text.clone()), Voice::Asked);
                 self.batch.acts.push(Act::Speak { incident, language, text: text.clone() });
                 parts.push(Part::Text(text, None));

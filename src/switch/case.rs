@@ -1,11 +1,13 @@
 //! One open incident as the corridor sees it: the machine, its record, and the prompts made for it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::reception_desk::{RECORDING, is_recording};
 use crate::base::{ContactId, Language, Phone, Stamp, Time};
-use crate::incident::{Contact, Fact, Incident, Plan, Record, Taker, Trigger, filled};
+use crate::incident::{Contact, Fact, Incident, Plan, Record, Taker, Trigger};
 use crate::media::Prompt;
+use crate::phrase::{Dictionary, Filled, Form, fill};
 
 /// Of the messages of a bundle, so many are spoken.
 const MESSAGES_MAX: usize = 3;
@@ -31,6 +33,10 @@ pub(super) struct Case {
     /// The Call-ID of every attempt that was dialled.
     pub(super) call_ids: BTreeMap<u32, String>,
     pub(super) voices: BTreeMap<(Language, String), Voice>,
+    /// How words are said.
+    dictionary: Arc<Dictionary>,
+    /// Names of parameters that a text wanted and nobody brought, once they were told.
+    pub(super) told_missing: BTreeSet<String>,
     /// Who took it, while somebody on the line may have to hear so.
     pub(super) taker: Option<Taker>,
     /// The deadline under which the case stands in the index.
@@ -40,7 +46,7 @@ pub(super) struct Case {
 }
 
 impl Case {
-    pub(super) fn new(incident: Incident, trigger: Trigger, plan: Plan) -> Case {
+    pub(super) fn new(incident: Incident, trigger: Trigger, plan: Plan, dictionary: Arc<Dictionary>) -> Case {
         Case {
             incident,
             record: Record::new(),
@@ -48,6 +54,8 @@ impl Case {
             plan,
             call_ids: BTreeMap::new(),
             voices: BTreeMap::new(),
+            dictionary,
+            told_missing: BTreeSet::new(),
             taker: None,
             deadline: None,
             resumes_at: None,
@@ -62,7 +70,7 @@ impl Case {
         self.record.apply(at, fact);
     }
 
-    /// Every text somebody may have to hear, a language each.
+    /// Every text somebody may have to hear, in words, a language each.
     pub(super) fn texts(&self) -> Vec<(Language, String)> {
         let mut texts = Vec::new();
         for language in Language::ALL {
@@ -71,10 +79,10 @@ impl Case {
                 continue;
             }
             let keys = self.plan.chain().flat_map(|plan| plan.guidance.keys.values());
-            let said = keys.filter_map(|key| key.say.as_deref()).map(|text| self.filled(text));
+            let said = keys.filter_map(|key| key.say.as_deref()).map(|text| self.words(text, language));
             let taker = self.taker.as_ref().and_then(|who| self.taken_by(who, language));
             for text in self.messages(language).into_iter().chain(said).chain(taker) {
-                if !texts.contains(&(language, text.clone())) {
+                if !text.is_empty() && !texts.contains(&(language, text.clone())) {
                     texts.push((language, text));
                 }
             }
@@ -89,8 +97,8 @@ impl Case {
         // Its words are made before it is accepted.
         let new = self.record.trigger.is_none().then_some(&self.trigger);
         for trigger in self.record.alerts().chain(new) {
-            let text = trigger.message.as_ref().or(template).map(|text| filled(text, &trigger.parameters));
-            messages.extend(text.filter(|text| !messages.contains(text)));
+            let text = trigger.message.as_ref().or(template).map(|text| self.message(trigger, text, language));
+            messages.extend(text.filter(|text| !text.is_empty() && !messages.contains(text)));
             if messages.len() == MESSAGES_MAX {
                 break;
             }
@@ -98,32 +106,64 @@ impl Case {
         messages
     }
 
-    /// The recording that is played where this text would be spoken, if there is one.
-    pub(super) fn recording_of(&self, text: &str) -> Option<String> {
+    /// The recording that is played where these words would be spoken, if there is one.
+    pub(super) fn recording_of(&self, words: &str, language: Language) -> Option<String> {
         let new = self.record.trigger.is_none().then_some(&self.trigger);
         let says = |trigger: &&Trigger| {
-            let message = trigger.message.as_ref().map(|message| filled(message, &trigger.parameters));
-            message.is_some_and(|message| message == text)
+            let recorded = trigger.parameters.contains_key(RECORDING);
+            let message = trigger.message.as_ref().filter(|_| recorded);
+            message.is_some_and(|message| self.message(trigger, message, language) == words)
         };
         let file = self.record.alerts().chain(new).filter(says).find_map(|trigger| trigger.parameters.get(RECORDING));
         file.filter(|file| is_recording(file)).cloned()
     }
 
-    /// A text with the parameters of the trigger.
-    pub(super) fn filled(&self, text: &str) -> String {
-        filled(text, &self.trigger.parameters)
+    /// A text with the parameters of the trigger, in words.
+    pub(super) fn words(&self, text: &str, language: Language) -> String {
+        self.message(&self.trigger, text, language)
+    }
+
+    /// A sentence of ours, in words.
+    pub(super) fn said(&self, sentence: &str, language: Language) -> String {
+        self.dictionary.spoken(sentence, language)
+    }
+
+    fn message(&self, trigger: &Trigger, text: &str, language: Language) -> String {
+        let Filled { text, .. } = fill(text, Form::Spoken, language, &trigger.parameters);
+        self.dictionary.spoken(&text, language)
+    }
+
+    /// Parameters that the texts want and the trigger does not bring, of which nobody was told.
+    pub(super) fn missing(&mut self) -> Vec<String> {
+        let guidances = self.plan.chain().map(|plan| &plan.guidance);
+        let written = self.trigger.message.is_none();
+        let speaks = |language: &Language| {
+            self.plan.chain().flat_map(|plan| &plan.contacts).any(|contact| contact.language == *language)
+        };
+        let texts = guidances.flat_map(|guidance| {
+            let heard = guidance.message.iter().filter(|(language, _)| written && speaks(language));
+            let messages = heard.map(|(language, text)| (*language, text));
+            let says = guidance.keys.values().filter_map(|key| Some((Language::default(), key.say.as_ref()?)));
+            messages.chain(says)
+        });
+        let own = self.trigger.message.iter().map(|text| (Language::default(), text));
+        let fills =
+            texts.chain(own).map(|(language, text)| fill(text, Form::Spoken, language, &self.trigger.parameters));
+        let missing: Vec<String> = fills.flat_map(|filled| filled.missing).collect();
+        missing.into_iter().filter(|name| self.told_missing.insert(name.clone())).collect()
     }
 
     /// Who took it, in words; `None` for somebody without a name.
     pub(super) fn taken_by(&self, who: &Taker, language: Language) -> Option<String> {
-        Some(match (who, language) {
+        let sentence = match (who, language) {
             (Taker::Contact(id), Language::Ja) => format!("{}さんが、対応を開始しました。", self.contact(id)?.name),
             (Taker::Contact(id), Language::En) => format!("{} deals with it.", self.contact(id)?.name),
             (Taker::Outside(by), _) if by == "control" => return None,
             // The name may be a person's or a tool's.
             (Taker::Outside(by), Language::Ja) => format!("電話以外で、{by}から連絡がありました。"),
             (Taker::Outside(by), Language::En) => format!("It was taken without a call, by {by}."),
-        })
+        };
+        Some(self.said(&sentence, language))
     }
 
     /// A phone of `contact`, for the record of a call that came from them.

@@ -92,7 +92,7 @@ impl Switch {
     pub(super) fn take_up(&mut self, now: Time, trigger: Trigger, plan: Plan) -> IncidentId {
         let id = self.new_id(self.stamp(now));
         let incident = Incident::new(id, trigger.clone(), plan.clone(), self.rng.next_u64());
-        self.cases.insert(id, Case::new(incident, trigger, plan));
+        self.cases.insert(id, Case::new(incident, trigger, plan, self.settings.dictionary.clone()));
         id
     }
 

@@ -9,6 +9,7 @@ use super::case::{Case, Voice};
 use super::desk::Switch;
 use super::legs::{Purpose, Saying};
 use super::prompt_book::{Clip, PromptBook};
+use super::tell::What;
 use crate::base::{IncidentId, Language, LegId, Time};
 use crate::incident::{Behaviour, Line};
 use crate::media::{Command, Playlist, Prompt};
@@ -27,7 +28,7 @@ impl Switch {
     pub(super) fn prepare_voices(&mut self, incident: IncidentId) {
         let Some(case) = self.cases.get_mut(&incident) else { return };
         for (language, text) in case.texts() {
-            let recording = case.recording_of(&text);
+            let recording = case.recording_of(&text, language);
             if let Entry::Vacant(place) = case.voices.entry((language, text.clone())) {
                 place.insert(Voice::Asked);
                 self.batch.acts.push(match recording {
@@ -35,6 +36,10 @@ impl Switch {
                     None => Act::Speak { incident, language, text },
                 });
             }
+        }
+        let missing = case.missing();
+        if !missing.is_empty() {
+            self.tell(Some(incident), None, None, What::VoiceIncomplete { missing });
         }
     }
 
@@ -121,7 +126,7 @@ fn parts(case: &Case, line: &Line, language: Language) -> Vec<Part> {
         Line::Silenced => clip(Clip::Silenced),
         Line::NoKey => clip(Clip::NoKey),
         Line::Over => clip(Clip::Over),
-        Line::Text(text) => vec![Part::Text(case.filled(text), Some(stand_in(case, text)))],
+        Line::Text(text) => vec![Part::Text(case.words(text, language), Some(stand_in(case, text)))],
     }
 }
 

@@ -52,9 +52,12 @@ pub use reception_desk::{CallInSettings, GUEST};
 pub use rooms::RoomSettings;
 pub use tell::{Event, Heard, What};
 
+use std::sync::Arc;
+
 use crate::base::{IncidentId, Language, LegId, Stamp, TrunkId};
 use crate::incident::{Contact, Fact, Hotline, HouseFact};
 use crate::media::{self, Prompt};
+use crate::phrase::Dictionary;
 use crate::sip::Hop;
 
 /// Everything the corridor is told.
@@ -148,6 +151,8 @@ pub struct Settings {
     pub language: Language,
     /// Pairs of people who may ask each other for a call.
     pub hotlines: Vec<Hotline>,
+    /// How words are said.
+    pub dictionary: Arc<Dictionary>,
     /// Where the world finds our pages, without a slash at its end.
     pub public_url: String,
     /// What links are made from: random, new in each life, told to nobody.

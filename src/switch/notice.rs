@@ -12,13 +12,14 @@ pub use house::{house_event_of, house_topic};
 
 use super::tell::{Event, What, attempt_of};
 use crate::base::{ContactId, IncidentId, Language, Stamp};
-use crate::incident::{Attempt, Fact, Outcome, Record, filled};
+use crate::incident::{Attempt, Fact, Outcome, Record};
+use crate::phrase::{Form, fill};
 
 /// The name that stands for those `attempt.ended` in which hansho, the trunk or the network failed.
 pub const FAILED_ATTEMPT: &str = "attempt.failed";
 
 /// The name of every event that can be told, and [`FAILED_ATTEMPT`]; explained in docs/control.md.
-pub const TOPICS: [&str; 44] = [
+pub const TOPICS: [&str; 45] = [
     "incident.accepted",
     "incident.again",
     "incident.cleared",
@@ -51,6 +52,7 @@ pub const TOPICS: [&str; 44] = [
     "trunk.registered",
     "trunk.failed",
     "voice.failed",
+    "voice.incomplete",
     "message.sent",
     "message.failed",
     "message.received",
@@ -212,7 +214,7 @@ fn subject(record: &Record, language: Language) -> Option<String> {
     let (trigger, plan) = (record.trigger.as_ref()?, record.plan.as_ref()?);
     let messages = &plan.guidance.message;
     let template = messages.get(&language).or_else(|| messages.values().next());
-    let text = filled(trigger.message.as_ref().or(template)?, &trigger.parameters);
+    let text = fill(trigger.message.as_ref().or(template)?, Form::Written, language, &trigger.parameters).text;
     Some(text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 

@@ -19,7 +19,7 @@ impl Switch {
         let Some((_, Fact::Accepted { trigger, plan })) = facts.first().cloned() else { return };
         let replayed = Incident::replay(id, facts.iter().map(|(_, fact)| fact.clone()), self.rng.next_u64());
         let Ok(incident) = replayed else { return };
-        let mut case = Case::new(incident, trigger, plan);
+        let mut case = Case::new(incident, trigger, plan, self.settings.dictionary.clone());
         for (at, fact) in &facts {
             case.apply(*at, fact);
             let known = call_of(fact).and_then(|(attempt, call)| Some((attempt, sip::call_id_of(&call.0)?)));

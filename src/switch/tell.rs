@@ -121,6 +121,8 @@ pub enum What {
         #[serde(skip_serializing_if = "Option::is_none")]
         spoken_by: Option<String>,
     },
+    #[serde(rename = "voice.incomplete")]
+    VoiceIncomplete { missing: Vec<String> },
     #[serde(rename = "hotline.inquiry")]
     HotlineInquiry { hotline: String, inquiry: u32, caller: ContactId, callee: ContactId },
     #[serde(rename = "hotline.accepted")]

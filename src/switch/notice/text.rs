@@ -95,6 +95,9 @@ fn japanese(event: &Event, record: &Record) -> String {
         What::VoiceFailed { reason, spoken_by: Some(voice) } => {
             format!("⚠️ 音声{voice}が代わりに話しました（{reason}）")
         }
+        What::VoiceIncomplete { missing } => {
+            format!("⚠️ 案内に必要なパラメーターがありません（{}）。その部分を省いて読み上げました", missing.join("、"))
+        }
         What::NotifyFailed { notifier, reason, .. } => format!("⚠️ {notifier}への通知を送れませんでした（{reason}）"),
         What::MessageSent { to, .. } => format!("{to}にSMSを送りました"),
         What::MessageFailed { to, reason, .. } => format!("⚠️ {to}にSMSを送れませんでした（{reason}）"),
@@ -172,6 +175,9 @@ fn english(event: &Event, record: &Record) -> String {
             format!("⚠️ The message could not be spoken; the recorded prompt stood in ({reason})")
         }
         What::VoiceFailed { reason, spoken_by: Some(voice) } => format!("⚠️ The voice {voice} stood in ({reason})"),
+        What::VoiceIncomplete { missing } => {
+            format!("⚠️ Parameters of the message are missing ({}); it is spoken without them", missing.join(", "))
+        }
         What::NotifyFailed { notifier, reason, .. } => format!("⚠️ {notifier} could not be told: {reason}"),
         What::MessageSent { to, .. } => format!("A short message was sent to {to}"),
         What::MessageFailed { to, reason, .. } => format!("⚠️ No short message could be sent to {to}: {reason}"),

@@ -10,4 +10,5 @@ mod restarts;
 mod storms;
 mod town;
 mod troubles;
+mod words;
 mod world;
