@@ -7,7 +7,9 @@
 //!
 //! Easy to get wrong: payload types in a description are those its writer wants to *receive*; the answer must
 //! have as many `m=` lines as the offer, the refused ones with port 0; `sendonly` is answered with `recvonly`;
-//! `c=0.0.0.0` is the old way to hold, and nothing may be sent there (RFC 3264 §8.4).
+//! `c=0.0.0.0` is the old way to hold, and nothing may be sent there (RFC 3264 §8.4). RTCP on the port of RTP is agreed
+//! to (RFC 5761 §5.1.1), although we drop it: it would go to the next port otherwise, which is another call's. Where RTCP
+//! is wanted (RFC 3605) does not matter, as we send none; ICE candidates are not answered.
 
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use core::time::Duration;
@@ -70,7 +72,8 @@ impl Refusal {
 /// The description we propose.
 pub fn offer(local: &Local<'_>) -> String {
     let codecs = local.codecs.iter().map(|codec| (codec.payload_type(), *codec));
-    let audio = Section { codecs: codecs.collect(), event: Some(EVENT_PAYLOAD_TYPE), ptime_ms: PTIME_MS };
+    let event = Some((EVENT_PAYLOAD_TYPE, VOICE_HZ));
+    let audio = Section { codecs: codecs.collect(), event, ptime_ms: PTIME_MS, rtcp_mux: false };
     describe(local, |origin| {
         let texts = audio.texts();
         let media = audio.media("RTP/AVP", local.media.port(), Direction::SendRecv, &texts);
@@ -95,7 +98,7 @@ pub fn answer(local: &Local<'_>, body: &[u8]) -> Result<(String, Stream), Refusa
     let stream = stream(local, &theirs, audio, local.codecs)?;
     let ptime_ms = u32::try_from(stream.packet_time.as_millis()).unwrap_or(PTIME_MS);
     let codecs = vec![(stream.payload_type, stream.codec)];
-    let ours = Section { codecs, event: stream.event_payload_type, ptime_ms };
+    let ours = Section { codecs, event: event(audio), ptime_ms, rtcp_mux: audio.rtcp_mux };
     let body = describe(local, |origin| {
         let texts = ours.texts();
         let direction = Direction::of(stream.send, stream.receive);
@@ -114,22 +117,27 @@ pub fn answer(local: &Local<'_>, body: &[u8]) -> Result<(String, Stream), Refusa
 /// One audio section as we write it.
 struct Section {
     codecs: Vec<(u8, Codec)>,
-    event: Option<u8>,
+    /// The payload type of telephone-event, and its clock rate.
+    event: Option<(u8, u32)>,
     ptime_ms: u32,
+    rtcp_mux: bool,
 }
 
 impl Section {
     /// The payload types as words, which a [`Media`] borrows.
     fn texts(&self) -> Vec<String> {
-        self.codecs.iter().map(|(payload_type, _)| *payload_type).chain(self.event).map(|p| p.to_string()).collect()
+        let event = self.event.map(|(payload_type, _)| payload_type);
+        self.codecs.iter().map(|(payload_type, _)| *payload_type).chain(event).map(|p| p.to_string()).collect()
     }
 
     fn media<'a>(&self, proto: &'a str, port: u16, direction: Direction, texts: &'a [String]) -> Media<'a> {
         let mut media = Media::new("audio", port, proto, texts.iter().map(String::as_str).collect());
-        let map = |payload_type, encoding| RtpMap { payload_type, encoding, clock_hz: VOICE_HZ, channels: 1 };
-        media.rtpmaps.extend(self.codecs.iter().map(|(payload_type, codec)| map(*payload_type, codec.name())));
-        media.rtpmaps.extend(self.event.map(|payload_type| map(payload_type, "telephone-event")));
-        media.fmtps.extend(self.event.map(|payload_type| (payload_type, EVENTS)));
+        let map = |payload_type, encoding, clock_hz| RtpMap { payload_type, encoding, clock_hz, channels: 1 };
+        let voices = self.codecs.iter().map(|(payload_type, codec)| map(*payload_type, codec.name(), VOICE_HZ));
+        media.rtpmaps.extend(voices);
+        media.rtpmaps.extend(self.event.map(|(payload_type, clock_hz)| map(payload_type, "telephone-event", clock_hz)));
+        media.fmtps.extend(self.event.map(|(payload_type, _)| (payload_type, EVENTS)));
+        media.rtcp_mux = self.rtcp_mux;
         media.ptime_ms = Some(self.ptime_ms);
         media.direction = Some(direction);
         media
@@ -176,7 +184,7 @@ fn stream(local: &Local<'_>, theirs: &Description<'_>, audio: &Media<'_>, ours: 
         remote: SocketAddr::new(ip, audio.port),
         codec,
         payload_type,
-        event_payload_type: event(audio),
+        event_payload_type: event(audio).map(|(payload_type, _)| payload_type),
         packet_time: Duration::from_millis(packet_ms(audio).into()),
         send: direction.sends() && !held,
         receive: direction.receives(),
@@ -196,13 +204,16 @@ fn voice(media: &Media<'_>, ours: &[Codec]) -> Option<(u8, Codec)> {
     })
 }
 
-/// The payload type of telephone-event at the voice's clock rate. Without that rate the two timestamps would
-/// not fit together (RFC 4733 §2.1).
-fn event(media: &Media<'_>) -> Option<u8> {
-    media.payload_types().find(|payload_type| {
-        let map = media.rtpmap(*payload_type);
-        map.is_some_and(|map| map.encoding.eq_ignore_ascii_case("telephone-event") && map.clock_hz == VOICE_HZ)
-    })
+/// The payload type of telephone-event and its clock rate: the voice's, or else the two timestamps do not fit together
+/// (RFC 4733 §2.1). Some name only another rate; their keys are heard all the same, as a key is known by its timestamp
+/// being its own, whatever it counts.
+fn event(media: &Media<'_>) -> Option<(u8, u32)> {
+    let events = || {
+        let maps = media.payload_types().filter_map(|payload_type| media.rtpmap(payload_type));
+        maps.filter(|map| map.encoding.eq_ignore_ascii_case("telephone-event"))
+    };
+    let fits = events().find(|map| map.clock_hz == VOICE_HZ).or_else(|| events().next())?;
+    Some((fits.payload_type, fits.clock_hz))
 }
 
 /// The packet time they ask for, in whole tens of milliseconds; ours when it is out of bounds.

@@ -58,6 +58,8 @@ pub struct Media<'a> {
     pub maxptime_ms: Option<u32>,
     /// The section's own direction.
     pub direction: Option<Direction>,
+    /// `a=rtcp-mux`: RTCP on the port of RTP (RFC 5761 §5.1.1).
+    pub rtcp_mux: bool,
 }
 
 /// `a=rtpmap`: what a payload type stands for.
@@ -132,7 +134,8 @@ impl<'a> Media<'a> {
     pub fn new(kind: &'a str, port: u16, proto: &'a str, formats: Vec<&'a str>) -> Media<'a> {
         let (rtpmaps, fmtps) = (Vec::new(), Vec::new());
         let (connection, ptime_ms, maxptime_ms, direction) = (None, None, None, None);
-        Media { kind, port, proto, formats, connection, rtpmaps, fmtps, ptime_ms, maxptime_ms, direction }
+        let rtcp_mux = false;
+        Media { kind, port, proto, formats, connection, rtpmaps, fmtps, ptime_ms, maxptime_ms, direction, rtcp_mux }
     }
 
     /// What `payload_type` was said to stand for; the first `a=rtpmap` counts.

@@ -16,6 +16,7 @@ mod power_cuts;
 mod receiver;
 mod restart;
 mod sipp_callee;
+mod sipp_control;
 mod sipp_trunk;
 mod support;
 mod systems;

@@ -80,14 +80,65 @@ fn the_packet_time_is_honoured_from_10_to_60_ms() {
 }
 
 #[test]
+fn telephone_event_is_taken_under_any_number_and_at_the_voice_s_rate_before_another() {
+    let of = |media: &str| {
+        let (body, stream) = answered(media).unwrap();
+        let line = body.lines().find(|line| line.contains("telephone-event")).unwrap_or_default().to_owned();
+        (stream.event_payload_type, line)
+    };
+    let both =
+        "m=audio 5000 RTP/AVP 0 126 97\r\na=rtpmap:126 telephone-event/48000\r\na=rtpmap:97 Telephone-Event/8000\r\n";
+    assert_eq!(of(both), (Some(97), "a=rtpmap:97 telephone-event/8000".to_owned()));
+    let other = "m=audio 5000 RTP/AVP 0 126\r\na=rtpmap:126 telephone-event/16000\r\n";
+    assert_eq!(of(other), (Some(126), "a=rtpmap:126 telephone-event/16000".to_owned()));
+    assert_eq!(of("m=audio 5000 RTP/AVP 0 101\r\n"), (None, String::new()), "a number without a map is nobody's");
+}
+
+#[test]
+fn an_offer_full_of_what_we_do_not_do_is_answered_with_what_we_do() {
+    let (body, stream) = answered(
+        "m=audio 5000 RTP/AVP 111 0 101\r\na=rtpmap:111 opus/48000/2\r\na=fmtp:111 useinbandfec=1\r\n\
+         a=rtpmap:101 telephone-event/8000\r\na=ice-ufrag:x\r\na=ice-pwd:y\r\na=setup:actpass\r\n\
+         a=candidate:1 1 UDP 2130706431 10.0.0.1 5000 typ host\r\na=rtcp:5001 IN IP4 198.51.100.9\r\na=rtcp-mux\r\n\
+         a=ssrc:1 cname:z\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:k\r\na=silenceSupp:off - - - -\r\n",
+    )
+    .unwrap();
+    assert_eq!((stream.codec, stream.remote), (Codec::Pcmu, "198.51.100.9:5000".parse().unwrap()));
+    let attributes: Vec<&str> = body.lines().filter(|line| line.starts_with("a=")).collect();
+    assert_eq!(
+        attributes,
+        [
+            "a=rtpmap:0 PCMU/8000",
+            "a=rtpmap:101 telephone-event/8000",
+            "a=fmtp:101 0-15",
+            "a=ptime:20",
+            "a=rtcp-mux",
+            "a=sendrecv"
+        ]
+    );
+    assert!(!answered("m=audio 5000 RTP/AVP 0\r\n").unwrap().0.contains("rtcp-mux"));
+}
+
+#[test]
+fn both_families_of_addresses_are_spoken_and_not_mixed() {
+    let v6 = Local { media: "[2001:db8::1]:20000".parse().unwrap(), ..LOCAL };
+    let offer =
+        "v=0\r\no=- 1 1 IN IP6 2001:db8::9\r\ns=-\r\nc=IN IP6 2001:db8::9\r\nt=0 0\r\nm=audio 5000 RTP/AVP 0\r\n";
+    let (body, stream) = answer(&v6, offer.as_bytes()).unwrap();
+    assert_eq!(stream.remote, "[2001:db8::9]:5000".parse().unwrap());
+    assert!(body.contains("c=IN IP6 2001:db8::1\r\n") && body.contains("IN IP6 2001:db8::1\r\ns="), "{body}");
+    assert!(answer(&LOCAL, offer.as_bytes()).is_err());
+    let mapped = offer.replace("2001:db8::9", "::ffff:198.51.100.9");
+    assert_eq!(answer(&LOCAL, mapped.as_bytes()).unwrap().1.remote, "198.51.100.9:5000".parse().unwrap());
+}
+
+#[test]
 fn a_codec_counts_by_its_map_before_its_number() {
     assert_eq!(agreed("m=audio 5000 RTP/AVP 97\r\na=rtpmap:97 pcmu/8000/1\r\n").payload_type, 97);
     let wide = answered("m=audio 5000 RTP/AVP 97\r\na=rtpmap:97 PCMU/16000\r\n");
     assert_eq!(wide, Err(Refusal::NoCommonCodec));
     let renamed = answered("m=audio 5000 RTP/AVP 0\r\na=rtpmap:0 L16/8000\r\n");
     assert_eq!(renamed, Err(Refusal::NoCommonCodec));
-    let fast = agreed("m=audio 5000 RTP/AVP 0 101\r\na=rtpmap:101 telephone-event/48000\r\n");
-    assert_eq!(fast.event_payload_type, None);
 }
 
 #[test]

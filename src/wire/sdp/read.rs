@@ -61,6 +61,7 @@ impl<'a> Media<'a> {
             "fmtp" if self.fmtps.len() < MAX_FORMATS => self.fmtps.extend(fmtp(value)),
             "ptime" => self.ptime_ms = milliseconds(value).or(self.ptime_ms),
             "maxptime" => self.maxptime_ms = milliseconds(value).or(self.maxptime_ms),
+            "rtcp-mux" => self.rtcp_mux = true,
             _ => self.direction = Direction::parse(name).or(self.direction),
         }
     }

@@ -32,6 +32,9 @@ impl fmt::Display for Media<'_> {
         self.fmtps.iter().try_for_each(|(payload_type, text)| write!(f, "a=fmtp:{payload_type} {text}\r\n"))?;
         self.ptime_ms.map_or(Ok(()), |ms| write!(f, "a=ptime:{ms}\r\n"))?;
         self.maxptime_ms.map_or(Ok(()), |ms| write!(f, "a=maxptime:{ms}\r\n"))?;
+        if self.rtcp_mux {
+            f.write_str("a=rtcp-mux\r\n")?;
+        }
         direction_line(f, self.direction)
     }
 }
