@@ -1,5 +1,6 @@
 //! The codecs seen from outside: torture messages, other people's crates as witnesses, hostile bytes.
 
+mod fuzz;
 mod hostile;
 mod rsip_oracle;
 mod rtp_oracle;

@@ -1,0 +1,59 @@
+//! The rounds: which target gets which input. A round is its number alone, so that it can be played again.
+
+use std::path::Path;
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+use super::{agent, mutate, targets};
+
+/// A target's name, and what it does with an input.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// Every target.
+pub const TARGETS: [Target; 5] = [
+    ("message", targets::message),
+    ("sdp", targets::sdp),
+    ("rtp", targets::rtp),
+    ("digest", targets::digest),
+    ("agent", agent::agent),
+];
+
+const SDP: &str = "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP6 2001:db8::9\r\nt=0 0\r\na=sendonly\r\n\
+    m=video 1/2 RTP/AVP 31\r\nm=audio 5000 RTP/AVP 96 0 101\r\nc=IN IP4 192.0.2.7/127\r\na=rtpmap:96 PCMA/8000/1\r\n\
+    a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=ptime:30\r\na=maxptime:60\r\na=rtcp-mux\r\na=recvonly\r\n";
+
+const CHALLENGE: &str = "Digest realm=\"a, \\\"b\", nonce=\"c\", qop=\"auth,auth-int\", algorithm=SHA-256-sess, \
+    opaque=\"\", stale=TRUE, domain=\"sip:x\", Digest realm=x, nonce=y, algorithm=MD5";
+
+/// What the inputs of `target` are made of; `root` is the folder of hansho's source.
+pub fn corpus(target: &str, root: &Path) -> Vec<Vec<u8>> {
+    match target {
+        "sdp" => vec![
+            SDP.into(),
+            SDP.replace("96 0", "0 8").into_bytes(),
+            SDP.replace("IP6 2001:db8::9", "IP4 0.0.0.0").into(),
+        ],
+        "digest" => vec![CHALLENGE.into(), CHALLENGE.replace("Digest realm=x", "Basic realm=x").into_bytes()],
+        "rtp" => {
+            let voice = [&[0x80, 0, 0, 1, 0, 0, 0, 160, 1, 2, 3, 4][..], &[0xff; 160]].concat();
+            let key = vec![0x80, 0xe5, 0, 2, 0, 0, 0, 160, 1, 2, 3, 4, 5, 0x8a, 3, 0x20];
+            let much =
+                [&[0xb3, 0, 0, 1, 0, 0, 0, 160, 1, 2, 3, 4][..], &[0; 12], &[0, 0, 0, 1, 9, 9, 9, 9], &[7, 7, 7, 3]]
+                    .concat();
+            vec![voice, key, much]
+        }
+        _ => {
+            let folder = std::fs::read_dir(root.join("tests/sip/torture")).expect("the torture messages are there");
+            let mut files: Vec<_> = folder.filter_map(|entry| Some(entry.ok()?.path())).collect();
+            files.sort();
+            files.iter().filter_map(|file| std::fs::read(file).ok()).collect()
+        }
+    }
+}
+
+/// The input of one round.
+pub fn input(target: &str, corpus: &[Vec<u8>], round: u64) -> Vec<u8> {
+    let mut rng = StdRng::seed_from_u64(round);
+    if target == "agent" { mutate::random(&mut rng, 1_200) } else { mutate::mutated(&mut rng, corpus) }
+}

@@ -1,0 +1,94 @@
+//! What is asked of each input. A law that does not hold is a panic.
+
+use hansho::base::Codec;
+use hansho::sip::digest::{Challenge, Credentials, Session};
+use hansho::sip::offer::{Local, answer, read_answer};
+use hansho::wire::rtp::Packet;
+use hansho::wire::sdp::Description;
+use hansho::wire::sip::{Builder, Edit, List, Message, Method, Name, NameAddr, Params, Uri, Via, unquote};
+use hansho::wire::telephone_event::Event;
+
+/// Every question that a message can be asked.
+pub fn message(bytes: &[u8]) {
+    if let Some(part) = Message::salvage(bytes) {
+        let refusal = Builder::response(&part, 400).to_tag("t").received_from(([192, 0, 2, 1], 9).into()).finish();
+        Message::parse(&refusal).expect("a refusal can be read");
+    }
+    let Ok(message) = Message::parse(bytes) else { return };
+    let _ = (message.start(), message.method(), message.check(), message.content_type(), message.retry_after());
+    let _ = (message.max_forwards(), message.expires(), message.min_expires(), message.cseq(), message.call_id());
+    for (_, value) in message.fields() {
+        text(value);
+    }
+    let source = "[2001:db8::7]:1".parse().expect("it is an address");
+    let response = Builder::response(&message, 486).to_tag("t").received_from(source).reason("a\r\nb").finish();
+    Message::parse(&response).expect("an answer to what can be read can be read");
+    let passed = Edit::of(&message).received_from(source).push_front(Name::Via, "SIP/2.0/UDP h").finish();
+    let passed = Message::parse(&passed).expect("what is passed on can be read");
+    let back = Message::parse(&Edit::of(&passed).remove_first(Name::Via).finish()).expect("and back");
+    assert_eq!(back.body(), message.body());
+    assert_eq!(back.list(&Name::Via).count(), message.list(&Name::Via).count());
+}
+
+fn text(text: &str) {
+    let _ = (List::of(text).count(), Params::of(text).iter().count(), unquote(text));
+    if let Ok(via) = Via::parse(text) {
+        let _ = (via.reply_address(), via.stamped(([192, 0, 2, 1], 1).into()), via.is_modern());
+        assert_eq!(Via::parse(&via.to_string()), Ok(via));
+    }
+    if let Ok(name) = NameAddr::parse(text) {
+        let _ = (name.display_name(), name.tag(), name.expires(), name.uri());
+    }
+    if let Ok(uri) = Uri::parse(text) {
+        assert_eq!(Uri::parse(&uri.to_string()), Ok(uri));
+    }
+}
+
+/// A session description as an offer and as an answer.
+pub fn sdp(bytes: &[u8]) {
+    let local = |media: &str| Local {
+        session: 1,
+        version: 1,
+        media: media.parse().expect("it is an address"),
+        codecs: &Codec::ALL,
+    };
+    for local in [local("192.0.2.1:9000"), local("[2001:db8::1]:9000")] {
+        let _ = read_answer(&local, bytes);
+        if let Ok((body, stream)) = answer(&local, bytes) {
+            let (ours, theirs) = (Description::parse(&body), String::from_utf8_lossy(bytes));
+            let ours = ours.expect("our answer can be read");
+            let theirs = Description::parse(&theirs).expect("it was answered");
+            assert_eq!(ours.media.len(), theirs.media.len());
+            assert!((10..=60).contains(&stream.packet_time.as_millis()));
+        }
+    }
+    let text = String::from_utf8_lossy(bytes);
+    if let Ok(read) = Description::parse(&text) {
+        let written = read.to_string();
+        assert_eq!(Description::parse(&written), Ok(read));
+    }
+}
+
+/// A datagram at the door of a call.
+pub fn rtp(bytes: &[u8]) {
+    let _ = Event::read(bytes);
+    let Ok(packet) = Packet::read(bytes) else { return };
+    let _ = Event::read(packet.payload);
+    let mut again = vec![0; 12 + packet.payload.len()];
+    let room = packet.header.write(&mut again).expect("there is room for it");
+    room.copy_from_slice(packet.payload);
+    assert_eq!(Packet::read(&again), Ok(packet));
+}
+
+/// A header of digest authentication.
+pub fn digest(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let _ = Credentials::parse(&text);
+    for challenge in Challenge::parse_all(&text) {
+        let mut session = Session::new(challenge, "cnonce");
+        for _ in 0..2 {
+            let header = session.authorize("user", "secret", &Method::Invite, "sip:a@b");
+            assert!(!header.contains(['\r', '\n']), "{header:?}");
+        }
+    }
+}
