@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::config::{self, Settings};
+use crate::config::{self, Settings, Speech};
+use crate::shell::voice::{Speaker, SpeakerSettings, voice_lines};
 use crate::shell::wav;
 
 /// Prints a summary and gives 0, or prints every complaint and gives 2.
@@ -11,6 +12,9 @@ pub fn run(config: Option<&Path>) -> ExitCode {
     match config::load_with(config, &wav::is_wav) {
         Ok((file, settings)) => {
             println!("{}: {}", file.display(), summary(&settings));
+            for line in voices(&settings) {
+                println!("{line}");
+            }
             ExitCode::SUCCESS
         }
         Err(error) => {
@@ -18,6 +22,17 @@ pub fn run(config: Option<&Path>) -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// The voices of each language in the order they are asked, and which of them cannot speak on this machine.
+fn voices(settings: &Settings) -> Vec<String> {
+    let speech = Speech { cache_bytes: 0, ..settings.speech.clone() };
+    let speaker = Speaker::start(SpeakerSettings { speech, ..SpeakerSettings::default() });
+    // Without a runtime the voice that is still being read is shown as such.
+    if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().build() {
+        runtime.block_on(speaker.loaded());
+    }
+    speaker.voices().iter().flat_map(|(language, voices)| voice_lines(*language, voices)).collect()
 }
 
 /// One paragraph for a person who wants to know what this file will do.

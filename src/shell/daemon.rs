@@ -27,7 +27,7 @@ use super::media::{MediaHandle, MediaSettings};
 use super::messages::Messages;
 use super::notify::{self, NotifyError};
 use super::tokens::Tokens;
-use super::voice::{Speaker, SpeakerSettings, load_prompts_from, sweep};
+use super::voice::{self, Speaker, SpeakerSettings, load_prompts_from, sweep};
 use crate::base::Stamp;
 use crate::config::{Directory, Settings};
 use crate::phrase::{Dictionary, ReadingFault};
@@ -197,6 +197,7 @@ impl Daemon {
         })?;
         others.push(waking);
         let speaker = Arc::new(Speaker::start(speaker_settings(&settings)));
+        others.push(tokio::spawn(voice::make(speaker.clone(), voice::fixed_texts(&settings))));
         tracing::info!(sip = %local, public = %SocketAddr::new(public, local.port()), socket = %settings.control_socket.display(),
             trunks = trunks.len(), http = http.as_ref().map(|http| http.address().to_string()), "hansho is up");
         let gate = Gate::new(thread);

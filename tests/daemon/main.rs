@@ -21,3 +21,4 @@ mod second;
 mod strangers;
 mod support;
 mod systems;
+mod voice;

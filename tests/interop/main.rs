@@ -20,3 +20,4 @@ mod sipp_control;
 mod sipp_trunk;
 mod support;
 mod systems;
+mod voice;

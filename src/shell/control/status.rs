@@ -11,7 +11,7 @@ use crate::shell::core::Core;
 use crate::shell::events::rfc3339;
 use crate::shell::media::MediaLoad;
 use crate::shell::notify::Health;
-use crate::shell::voice::{Counted, VoiceState};
+use crate::shell::voice::{Counted, VoiceState, voice_lines};
 use crate::sip::{Counts, TrunkState};
 
 /// Of the messages of a storm, so many are shown.
@@ -149,15 +149,6 @@ pub(in crate::shell) fn attempt_json(attempt: &Attempt) -> Value {
         "code": attempt.code,
         "reason": attempt.reason,
     })
-}
-
-/// `ja: embedded (the voice mei_normal); spoke 3, kept 1, failed 0`.
-fn voice_lines(language: Language, voices: &[VoiceState]) -> Vec<String> {
-    let mut lines: Vec<String> = voices.iter().map(|voice| format!("{language}: {}", voice.line())).collect();
-    if voices.iter().all(|voice| voice.trouble.is_some()) {
-        lines.push(format!("{language}: recorded prompts only"));
-    }
-    lines
 }
 
 fn counts_json(sip: Counts, media: MediaLoad, voices: BTreeMap<Language, Vec<VoiceState>>) -> Value {

@@ -84,13 +84,17 @@ impl Cache {
     /// From the disk, into memory as well. Blocks.
     pub(super) fn find(&self, key: &Key) -> Option<Prompt> {
         let prompt = self.disk.as_ref()?.read(key)?;
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner).put(key.clone(), prompt.clone());
+        self.remember(key, &prompt);
         Some(prompt)
     }
 
-    /// Keeps it. Blocks. The error is the disk's; in memory it is kept in any case.
-    pub(super) fn keep(&self, key: &Key, prompt: &Prompt) -> std::io::Result<()> {
+    /// Keeps it in memory.
+    pub(super) fn remember(&self, key: &Key, prompt: &Prompt) {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner).put(key.clone(), prompt.clone());
+    }
+
+    /// Keeps it on the disk. Blocks.
+    pub(super) fn keep(&self, key: &Key, prompt: &Prompt) -> std::io::Result<()> {
         self.disk.as_ref().map_or(Ok(()), |disk| disk.write(key, prompt))
     }
 }
@@ -218,6 +222,7 @@ mod tests {
         let root = Scratch::new(&std::env::temp_dir()).unwrap();
         let cache = Cache::open(root.path(), 1 << 20);
         cache.keep(&key("a"), &prompt(1)).unwrap();
+        cache.remember(&key("a"), &prompt(1));
         assert_eq!(cache.remembered(&key("a")), Some(prompt(1)));
         let next = Cache::open(root.path(), 1 << 20);
         assert_eq!(next.remembered(&key("a")), None);
@@ -287,6 +292,7 @@ mod tests {
         let root = Scratch::new(&std::env::temp_dir()).unwrap();
         fs::write(root.path().join("file"), "").unwrap();
         let cache = Cache::open(&root.path().join("file/folder"), 1 << 20);
+        cache.remember(&key("a"), &prompt(1));
         assert!(cache.keep(&key("a"), &prompt(1)).is_err());
         assert_eq!(cache.remembered(&key("a")), Some(prompt(1)));
     }

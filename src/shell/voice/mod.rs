@@ -14,6 +14,7 @@ mod decode;
 mod detect;
 mod embedded;
 mod fault;
+mod fixed;
 mod level;
 mod maker;
 mod program;
@@ -28,7 +29,8 @@ mod text;
 pub(in crate::shell) use scratch::sweep;
 
 pub use fault::{Fault, Passed, SpeakError, reasons};
+pub use fixed::{fixed_texts, make};
 pub use level::{active_dbm0, finish};
 pub use prompts::{load_prompts, load_prompts_from};
-pub use speaker::{Speaker, SpeakerSettings, Spoken};
+pub use speaker::{Speaker, SpeakerSettings, Spoken, voice_lines};
 pub use tally::{Counted, VoiceState};

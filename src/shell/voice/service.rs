@@ -231,29 +231,4 @@ fn in_xml(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_text_never_breaks_out_of_its_place() {
-        let nasty = "a\"b\\c\n<voice name='x'>&{text}\u{0}障害";
-        let json: serde_json::Value = serde_json::from_str(&filled("{\"say\": \"{text_json}\"}", nasty)).unwrap();
-        assert_eq!(json["say"], nasty);
-        let xml = ssml(Language::Ja, "ja-JP-NanamiNeural", nasty);
-        assert_eq!(xml.matches('<').count(), 4, "{xml}");
-        assert!(xml.contains("&lt;voice name=&apos;x&apos;&gt;&amp;{text} 障害"), "{xml}");
-        assert_eq!(filled("t={text_url}&n=1", "a b&c=障"), "t=a%20b%26c%3D%E9%9A%9C&n=1");
-        assert_eq!(filled("{{text}} {other}", "{text}"), "{{text}} {other}");
-    }
-
-    #[test]
-    fn a_refusal_is_one_short_line() {
-        let said = refusal(StatusCode::FORBIDDEN, format!("no\n\t{}", "x".repeat(900)).as_bytes());
-        assert!(
-            said.starts_with("it answered 403 Forbidden (no x") && said.len() < 260 && !said.contains('\n'),
-            "{said}"
-        );
-        assert_eq!(refusal(StatusCode::BAD_GATEWAY, b""), "it answered 502 Bad Gateway");
-        assert!(refusal(StatusCode::FOUND, b"").contains("configure the new address"));
-    }
-}
+mod tests;

@@ -18,6 +18,7 @@ pub struct Settings {
     flow: String,
     guidance: String,
     language: &'static str,
+    ears: &'static str,
     more: String,
     node: String,
 }
@@ -31,6 +32,7 @@ impl Settings {
             flow: String::new(),
             guidance: "first_key_timeout = \"1s\"\nrepeats = 1\n".to_owned(),
             language: "en",
+            ears: "en",
             more: String::new(),
             node: String::new(),
         }
@@ -66,6 +68,12 @@ impl Settings {
         self
     }
 
+    /// Everybody on the roster is spoken to in this language.
+    pub fn hears(mut self, language: &'static str) -> Settings {
+        self.ears = language;
+        self
+    }
+
     /// Lines of the node.
     pub fn node(mut self, lines: &str) -> Settings {
         writeln!(self.node, "{lines}").expect("a text can be written");
@@ -85,7 +93,7 @@ impl Settings {
     }
 
     fn text(&self, scene: &Scene, sip: u16, media: u16) -> String {
-        let Settings { trunk, people, flow, guidance, language, more, node } = self;
+        let Settings { trunk, people, flow, guidance, language, ears, more, node } = self;
         let flow = if flow.contains("rounds") { flow.clone() } else { format!("rounds = 1\n{flow}") };
         let names: Vec<String> = people.iter().map(|(id, _)| format!("{id:?}")).collect();
         let (names, dir, socket) = (names.join(", "), scene.path("data"), scene.socket());
@@ -124,7 +132,7 @@ id = "bridge"
             last = media + 15
         );
         for (id, phone) in people {
-            let block = format!("[[contact]]\nid = {id:?}\nname = {id:?}\nphones = [{phone:?}]\nlanguage = \"en\"\n");
+            let block = format!("[[contact]]\nid = {id:?}\nname = {id:?}\nphones = [{phone:?}]\nlanguage = {ears:?}\n");
             text.push_str(&block);
         }
         text

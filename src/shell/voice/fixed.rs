@@ -1,0 +1,54 @@
+//! The sentences that are known before anything happens, spoken at start so that the first call finds them made.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::speaker::Speaker;
+use crate::base::Language;
+use crate::config::Settings;
+
+/// The texts of every guidance that hold no parameter, in the languages somebody is spoken to in.
+pub fn fixed_texts(settings: &Settings) -> BTreeSet<(Language, String)> {
+    let languages: BTreeSet<Language> = settings.contacts.values().map(|contact| contact.language).collect();
+    let mut texts = BTreeSet::new();
+    for guidance in settings.guidances.values() {
+        let said = guidance.keys.values().filter_map(|key| key.say.as_ref());
+        for (language, text) in languages.iter().flat_map(|language| said.clone().map(move |text| (*language, text))) {
+            texts.insert((language, text.clone()));
+        }
+        for (language, text) in guidance.message.iter().filter(|(language, _)| languages.contains(language)) {
+            texts.insert((*language, text.clone()));
+        }
+    }
+    texts.retain(|(_, text)| !["{{", "{%", "{#"].iter().any(|mark| text.contains(mark)));
+    texts
+}
+
+/// Speaks them one after another, so that a call that comes meanwhile has its turn.
+pub async fn make(speaker: Arc<Speaker>, texts: BTreeSet<(Language, String)>) {
+    for (language, text) in texts {
+        if let Err(error) = speaker.speak(language, &text).await {
+            tracing::warn!(%error, "a sentence of a guidance cannot be spoken");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Origin;
+    use std::path::Path;
+
+    #[test]
+    fn what_holds_a_parameter_or_is_for_nobody_here_is_not_made() {
+        let text = "[[trunk]]\nid = \"m\"\nproxy = \"192.0.2.1\"\n[[contact]]\nid = \"y\"\nlanguage = \"ja\"\nphones = \
+                    [\"+818012345678\"]\n[[roster]]\nid = \"r\"\ncontacts = [\"y\"]\n[[call_flow]]\nid = \"o\"\nroster = \
+                    \"r\"\nguidance = \"g\"\n[[guidance]]\nid = \"g\"\nmessage.ja = \"停電です。\"\nmessage.en = \"No \
+                    power.\"\nkeys.1 = { do = \"take\", say = \"お願いします。\" }\nkeys.2 = { do = \"next\", say = \"{{who}}\" }\n";
+        let read = |_: &Path| Err(String::new());
+        let origin = Origin { folder: Path::new("/"), read: &read, opens: &|_| Ok(()) };
+        let settings = Settings::read(text, &origin).unwrap();
+        let ja = |text: &str| (Language::Ja, text.to_owned());
+        assert_eq!(fixed_texts(&settings), BTreeSet::from([ja("停電です。"), ja("お願いします。")]));
+    }
+}

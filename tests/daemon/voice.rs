@@ -1,0 +1,107 @@
+//! A voice that fails in front of a real call: the next one speaks, and everybody can see who and why.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
+
+use serde_json::json;
+
+use crate::support::phones::Stage;
+use crate::support::{Daemon, Habit, World, hansho, until};
+
+const ANNA: &str = "+815000000001";
+
+/// A service that answers every request with an error.
+fn broken_service() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let address = listener.local_addr().expect("a listener has an address");
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let mut stream = stream;
+            // One read is enough to let the other side write; what it wrote does not matter.
+            let _ = stream.read(&mut [0; 4_096]);
+            let _ = stream.write_all(b"HTTP/1.1 500 Oops\r\ncontent-length: 4\r\nconnection: close\r\n\r\nfire");
+        }
+    });
+    address
+}
+
+/// A program that writes half a second of a tone, as the configuration names it.
+fn tone(world: &World) -> String {
+    let path = world.folder.path().join("tone.wav");
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 8_000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut writer = hound::WavWriter::create(&path, spec).expect("a file can be written");
+    for i in 0..4_000 {
+        writer.write_sample((8_000.0 * (i as f32 * 0.6).sin()) as i16).expect("a file can be written");
+    }
+    writer.finalize().expect("a file can be written");
+    format!("[\"/bin/cp\", {path:?}, \"{{out}}\"]")
+}
+
+#[test]
+fn a_service_that_fails_is_passed_over_and_the_call_is_spoken_to_by_the_next_voice() {
+    let service = broken_service();
+    let world = World::new("voices").person(ANNA, Habit::Answers).more(&format!(
+        "[[speech.voice]]\nid = \"service\"\nlanguage = \"en\"\nkind = \"http\"\nurl = \"http://{service}/\"\nbody = \"{{text}}\"\n"
+    ));
+    let usual = "voices.en = [\"command\"]\ncommand.en = [\"/bin/false\", \"{out}\"]\n";
+    let text = world.text();
+    assert!(text.contains(usual), "{text}");
+    let own = format!("voices.en = [\"service\", \"command\"]\ncommand.en = {}\n", tone(&world));
+    std::fs::write(&world.config, text.replace(usual, &own)).expect("a configuration can be written");
+
+    let daemon = Daemon::start(&world.config, &world.socket);
+    let mut watch = daemon.watch();
+    daemon.trigger();
+    let failed = watch.until("voice.failed", &[("spoken_by", json!("command"))]);
+    assert_eq!(failed["reason"], "service: it answered 500 Internal Server Error (fire)");
+    watch.until("attempt.prompt_started", &[]);
+    world.phones.reaches(ANNA, 1, Stage::Up(true));
+    let lines = until("the voices' counts", || {
+        let status = daemon.ask(&json!({ "op": "status" }));
+        let lines: Vec<String> = serde_json::from_value(status["voices"].clone()).expect("lines");
+        lines.iter().any(|line| line.contains("spoke 1")).then_some(lines)
+    });
+    let line = |start: &str| lines.iter().find(|line| line.starts_with(start)).unwrap_or_else(|| panic!("{lines:?}"));
+    assert!(line("en: service").contains("passed over: it answered 500"), "{lines:?}");
+    assert!(line("en: command").ends_with("spoke 1, kept 0, failed 0"), "{lines:?}");
+    world.phones.press(ANNA, 1);
+    watch.until("incident.acknowledged", &[]);
+}
+
+#[test]
+fn a_text_is_spoken_from_the_command_line_without_a_daemon() {
+    let world = World::new("speak");
+    let own = format!("[speech]\nvoices.en = [\"command\"]\ncommand.en = {}\n", tone(&world));
+    let rest = "[[trunk]]\nid = \"m\"\nproxy = \"192.0.2.1\"\n[[contact]]\nid = \"y\"\nphones = [\"+818012345678\"]\n\
+                [[roster]]\nid = \"r\"\ncontacts = [\"y\"]\n[[call_flow]]\nid = \"o\"\nroster = \"r\"\nguidance = \"g\"\n\
+                [[guidance]]\nid = \"g\"\nmessage.en = \"{{host}} is down.\"\nkeys.1 = { do = \"take\" }\n";
+    std::fs::write(&world.config, format!("{own}{rest}")).expect("a configuration can be written");
+    let (config, out) = (world.config.to_str().expect("a path is text"), world.folder.path().join("out.wav"));
+    let out = out.to_str().expect("a path is text");
+    let done = hansho(&["speak", "The disk is full.", "--lang", "en", "--out", out, "--config", config]);
+    let said = String::from_utf8_lossy(&done.stdout).into_owned();
+    assert_eq!(done.status.code(), Some(0), "{said}");
+    assert!(said.starts_with("en: command spoke 0.") && said.contains("The disk is full."), "{said}");
+    let wav = hound::WavReader::open(out).expect("a sound file was written");
+    assert_eq!((wav.spec().sample_rate, wav.spec().channels), (8_000, 1));
+    assert!(wav.duration() > 4_000);
+
+    let folder = world.folder.path().join("samples");
+    let folder = folder.to_str().expect("a path is text");
+    let done =
+        hansho(&["speak", "--incident-sample", "--guidance", "g", "--lang", "en", "--out", folder, "--config", config]);
+    let said = String::from_utf8_lossy(&done.stdout).into_owned();
+    assert_eq!(done.status.code(), Some(0), "{said}{}", String::from_utf8_lossy(&done.stderr));
+    assert!(said.contains("host is down.") && said.contains("g.en.wav"), "{said}");
+
+    let code = |arguments: &[&str]| hansho(&[arguments, &["--out", out, "--config", config]].concat()).status.code();
+    assert_eq!(code(&["speak", "障害", "--lang", "ja", "--voice", "nobody"]), Some(2));
+    assert_eq!(code(&["speak", "--incident-sample", "--guidance", "nothing"]), Some(2));
+    assert_eq!(code(&["speak", "...", "--lang", "en"]), Some(1), "there is nothing to say");
+    assert_eq!(code(&["speak", "--incident-sample", "and a text"]), Some(2));
+}
