@@ -129,7 +129,10 @@ fn both_families_of_addresses_are_spoken_and_not_mixed() {
     assert!(body.contains("c=IN IP6 2001:db8::1\r\n") && body.contains("IN IP6 2001:db8::1\r\ns="), "{body}");
     assert!(answer(&LOCAL, offer.as_bytes()).is_err());
     let mapped = offer.replace("2001:db8::9", "::ffff:198.51.100.9");
-    assert_eq!(answer(&LOCAL, mapped.as_bytes()).unwrap().1.remote, "198.51.100.9:5000".parse::<core::net::SocketAddr>().unwrap());
+    assert_eq!(
+        answer(&LOCAL, mapped.as_bytes()).unwrap().1.remote,
+        "198.51.100.9:5000".parse::<core::net::SocketAddr>().unwrap()
+    );
 }
 
 #[test]
