@@ -47,7 +47,11 @@ fn summary(settings: &Settings) -> String {
         trunks.join(", then "),
         count(settings.contacts.len(), "contact"),
         count(phones, "phone"),
-        count(flows.len(), "call flow") + ": " + &flows.join(", "),
+        if flows.is_empty() {
+            "no call flow: people are managed over HTTP".to_owned()
+        } else {
+            count(flows.len(), "call flow") + ": " + &flows.join(", ")
+        },
         count(settings.guidances.len(), "guidance"),
         count(settings.rooms.len(), "room"),
         settings.sip.listen,

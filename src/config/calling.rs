@@ -8,7 +8,7 @@ use super::people::{id, list};
 use super::plan::{KEY, PARAMETERS};
 use super::reader::{Placed, Section};
 use super::value;
-use super::{Declared, Origin, Secret};
+use super::{Declared, Elsewhere, Origin, Secret};
 use crate::base::{CallFlowId, ContactId, Digit, GuidanceId, Language, RoomName, RosterId};
 use crate::incident::{self, Answer, Behaviour, Guidance, Key, Strategy};
 
@@ -66,9 +66,10 @@ pub(super) fn call_flows(
     root: &mut Section<'_>,
     rosters: &Declared<RosterId, Vec<ContactId>>,
     guidances: &Declared<GuidanceId, Guidance>,
+    Elsewhere(elsewhere): Elsewhere,
 ) -> BTreeMap<CallFlowId, CallFlow> {
     let blocks = root.blocks("call_flow", FLOWS);
-    if !root.has("call_flow") {
+    if !root.has("call_flow") && !elsewhere {
         root.complain("call_flow", "missing", "at least one [[call_flow]]: how a roster is called");
     }
     let (mut seen, mut thens) = (BTreeMap::new(), Vec::new());

@@ -96,11 +96,11 @@ pub struct Settings {
     pub speech: Speech,
     /// `[[trunk]]`: at least one, the one to be tried first at the front.
     pub trunks: Vec<Trunk>,
-    /// `[[contact]]`: at least one.
+    /// `[[contact]]`: at least one, unless all are made over HTTP.
     pub contacts: BTreeMap<ContactId, Contact>,
     /// `[[roster]]`: every one has somebody in it, nobody twice.
     pub rosters: BTreeMap<RosterId, Vec<ContactId>>,
-    /// `[[call_flow]]`: at least one.
+    /// `[[call_flow]]`: at least one, unless all are made over HTTP.
     pub call_flows: BTreeMap<CallFlowId, CallFlow>,
     /// `[[guidance]]`, and [`DEFAULT_GUIDANCE`] in any case.
     pub guidances: BTreeMap<GuidanceId, Guidance>,
@@ -176,8 +176,9 @@ impl Settings {
             }
             return Err(report.into_complaints());
         }
+        let elsewhere = Elsewhere(is_managed_elsewhere(document.get_ref()));
         source::append(document.get_mut(), DeTable::parse_recoverable(more).0.into_inner());
-        let settings = read_document(&report, text, document.get_ref(), origin);
+        let settings = read_document(&report, text, document.get_ref(), origin, elsewhere);
         let complaints = report.into_complaints();
         match settings {
             Some(settings) if complaints.is_empty() => Ok(settings),
@@ -192,6 +193,7 @@ fn read_document<'a>(
     text: &str,
     document: &'a DeTable<'a>,
     origin: &Origin<'_>,
+    elsewhere: Elsewhere,
 ) -> Option<Settings> {
     let mut root = Section::root(report, document);
     let node = daemon::node(&mut root, origin);
@@ -201,11 +203,11 @@ fn read_document<'a>(
     let (journal, keep) = daemon::store(&mut root, &node.data_dir);
     let speech = speech::read(&mut root, origin);
     let trunks = trunk::read(&mut root, origin);
-    let (mut contacts, known, sms_phones) = people::contacts(&mut root, &node);
-    let rosters = people::rosters(&mut root, &known, &node, &mut contacts, origin);
+    let (mut contacts, known, sms_phones) = people::contacts(&mut root, &node, elsewhere);
+    let rosters = people::rosters(&mut root, &known, &node, &mut contacts, origin, elsewhere);
     let rooms = calling::rooms(&mut root, origin);
     let guidances = calling::guidances(&mut root, &rooms);
-    let call_flows = calling::call_flows(&mut root, &rosters, &guidances);
+    let call_flows = calling::call_flows(&mut root, &rosters, &guidances, elsewhere);
     let dial = dial::dial(&mut root);
     let http = http::http(&mut root, &call_flows);
     let notify = notify::read(&mut root, origin);
@@ -240,6 +242,16 @@ fn read_document<'a>(
         sms,
         sms_phones,
     })
+}
+
+/// Whether people are managed elsewhere, so that a file may hold none.
+#[derive(Clone, Copy)]
+struct Elsewhere(bool);
+
+/// True for a file that opens HTTP and says nothing of people: they are made over it.
+fn is_managed_elsewhere(document: &DeTable<'_>) -> bool {
+    let listens = document.get("http").and_then(|http| http.get_ref().get("listen")).is_some();
+    listens && ["contact", "roster", "call_flow"].iter().all(|kind| document.get(*kind).is_none())
 }
 
 /// What was declared, each with its value unless that had a complaint: references are checked against the

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use super::daemon::Node;
 use super::reader::Section;
 use super::value::{self, NAME_ACCEPTED};
-use super::{Declared, Origin, contacts_file};
+use super::{Declared, Elsewhere, Origin, contacts_file};
 use crate::base::{ContactId, Holidays, Hours, Phone, RosterId, SPAN_ACCEPTED};
 use crate::incident::Contact;
 use crate::switch::{GUEST, STRANGER};
@@ -28,10 +28,11 @@ const PHONE: &str = "a number with its country code (\"+818012345678\") or a SIP
 pub(super) fn contacts(
     root: &mut Section<'_>,
     node: &Node,
+    Elsewhere(elsewhere): Elsewhere,
 ) -> (BTreeMap<ContactId, Contact>, BTreeSet<ContactId>, BTreeMap<ContactId, Phone>) {
     let blocks = root.blocks("contact", CONTACTS);
     let listed = root.blocks("roster", ROSTERS).iter().any(|roster| roster.has("contacts_file"));
-    if !root.has("contact") && !listed {
+    if !root.has("contact") && !listed && !elsewhere {
         root.complain("contact", "missing", "at least one [[contact]], a person to call");
     }
     let (mut seen, mut phones, mut sms) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
@@ -118,9 +119,10 @@ pub(super) fn rosters(
     node: &Node,
     contacts: &mut BTreeMap<ContactId, Contact>,
     origin: &Origin<'_>,
+    Elsewhere(elsewhere): Elsewhere,
 ) -> Declared<RosterId, Vec<ContactId>> {
     let blocks = root.blocks("roster", ROSTERS);
-    if !root.has("roster") {
+    if !root.has("roster") && !elsewhere {
         root.complain("roster", "missing", "at least one [[roster]], the list of who is on call");
     }
     let (mut seen, mut rosters) = (BTreeMap::new(), BTreeMap::new());

@@ -176,7 +176,7 @@ impl Source {
                 None => {
                     let fault = Fault { field: String::new(), found: format!("{key}: {found}"), accepted };
                     let about = |kind: Kind| key.starts_with(kind.as_str());
-                    let any = Kind::ALL.into_iter().any(about);
+                    let any = objects.iter().any(|(object, _)| about(object.0));
                     for (object, _) in objects.iter().filter(|(object, _)| !any || about(object.0)) {
                         faults.entry((*object).clone()).or_default().push(fault.clone());
                     }

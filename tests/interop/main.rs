@@ -10,6 +10,7 @@
 mod baresip;
 mod hotline;
 mod kamailio;
+mod page;
 mod power_cuts;
 #[path = "../daemon/notify/receiver.rs"]
 #[allow(dead_code, reason = "the daemon's own tests use the rest of it")]

@@ -164,6 +164,23 @@ fn people_of_a_list_are_the_files_and_a_number_of_theirs_is_nobody_elses() {
 }
 
 #[test]
+fn a_file_may_leave_all_people_to_http_where_it_opens_it() {
+    let bare = "[[trunk]]\nid = \"main\"\nproxy = \"192.0.2.1\"\n[http]\nlisten = \"127.0.0.1:8080\"\n";
+    let all = directory(bare, &[]);
+    assert_eq!(all.settings().only_call_flow(), None);
+    let all = all.set(Kind::Contact, "sato", json!({ "phones": ["+818012345679"] })).unwrap();
+    let all = all.set(Kind::Roster, "night", json!({ "contacts": ["sato"] })).unwrap();
+    let all = all.set(Kind::CallFlow, "nightly", json!({ "roster": "night" })).unwrap();
+    assert_eq!(all.settings().only_call_flow().map(CallFlowId::as_str), Some("nightly"));
+    assert_eq!(all.settings().plan(&trigger("nightly", None)).unwrap().contacts.len(), 1);
+    let origin = Origin { folder: Path::new("/etc"), read: &|_| Err(String::new()), opens: &|_| Ok(()) };
+    for half in [format!("{bare}[[contact]]\nid = \"a\"\nphones = [\"+818012345678\"]\n"), bare.replace("listen", "#")]
+    {
+        assert!(Settings::read(&half, &origin).is_err(), "{half}");
+    }
+}
+
+#[test]
 fn text_of_every_kind_is_kept_as_it_came() {
     let all = directory(FILE, &[]);
     for name in ["<img src=x onerror=alert(1)>", "a\"b\\c", "'''", "\u{202e}x", "]}\u{2028}#", "名前"] {

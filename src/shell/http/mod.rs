@@ -18,6 +18,7 @@ mod intake;
 mod look;
 mod metrics;
 mod openapi;
+mod page;
 mod pigeon;
 mod quiet;
 mod refusals;

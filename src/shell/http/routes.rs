@@ -7,7 +7,7 @@ use axum::routing::{MethodRouter, delete, get, post, put};
 use serde_json::json;
 
 use super::reply::{json, no_such_method, no_such_path};
-use super::{House, directory, events, hotline, incidents, intake, look, metrics, openapi, pigeon, quiet, slack};
+use super::{House, directory, events, hotline, incidents, intake, look, metrics, openapi, page, pigeon, quiet, slack};
 
 /// One path and one way to ask for it.
 pub(super) struct Route {
@@ -50,6 +50,8 @@ macro_rules! routes {
 pub(super) fn all() -> impl Iterator<Item = Route> {
     let routes = routes! {
         GET "/healthz" "" healthz, "Is the daemon there?";
+        GET "/" "" page::index, "The page, for people; what it shows needs a token";
+        GET "/page/{file}" "" page::file, "What the page is made of";
         GET "/hotline" "" hotline::missing, "A hotline's link that lost its end: 400";
         GET "/hotline/" "" hotline::missing, "The same";
         GET "/hotline/{link}" "" hotline::page, "The page behind a hotline's link; the link is its token";
@@ -58,6 +60,7 @@ pub(super) fn all() -> impl Iterator<Item = Route> {
         GET "/v1/incidents" "read" incidents::all, "The open and the latest incidents";
         GET "/v1/incidents/{id}" "read" incidents::one, "One incident with every attempt";
         POST "/v1/incidents/{id}/cancel" "manage" incidents::cancel, "Stop calling for an incident";
+        GET "/v1/status" "read" look::status, "What is going on: open and latest incidents, trunks, rooms, troubles";
         GET "/v1/calls" "read" look::calls, "Calls, those that began last first; `before` and `limit` page";
         GET "/v1/rooms" "read" look::rooms, "Rooms with somebody inside";
         GET "/metrics" "read" metrics::metrics, "Numbers for Prometheus";

@@ -48,6 +48,12 @@ impl Curl {
         read(&self.run(&["-H", &token, "-H", "Content-Type: application/json", "-d", &body, &self.url(path)]))
     }
 
+    /// The JSON that a PUT of JSON with the token is answered.
+    pub fn put(&self, path: &str, body: &Value) -> Value {
+        let (token, body) = (format!("{} {}", self.header, self.token), body.to_string());
+        read(&self.run(&["-X", "PUT", "-H", &token, "-d", &body, &self.url(path)]))
+    }
+
     fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
     }

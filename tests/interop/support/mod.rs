@@ -1,6 +1,7 @@
 //! What the tests share: a scene with its folder and ports, the programs that play in it, and ears.
 
 mod baresip;
+mod browser;
 mod control;
 mod curl;
 mod daemon;
@@ -10,6 +11,7 @@ mod sipp;
 pub mod sound;
 
 pub use baresip::Baresip;
+pub use browser::Browser;
 pub use curl::Curl;
 pub use daemon::{Daemon, Settings};
 pub use kamailio::Kamailio;
