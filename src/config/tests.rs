@@ -440,7 +440,7 @@ fn every_key_that_is_accepted_appears_in_the_example() {
     let document = DeTable::parse(&text).unwrap();
     let report = Report::new(&text);
     let origin = Origin { folder: Path::new("/"), read: &|_| Ok("x".to_owned()), opens: &|_| Ok(()) };
-    read_document(&report, &text, document.get_ref(), &origin).unwrap();
+    read_document(&report, &text, document.get_ref(), &origin, Elsewhere(false)).unwrap();
     let mut shown = BTreeSet::new();
     gather("", document.get_ref(), &mut shown);
     for way in other_ways() {

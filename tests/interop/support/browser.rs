@@ -50,6 +50,7 @@ impl Browser {
             "--no-proxy-server",
             "--window-size=430,930",
             format!("--lang={language}"),
+            format!("--accept-lang={language}"),
             format!("--user-data-dir={}", profile.display()),
         ]);
         let options = json!({ "args": arguments, "prefs": { "intl.accept_languages": language } });

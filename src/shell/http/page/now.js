@@ -6,6 +6,8 @@ import { state, timeline, tone } from "./timeline.js";
 import { moment, say } from "./words.js";
 
 const OPEN = ["queued", "calling"];
+/** What a promise to stay quiet may be about. */
+const SCOPE = ["host", "service", "dedup", "call_flow", "message"];
 /** What ended less than so many milliseconds ago is still shown. */
 const LATELY = 3600000;
 /** Who is heard just now, by room and person. */
@@ -51,10 +53,10 @@ function room(it) {
 }
 
 function quiet(it, again) {
-  const about = Object.entries(it.scope || {}).map(([field, text]) => `${field}: ${text}`).join(", ");
+  const about = SCOPE.filter((field) => it[field]).map((field) => `${field}: ${it[field]}`).join(", ");
   return el("li", { class: "sheet row" },
     el("div", { class: "grow" }, el("p", {}, about), el("p", { class: "meta" }, say("until", { when: moment(it.until, false), by: it.by }))),
-    sure(say("lift"), say("lift_sure"), () => attempt(() => ask("DELETE", `/v1/suppressions/${part(it.suppression ?? it.id)}`), say("lifted")).then(again)));
+    sure(say("lift"), say("lift_sure"), () => attempt(() => ask("DELETE", `/v1/suppressions/${part(it.suppression)}`), say("lifted")).then(again)));
 }
 
 function trunk(it) {
@@ -127,7 +129,8 @@ export function now(place) {
     try {
       const [status, quiets] = await Promise.all([ask("GET", "/v1/status"), ask("GET", "/v1/suppressions")]);
       document.getElementById("node").textContent = status.node;
-      status.incidents.flatMap((it) => it.attempts).forEach((it) => names.set(it.contact, it.name || it.contact));
+      // The newest last: it is what they are called now.
+      [...status.incidents].reverse().flatMap((it) => it.attempts).forEach((it) => names.set(it.contact, it.name || it.contact));
       const open = status.incidents.filter((it) => OPEN.includes(it.state) || it.attempts.some((call) => !call.ended_at));
       const since = Date.now() - LATELY;
       const lately = status.incidents.filter((it) => !open.includes(it) && Date.parse(it.ended_at || it.accepted_at) > since).slice(0, 3);
