@@ -22,6 +22,29 @@ export function fill(place, ...children) {
   place.replaceChildren(...children.flat(Infinity).filter(Boolean));
 }
 
+/**
+ * The same, where what stands there already is left alone: what somebody is about to press, or reads aloud, is not taken
+ * away because something else changed.
+ */
+export function settle(place, ...children) {
+  const wanted = children.flat(Infinity).filter(Boolean);
+  for (const node of [...place.childNodes]) if (!wanted.includes(node)) node.remove();
+  wanted.forEach((node, at) => {
+    if (place.childNodes[at] !== node) place.insertBefore(node, place.childNodes[at] || null);
+  });
+}
+
+/** One node an item, made once and brought up to date: `make(item)` gives `{node, update(item)}`. */
+export function keeper(key, make) {
+  let known = new Map();
+  return (items) => {
+    const next = new Map(items.map((it) => [key(it), known.get(key(it)) || make(it)]));
+    items.forEach((it) => next.get(key(it)).update(it));
+    known = next;
+    return items.map((it) => known.get(key(it)).node);
+  };
+}
+
 /** A button that asks once more before it does something that cannot be undone. */
 export function sure(text, again, act, attributes = {}) {
   const button = el("button", { type: "button", class: "danger", ...attributes }, text);

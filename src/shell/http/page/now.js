@@ -1,7 +1,7 @@
 // The view of now: what is open, who is in the rooms, what is kept quiet, the trunks, and a test call.
 
 import { ask, part } from "./api.js";
-import { el, fill, sure, tell } from "./dom.js";
+import { el, fill, keeper, settle, sure, tell } from "./dom.js";
 import { state, timeline, tone } from "./timeline.js";
 import { moment, say } from "./words.js";
 
@@ -27,20 +27,27 @@ export async function attempt(act, done) {
   }
 }
 
-function incident(it, again) {
-  const path = `/v1/incidents/${part(it.incident)}`;
-  const open = OPEN.includes(it.state);
-  return el("article", { class: `sheet${open ? " open" : ""}`, "data-incident": it.incident, "aria-label": it.message || it.incident },
-    el("div", { class: "head" },
-      el("h3", {}, it.message || it.call_flow),
-      el("span", { class: `chip ${tone(it.state)}` }, state(it.state))),
-    el("p", { class: "meta" },
-      [it.message && it.call_flow, it.accepted_at && moment(it.accepted_at), it.alerts > 1 && say("alerts", { count: it.alerts })].filter(Boolean).join(" · "), " · ",
-      el("code", {}, it.incident)),
-    timeline(it),
-    open && el("div", { class: "row" },
-      sure(say("cancel"), say("cancel_sure"), () => attempt(() => ask("POST", `${path}/cancel`, {}), say("cancelled")).then(again)),
-      sure(say("take"), say("take_sure"), () => attempt(() => ask("POST", `${path}/acknowledge`, {}), say("taken_told")).then(again), { class: "" })));
+/** One incident; its buttons stay while its timeline grows. */
+function incident(first, again) {
+  const path = `/v1/incidents/${part(first.incident)}`;
+  const [chip, meta, steps, buttons] = [el("span"), el("p", { class: "meta" }), el("div"), el("div", { class: "row" })];
+  const node = el("article", { "data-incident": first.incident, "aria-label": first.message || first.call_flow },
+    el("div", { class: "head" }, el("h3", {}, first.message || first.call_flow), chip), meta, steps, buttons);
+  buttons.append(
+    sure(say("cancel"), say("cancel_sure"), () => attempt(() => ask("POST", `${path}/cancel`, {}), say("cancelled")).then(again)),
+    sure(say("take"), say("take_sure"), () => attempt(() => ask("POST", `${path}/acknowledge`, {}), say("taken_told")).then(again), { class: "" }));
+  return {
+    node,
+    update(it) {
+      const open = OPEN.includes(it.state);
+      node.className = `sheet${open ? " open" : ""}`;
+      chip.className = `chip ${tone(it.state)}`;
+      chip.textContent = state(it.state);
+      fill(meta, [it.message && it.call_flow, it.accepted_at && moment(it.accepted_at), it.alerts > 1 && say("alerts", { count: it.alerts })].filter(Boolean).join(" · "), " · ", el("code", {}, it.incident));
+      fill(steps, timeline(it));
+      buttons.hidden = !open;
+    },
+  };
 }
 
 function room(it) {
@@ -52,11 +59,15 @@ function room(it) {
     })));
 }
 
-function quiet(it, again) {
-  const about = SCOPE.filter((field) => it[field]).map((field) => `${field}: ${it[field]}`).join(", ");
-  return el("li", { class: "sheet row" },
-    el("div", { class: "grow" }, el("p", {}, about), el("p", { class: "meta" }, say("until", { when: moment(it.until, false), by: it.by }))),
-    sure(say("lift"), say("lift_sure"), () => attempt(() => ask("DELETE", `/v1/suppressions/${part(it.suppression)}`), say("lifted")).then(again)));
+function quiet(first, again) {
+  const about = SCOPE.filter((field) => first[field]).map((field) => `${field}: ${first[field]}`).join(", ");
+  const until = el("p", { class: "meta" });
+  return {
+    node: el("li", { class: "sheet row" },
+      el("div", { class: "grow" }, el("p", {}, about), until),
+      sure(say("lift"), say("lift_sure"), () => attempt(() => ask("DELETE", `/v1/suppressions/${part(first.suppression)}`), say("lifted")).then(again))),
+    update(it) { until.textContent = say("until", { when: moment(it.until, false), by: it.by }); },
+  };
 }
 
 function trunk(it) {
@@ -118,6 +129,11 @@ function testCall(again) {
 /** The view: `place` is drawn when it opens and whenever something happened. */
 export function now(place) {
   const parts = { trouble: el("div"), open: el("section"), lately: el("section"), rooms: el("section"), quiets: el("section"), trunks: el("section") };
+  const heads = { open: el("h2", {}, say("open_incidents")), lately: el("h2", {}, say("lately")), quiets: el("h2", {}, say("quiets")) };
+  const calm = el("p", { class: "sheet calm" }, el("strong", {}, say("all_calm")), say("nobody_called"));
+  const [quietList, no_quiets] = [el("ul", { class: "people" }), el("p", { class: "soft" }, say("no_quiets"))];
+  const incidents = keeper((it) => it.incident, (it) => incident(it, () => draw()));
+  const kept = keeper((it) => it.suppression, (it) => quiet(it, () => draw()));
   let drawing = false;
   let once_more = false;
   const draw = async () => {
@@ -135,14 +151,14 @@ export function now(place) {
       const since = Date.now() - LATELY;
       const lately = status.incidents.filter((it) => !open.includes(it) && Date.parse(it.ended_at || it.accepted_at) > since).slice(0, 3);
       fill(parts.trouble, status.trouble.length > 0 && section(say("trouble"), el("ul", { class: "sheet" }, status.trouble.map((it) => el("li", { class: "fault" }, it)))));
-      fill(parts.open, el("h2", {}, say("open_incidents")),
-        open.length > 0 ? open.map((it) => incident(it, draw))
-          : el("p", { class: "sheet calm" }, el("strong", {}, say("all_calm")), say("nobody_called")));
-      fill(parts.lately, lately.length > 0 && [el("h2", {}, say("lately")), lately.map((it) => incident(it, draw))]);
+      const nodes = incidents([...open, ...lately]);
+      const of = (list) => nodes.filter((node) => list.some((it) => it.incident === node.dataset.incident));
+      settle(parts.open, heads.open, open.length > 0 ? of(open) : calm);
+      settle(parts.lately, lately.length > 0 && [heads.lately, of(lately)]);
       fill(parts.rooms, el("h2", {}, say("rooms")), status.rooms.length > 0
         ? el("ul", { class: "people" }, status.rooms.map(room)) : el("p", { class: "soft" }, say("nobody_inside")));
-      fill(parts.quiets, el("h2", {}, say("quiets")), quiets.suppressions.length > 0
-        ? el("ul", { class: "people" }, quiets.suppressions.map((it) => quiet(it, draw))) : el("p", { class: "soft" }, say("no_quiets")));
+      settle(quietList, kept(quiets.suppressions));
+      settle(parts.quiets, heads.quiets, quiets.suppressions.length > 0 ? quietList : no_quiets);
       fill(parts.trunks, el("h2", {}, say("trunks")), el("ul", { class: "sheet" }, status.trunks.map(trunk)));
     } catch (why) {
       tell(why.message);
