@@ -37,7 +37,7 @@ pub struct Create {
     /// What people call it: who uses it
     #[arg(long)]
     name: String,
-    /// What it opens: trigger, read, manage or dial:any [default: trigger and read]
+    /// What it opens: trigger, read, manage, directory or dial:any [default: trigger and read]
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<String>,
     /// How long it is good, such as 90d, 12h or 8w [default: until it is revoked]

@@ -16,6 +16,7 @@ mod files;
 mod http;
 mod intake;
 mod notify;
+mod page;
 mod pigeon;
 mod second;
 mod strangers;
