@@ -127,8 +127,10 @@ export function directory(place) {
       const all = await load();
       const open = (it) => {
         fill(list, form(kind, it, all, draw));
+        scrollTo(0, 0);
         list.querySelector("input:not([readonly]), textarea, select, button")?.focus();
       };
+      scrollTo(0, 0);
       fill(list,
         el("div", { class: "head" }, el("h2", {}, say(kind)), el("button", { type: "button", class: "primary", "data-add": kind, onclick: () => open(null) }, say(`add_${kind}`))),
         all[kind].length > 0 ? el("ul", { class: "people" }, all[kind].map((it) => card(kind, it, open))) : el("p", { class: "soft" }, say("none_yet")));

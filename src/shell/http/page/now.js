@@ -134,6 +134,9 @@ export function now(place) {
   const [quietList, no_quiets] = [el("ul", { class: "people" }), el("p", { class: "soft" }, say("no_quiets"))];
   const incidents = keeper((it) => it.incident, (it) => incident(it, () => draw()));
   const kept = keeper((it) => it.suppression, (it) => quiet(it, () => draw()));
+  let rooms = [];
+  const drawRooms = () => fill(parts.rooms, el("h2", {}, say("rooms")), rooms.length > 0
+    ? el("ul", { class: "people" }, rooms.map(room)) : el("p", { class: "soft" }, say("nobody_inside")));
   let drawing = false;
   let once_more = false;
   const draw = async () => {
@@ -155,8 +158,8 @@ export function now(place) {
       const of = (list) => nodes.filter((node) => list.some((it) => it.incident === node.dataset.incident));
       settle(parts.open, heads.open, open.length > 0 ? of(open) : calm);
       settle(parts.lately, lately.length > 0 && [heads.lately, of(lately)]);
-      fill(parts.rooms, el("h2", {}, say("rooms")), status.rooms.length > 0
-        ? el("ul", { class: "people" }, status.rooms.map(room)) : el("p", { class: "soft" }, say("nobody_inside")));
+      rooms = status.rooms;
+      drawRooms();
       settle(quietList, kept(quiets.suppressions));
       settle(parts.quiets, heads.quiets, quiets.suppressions.length > 0 ? quietList : no_quiets);
       fill(parts.trunks, el("h2", {}, say("trunks")), el("ul", { class: "sheet" }, status.trunks.map(trunk)));
@@ -176,10 +179,14 @@ export function now(place) {
   return {
     /** Something happened. */
     told(event) {
-      if (event.event === "room.talking") talking[event.talking ? "add" : "delete"](heard(event.room, event.contact));
+      if (event.event === "room.talking") {
+        talking[event.talking ? "add" : "delete"](heard(event.room, event.contact));
+        drawRooms();
+        return;
+      }
       if (event.event === "room.left") talking.delete(heard(event.room, event.contact));
       if (event.name) names.set(event.contact, event.name);
-      soon ??= setTimeout(() => { soon = null; draw(); }, 120);
+      soon ??= setTimeout(() => { soon = null; draw(); }, 200);
     },
     again: draw,
     end() { clearTimeout(soon); },

@@ -19,6 +19,7 @@ function show(name) {
   view?.end();
   const place = at("view");
   place.replaceChildren();
+  scrollTo(0, 0);
   for (const button of document.querySelectorAll("[data-view]")) {
     if (button.dataset.view === name) button.setAttribute("aria-current", "page");
     else button.removeAttribute("aria-current");
