@@ -33,6 +33,8 @@ fn house(scene: &Scene, sipp_port: u16) -> House {
 
 /// What every form of the page shares.
 fn adds(browser: &Browser, kind: &str, id: &str, fill: impl FnOnce()) {
+    // The views are in sight wherever the page stands; choosing one shows its beginning.
+    browser.clicks("[data-view=directory]");
     browser.clicks(&format!("[data-kind={kind}]"));
     browser.clicks(&format!("[data-add={kind}]"));
     browser.types(&format!("[data-form={kind}] [data-key=id]"), id);
@@ -152,12 +154,12 @@ fn what_others_made_is_shown_when_it_is_used_and_deleted_when_it_is_not() {
     house.curl.put("/v1/contacts/sato", &json!({ "name": "佐藤", "phones": [TAKES] }));
     house.curl.put("/v1/rosters/night", &json!({ "contacts": ["sato", "passing"] }));
     let deletes = |kind: &str, id: &str| {
+        browser.clicks("[data-view=directory]");
         browser.clicks(&format!("[data-kind={kind}]"));
         browser.clicks(&format!("[data-id={id}] button"));
         browser.clicks(&format!("[data-form={kind}] button.danger"));
         browser.clicks(&format!("[data-form={kind}] button.sure"));
     };
-    browser.clicks("[data-view=directory]");
     deletes("contacts", "sato");
     browser.shows("[data-form=contacts]", "contact `sato` is used by roster `night`");
     deletes("rosters", "night");

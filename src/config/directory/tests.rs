@@ -94,7 +94,7 @@ fn every_fault_is_the_files_with_the_field_counted_from_the_object() {
         (Kind::CallFlow, json!({ "roster": "first", "then": "b" }), "then"),
         (Kind::Guidance, json!({ "keys": { "1": { "do": "dance" } } }), "keys.1.do"),
         (Kind::Guidance, json!({ "keys": { "2": { "do": "next" } } }), "keys"),
-        (Kind::Guidance, json!({ "message": { "ja": { "a": { "b": { "c": { "d": {} } } } } } }), ""),
+        (Kind::Guidance, json!({ "message": { "ja": { "a": { "b": { "c": { "d": { "e": { "f": {} } } } } } } } }), ""),
         (Kind::Guidance, json!({ "": 1 }), ""),
     ] {
         let found = wrong(all.set(kind, "b", object.clone()));
