@@ -25,6 +25,7 @@ const FIELDS = {
   guidances: () => [
     area("message", say("message_ja"), { help: say("message_help"), inner: "ja" }),
     area("message", say("message_en"), { help: say("message_help"), inner: "en" }),
+    area("parameters", say("parameters"), { help: say("parameters_help"), lines: true, rows: 2 }),
     menu("keys", say("keys")),
     duration("first_key_timeout"),
     duration("inter_key_timeout"),
