@@ -59,7 +59,7 @@ pub fn load_with(
     let folder = absolute.parent().unwrap_or(Path::new("/"));
     match Settings::read(&text, &Origin { folder, read: &read_small, opens: sound }) {
         Ok(settings) => {
-            let source = Arc::new(settings.source.from_file(&file));
+            let source = Arc::new(settings.source.named(&file));
             Ok((file, Settings { source, ..settings }))
         }
         Err(complaints) => Err(LoadError::Wrong { file, complaints }),

@@ -94,7 +94,7 @@ impl Source {
     }
 
     /// The same, from this file.
-    pub(super) fn from_file(&self, file: &Path) -> Source {
+    pub(super) fn named(&self, file: &Path) -> Source {
         Source { file: file.to_owned(), ..self.clone() }
     }
 

@@ -111,8 +111,11 @@ struct Sheets {
     /// Configurations, the last of which holds.
     configured: Vec<(i64, Stamp)>,
     /// What the directory held, by its kind and its id; the last line holds, unless it says that it was deleted.
-    directory: BTreeMap<(Kind, String), Vec<(i64, Stamp, bool)>>,
+    directory: BTreeMap<(Kind, String), Vec<Shelved>>,
 }
+
+/// A line about something of the directory, when it was written, and whether it says that it is there.
+type Shelved = (i64, Stamp, bool);
 
 /// What the journal has about one number.
 #[derive(Default)]
@@ -150,7 +153,7 @@ impl Sheets {
         sheet.over = over.or(sheet.over);
     }
 
-    fn shelve(&mut self, kind: Kind, id: &str, line: (i64, Stamp, bool)) {
+    fn shelve(&mut self, kind: Kind, id: &str, line: Shelved) {
         self.directory.entry((kind, id.to_owned())).or_default().push(line);
     }
 
