@@ -147,6 +147,23 @@ pub enum HouseFact {
         line: u32,
         /// How to end it.
         call: CallHandle,
+        /// Whom hansho rang, when it is dialled: the caps of `[dial]` count it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rang: Option<Rang>,
+    },
+    /// What the caller says on this line is being recorded.
+    LineRecords {
+        /// Its number.
+        line: u32,
+        /// The name of the file.
+        file: String,
+        /// Who speaks.
+        contact: ContactId,
+    },
+    /// The recording became an incident, or was nothing.
+    LineRecorded {
+        /// Its number.
+        line: u32,
     },
     /// That call is over.
     LineDown {
@@ -226,6 +243,15 @@ impl Kind {
     }
 }
 
+/// Somebody whose telephone was rung without an incident.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Rang {
+    /// Who.
+    pub contact: ContactId,
+    /// Where.
+    pub phone: Phone,
+}
+
 /// A promise to stay quiet about the same thing until a time.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Suppression {
@@ -295,8 +321,16 @@ mod tests {
 
     #[test]
     fn a_line_is_read_back_as_it_was_written() {
-        let up = HouseFact::LineUp { line: 7, call: CallHandle("how to end it".into()) };
-        for (fact, name) in [(up, "line_up"), (HouseFact::LineDown { line: 7 }, "line_down")] {
+        let (contact, phone) = (ContactId::parse("ann").unwrap(), Phone::parse("+8110000001").unwrap());
+        let call = CallHandle("how to end it".into());
+        let up = |rang| HouseFact::LineUp { line: 7, call: call.clone(), rang };
+        for (fact, name) in [
+            (up(None), "line_up"),
+            (up(Some(Rang { contact: contact.clone(), phone })), "line_up"),
+            (HouseFact::LineRecords { line: 7, file: "message.wav".into(), contact }, "line_records"),
+            (HouseFact::LineRecorded { line: 7 }, "line_recorded"),
+            (HouseFact::LineDown { line: 7 }, "line_down"),
+        ] {
             let written = serde_json::to_value(&fact).unwrap();
             assert_eq!((written["house"].as_str(), written["line"].as_u64()), (Some(name), Some(7)));
             assert_eq!(serde_json::from_value::<HouseFact>(written).unwrap(), fact);

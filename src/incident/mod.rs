@@ -25,11 +25,11 @@ pub use escalation::Incident;
 pub use fact::{Behaviour, CallHandle, Fact, Outcome};
 pub use hotline::{Called, Hotline, Hotlines, Inquiry, Standing, Wish};
 pub use hotline_texts::{Letter, Names, Page as HotlinePage};
-pub use house::{Entry, HouseFact, Kind, Scope, Suppression, Token};
+pub use house::{Entry, HouseFact, Kind, Rang, Scope, Suppression, Token};
 pub use ladder::ReplayError;
 pub use outcome::{CallEnd, EndedBy};
 pub use plan::{Answer, CallFlow, Contact, Guidance, Key, Plan, Strategy};
-pub use record::{Attempt, Pressed, Quieted, Record, Skipped, State};
+pub use record::{Attempt, Pressed, Quieted, RECORDING, Record, Skipped, State};
 pub use suppression::Suppressions;
 
 pub use crate::base::Trigger;

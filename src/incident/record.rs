@@ -94,6 +94,9 @@ impl fmt::Display for State {
     }
 }
 
+/// The parameter of a trigger that names the recorded message it was raised by.
+pub const RECORDING: &str = "recording";
+
 /// One incident as its facts tell it.
 #[derive(Clone, PartialEq, Debug, Default, Serialize)]
 pub struct Record {
@@ -235,6 +238,13 @@ impl Record {
     /// True when one of its alerts has this deduplication key.
     pub fn has_key(&self, dedup: &str) -> bool {
         self.trigger.iter().chain(&self.bundled).any(|trigger| trigger.dedup.as_deref() == Some(dedup))
+    }
+
+    /// The recorded message that raised it, where somebody left one: the name of its file.
+    pub fn recording(&self) -> Option<&str> {
+        let file = self.trigger.as_ref()?.parameters.get(RECORDING)?;
+        // A trigger from outside may have a parameter of that name.
+        (file.starts_with("message-") && file.ends_with(".wav")).then_some(file)
     }
 
     /// The call of this number.

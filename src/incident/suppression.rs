@@ -204,6 +204,17 @@ mod tests {
     }
 
     #[test]
+    fn a_promise_about_a_call_flow_is_about_whatever_it_calls_for() {
+        let about = |flow: &str| Scope { call_flow: flow.parse().ok(), ..Scope::default() };
+        let night = Trigger { call_flow: "night".parse().unwrap(), ..any_trigger() };
+        let keyed = Trigger { dedup: Some("disk".to_owned()), message: None, ..night.clone() };
+        for trigger in [night, keyed] {
+            let fits = |flow| about(flow).fits(&trigger, &guidance());
+            assert_eq!((fits("night"), fits("day")), (true, false), "{trigger:?}");
+        }
+    }
+
+    #[test]
     fn messages_that_differ_in_a_parameter_are_not_the_same() {
         let mut guidance = guidance();
         guidance.message.insert(crate::base::Language::En, "{{host}} is down".to_owned());

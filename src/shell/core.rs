@@ -384,12 +384,19 @@ impl Core {
         };
         if named {
             let called = self.switch.record(id).and_then(|record| record.attempts.first());
-            answer["name"] = called.map(|attempt| attempt.name.clone()).or(first).into();
+            let called = called.map(|attempt| attempt.name.clone()).or_else(|| self.first_who_waits(id));
+            answer["name"] = called.or(first).into();
         }
         let answer = Answer::new(move |stored| {
             let _ = reply.send(stored.map(|()| answer).map_err(not_stored));
         });
         self.flush(Some(answer.about(id)));
+    }
+
+    /// Whose turn it is, where a call cannot be made at once: in a shuffled order it is not the first of the roster.
+    fn first_who_waits(&self, id: IncidentId) -> Option<String> {
+        let contact = self.switch.waiting(id).next()?.contact;
+        Some(self.switch.record(id)?.plan.as_ref()?.contact(contact)?.name.clone())
     }
 
     /// Ends or takes every open incident with a key. That there is none is no failure: tools send their "it is over"

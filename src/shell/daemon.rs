@@ -46,6 +46,8 @@ const LOOK_UP: Duration = Duration::from_secs(2);
 /// How far back the caps of `[dial]` reach, in microseconds, and the most calls that are counted from there.
 const DAY_MICROS: i64 = 86_400_000_000;
 const DIALLED_MAX: u32 = 100_000;
+/// The most incidents whose keys are remembered as taken.
+const TAKEN_MAX: u32 = 10_000;
 /// Addresses for documents, which nobody has, so they lie behind the default route.
 const WORLD_V4: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 9);
 const WORLD_V6: SocketAddr = SocketAddr::new(IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1)), 9);
@@ -150,7 +152,8 @@ impl Daemon {
         let mut switch = Switch::new(corridor, agent, Arc::new(book), clock.began(), rand::random());
         switch.keep_calendar(Box::new(Zones));
         switch.handle(clock.now(), Input::RestoreHouse(house.clone()));
-        match past.dialled(Stamp::from_unix_micros(clock.calendar().as_unix_micros() - DAY_MICROS), DIALLED_MAX) {
+        let yesterday = Stamp::from_unix_micros(clock.calendar().as_unix_micros() - DAY_MICROS);
+        match past.dialled(yesterday, DIALLED_MAX) {
             Ok(dialled) => switch.recall_dialled(clock.now(), dialled),
             // A damaged line is no reason to call nobody.
             Err(error) => tracing::error!(%error, "what was dialled lately is not counted: the caps begin anew"),
@@ -162,6 +165,15 @@ impl Daemon {
                 Some(_) => tracing::info!(%incident, "goes on after a restart"),
                 None => tracing::error!(%incident, "cannot go on: what the journal holds of it makes no sense"),
             }
+        }
+
+        match past.taken(yesterday, TAKEN_MAX) {
+            Ok(taken) => {
+                for incident in taken.into_iter().filter(|id| switch.record(*id).is_none()).collect::<Vec<_>>() {
+                    switch.recall_taken(clock.now(), incident, &past.facts(incident)?);
+                }
+            }
+            Err(error) => tracing::error!(%error, "what was taken lately is not known: the same keys call again"),
         }
 
         let (asks, asked) = mpsc::channel(WAITING);

@@ -364,6 +364,12 @@ impl Agent {
         registrations && self.calls.len() == 0 && !self.core.transactions.is_waiting()
     }
 
+    /// What [`Agent::recover`] wants after a crash for a call that was accepted and is not acknowledged yet.
+    pub fn accepted(&self, leg: LegId) -> Option<String> {
+        let call = self.calls.get(self.calls.of_leg(leg)?)?;
+        Some(handle::answered(&self.core.lines.get(call.line)?.trunk.id, call.accepted()?))
+    }
+
     /// The Call-ID of a leg's call, by which the trunk's operators find it in their logs.
     pub fn call_id(&self, leg: LegId) -> Option<&str> {
         self.calls.get(self.calls.of_leg(leg)?).map(Call::call_id)

@@ -7,6 +7,7 @@ use core::time::Duration;
 
 use crate::base::{Digit, LegId, Time};
 use crate::sip::context::{Asked, Ctx};
+use crate::sip::dialog::Dialog;
 use crate::sip::farewell::Farewell;
 use crate::sip::incoming::Incoming;
 use crate::sip::outgoing::Outgoing;
@@ -173,6 +174,14 @@ impl Call {
         if let Phase::Incoming(incoming) = &mut self.phase {
             let next = incoming.accept(ctx, terms);
             self.go(ctx, next);
+        }
+    }
+
+    /// The dialog of a call that we took and that is not acknowledged yet.
+    pub fn accepted(&self) -> Option<&Dialog> {
+        match &self.phase {
+            Phase::Incoming(incoming) => incoming.accepted(),
+            _ => None,
         }
     }
 

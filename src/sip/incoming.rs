@@ -234,6 +234,14 @@ impl Incoming {
         }
     }
 
+    /// What our 200 opened, while nobody has acknowledged it.
+    pub fn accepted(&self) -> Option<&Dialog> {
+        match &self.state {
+            State::Answering { dialog, .. } => Some(dialog),
+            State::Offered { .. } | State::Hanging { .. } | State::Gone => None,
+        }
+    }
+
     /// When to call [`Incoming::on_deadline`].
     pub fn next_deadline(&self) -> Option<Time> {
         match &self.state {

@@ -139,7 +139,9 @@ impl Sheets {
             HouseFact::MessageSent { message } | HouseFact::MessageFailed { message, .. } => {
                 ("message", *message, Some(at))
             }
-            HouseFact::LineUp { line, .. } => ("line", *line, None),
+            HouseFact::LineUp { line, .. } | HouseFact::LineRecords { line, .. } | HouseFact::LineRecorded { line } => {
+                ("line", *line, None)
+            }
             HouseFact::LineDown { line } => ("line", *line, Some(at)),
             HouseFact::DialRefused { .. } => return self.single.push((seq, at)),
             HouseFact::Configured { .. } => return self.configured.push((seq, at)),

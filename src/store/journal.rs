@@ -162,6 +162,11 @@ impl Reader {
         query::calls(&self.db, &self.path, before, limit)
     }
 
+    /// Incidents that somebody took and to which something happened from `since` on, oldest first, at most `limit`.
+    pub fn taken(&self, since: Stamp, limit: u32) -> Result<Vec<IncidentId>, StoreError> {
+        query::taken(&self.db, &self.path, since, limit)
+    }
+
     /// Whom we dialled from `since` on, oldest first, at most `limit` of them, the last ones.
     pub fn dialled(&self, since: Stamp, limit: u32) -> Result<Vec<Dialled>, StoreError> {
         query::dialled(&self.db, &self.path, since, limit)

@@ -122,6 +122,18 @@ pub(super) fn dialled(db: &Connection, path: &Path, since: Stamp, limit: u32) ->
     Ok(dialled)
 }
 
+/// Incidents that somebody took and to which something happened from `since` on, oldest first, at most `limit` of them.
+pub(super) fn taken(db: &Connection, path: &Path, since: Stamp, limit: u32) -> Result<Vec<IncidentId>, StoreError> {
+    // Of a long history the newest are looked at.
+    let sql = "SELECT id FROM (SELECT id, place FROM incidents WHERE state = 'acknowledged'
+                               ORDER BY place DESC LIMIT 2 * ?2) AS latest
+               WHERE (SELECT at FROM facts WHERE incident = latest.id ORDER BY seq DESC LIMIT 1) >= ?1
+               ORDER BY place DESC LIMIT ?2";
+    let mut ids = ids(db, path, sql, params![since.as_unix_micros(), limit])?;
+    ids.reverse();
+    Ok(ids)
+}
+
 /// The audited facts, in the order of the journal, until `take` says false.
 pub(super) fn audited(
     db: &Connection,

@@ -19,7 +19,7 @@ use super::hotline::phone_of;
 use super::legs::{Leg, Purpose, Saying};
 use super::prompt_book::Clip;
 use crate::base::{Digit, LegId, RoomName, Time};
-use crate::incident::{Behaviour, CallHandle, Contact, Letter};
+use crate::incident::{Behaviour, CallHandle, Contact, Letter, Rang};
 use crate::media::{Command, Playlist, Prompt};
 
 /// So long both have to pick up and press their key.
@@ -130,7 +130,8 @@ impl Switch {
         let port = self.ports.take(leg)?;
         for trunk in &trunks {
             if let Ok(handle) = self.agent.dial(now, leg, trunk, phone, port, &mut self.sip_out) {
-                self.line_up(now, leg, CallHandle(handle));
+                let rang = Rang { contact: person.id.clone(), phone: phone.clone() };
+                self.line_up(now, leg, CallHandle(handle), Some(rang));
                 self.count_dialled(now, leg, &person.id, phone);
                 self.legs.insert(leg, Leg::new(Purpose::Bridge(inquiry), person.id.clone(), person.language));
                 self.act(Act::OpenLeg { leg, port });

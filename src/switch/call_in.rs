@@ -32,6 +32,7 @@ impl Switch {
                 self.legs.insert(id, Leg::new(Purpose::CallIn(incident), contact, language));
                 self.act(Act::OpenLeg { leg: id, port });
                 self.agent.accept(now, id, port, &mut self.sip_out);
+                self.line_taken(now, id);
             }
             Err(_) if self.receive(now, id, &trunk, caller) => {}
             Err(reason) => {
@@ -47,7 +48,7 @@ impl Switch {
         let contact = self.legs.get(id).map(|leg| leg.contact.clone());
         let phone = contact.as_ref().and_then(|contact| self.cases.get(&incident)?.phone_of(contact));
         let (Some(contact), Some(phone)) = (contact, phone) else {
-            self.line_up(now, id, handle);
+            self.line_up(now, id, handle, None);
             self.agent.hang_up(now, id, &mut self.sip_out);
             return;
         };
@@ -60,10 +61,12 @@ impl Switch {
             (Some(number), Some(leg)) => {
                 leg.purpose = Purpose::Attempt(AttemptId { incident, number });
                 leg.brief = Brief::Due;
+                // It is the incident's from here on.
+                self.line_down(now, id);
                 self.note_call_id(AttemptId { incident, number }, id);
             }
             _ => {
-                self.line_up(now, id, call);
+                self.line_up(now, id, call, None);
                 self.agent.hang_up(now, id, &mut self.sip_out);
             }
         }
@@ -116,7 +119,8 @@ impl Switch {
     }
 
     fn admit(&mut self, id: LegId, caller: &str) -> Result<(IncidentId, ContactId, Language, u16), &'static str> {
-        let who = self.who_is(caller).ok_or("the caller is nobody on a roster")?;
+        let who = self.who_is(caller).or_else(|| self.who_is_on_an_incident(caller));
+        let who = who.ok_or("the caller is nobody on a roster")?;
         let mut rung_for = None;
         for leg in self.legs.of_contact(&who.0) {
             match leg.attempt() {
@@ -131,6 +135,14 @@ impl Switch {
         let incident = rung_for.or_else(latest).ok_or("no open incident is theirs")?;
         let port = self.ports.take(id).ok_or("every media port is in use")?;
         Ok((incident, who.0, who.1, port))
+    }
+
+    /// Who calls, of those whom an open incident calls though they stand in no roster; the latest incident first.
+    fn who_is_on_an_incident(&self, caller: &str) -> Option<(ContactId, Language)> {
+        let open = self.cases.values().rev().filter(|case| self.takes_calls(case));
+        let mut people = open.flat_map(|case| case.plan.chain()).flat_map(|plan| &plan.contacts);
+        let contact = people.find(|contact| contact.phones.iter().any(|phone| rings_from(phone, caller)))?;
+        Some((contact.id.clone(), contact.language))
     }
 
     /// True while people are called for it or talk about it.

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::reception_desk::{RECORDING, is_recording};
+use super::reception_desk::is_recording;
 use crate::base::{ContactId, Language, Phone, Stamp, Time};
-use crate::incident::{Contact, Fact, Incident, Plan, Record, Taker, Trigger};
+use crate::incident::{Contact, Fact, Incident, Plan, RECORDING, Record, Taker, Trigger};
 use crate::media::Prompt;
 use crate::phrase::{Dictionary, Filled, Form, fill};
 

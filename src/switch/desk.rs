@@ -15,7 +15,7 @@ use super::flow::Waiting;
 use super::guard::Guard;
 use super::held::Held;
 use super::hotline::HotlineDesk;
-use super::legs::Legs;
+use super::legs::{Legs, Purpose};
 use super::ports::Ports;
 use super::post::Post;
 use super::prompt_book::PromptBook;
@@ -114,7 +114,7 @@ impl Switch {
             Input::Lost { hop, why } => self.agent.on_lost(now, hop, &why, &mut self.sip_out),
             Input::Media(event) => self.on_media(now, event),
             Input::LegFailed { leg, why } => self.leg_failed(now, leg, why),
-            Input::NotStored(incident) => self.never_was(incident),
+            Input::NotStored(incident) => self.never_was(now, incident),
             Input::Spoken { incident, language, text, prompt } => {
                 self.spoken(incident, (language, text), prompt);
             }
@@ -125,7 +125,10 @@ impl Switch {
             }
             Input::RestoreHouse(facts) => self.restore_house(now, &facts),
             Input::Restore { incident, facts } => self.restore(now, incident, facts),
-            Input::Start => self.agent.start(now, &mut self.sip_out),
+            Input::Start => {
+                self.agent.start(now, &mut self.sip_out);
+                self.held_starts(now);
+            }
             Input::Stop => {
                 self.stopping = true;
                 self.agent.stop(now, &mut self.sip_out);
@@ -373,9 +376,14 @@ impl Switch {
         }
     }
 
-    fn never_was(&mut self, incident: IncidentId) {
+    fn never_was(&mut self, now: Time, incident: IncidentId) {
         self.forget_taken(incident);
         for leg in self.legs.of_incident(incident) {
+            // Who called in for it meanwhile was answered, and hears that we hang up.
+            if self.legs.get(leg).is_some_and(|leg| matches!(leg.purpose, Purpose::CallIn(_))) {
+                self.agent.hang_up(now, leg, &mut self.sip_out);
+                continue;
+            }
             self.act(Act::Media(media::Command::Close(leg)));
             self.agent.forget(leg);
             self.legs.remove(leg);

@@ -168,11 +168,11 @@ impl Switch {
             }),
             Purpose::CallIn(incident) => self.called_in(now, id, incident, CallHandle(handle)),
             Purpose::Bridge(_) => {
-                self.line_up(now, id, CallHandle(handle));
+                self.line_up(now, id, CallHandle(handle), None);
                 self.bridge_answered(id);
             }
             Purpose::Reception => {
-                self.line_up(now, id, CallHandle(handle));
+                self.line_up(now, id, CallHandle(handle), None);
                 self.reception_answered(now, id);
             }
             // They were at the reception before.
@@ -184,7 +184,7 @@ impl Switch {
     pub(super) fn unwanted(&mut self, now: Time, id: LegId, handle: String) {
         let Some(leg) = self.legs.get(id) else { return };
         let Some(AttemptId { incident, number }) = leg.attempt() else {
-            return self.line_up(now, id, CallHandle(handle));
+            return self.line_up(now, id, CallHandle(handle), None);
         };
         self.with_incident(incident, |incident, out| incident.on_unwanted(now, number, CallHandle(handle), out));
     }

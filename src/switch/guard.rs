@@ -297,6 +297,8 @@ impl Switch {
     /// Counts what former lives dialled within the last day, oldest first: a restart lifts no cap.
     pub fn recall_dialled(&mut self, now: Time, calls: impl IntoIterator<Item = (Stamp, ContactId, Phone)>) {
         let today = self.stamp(now);
+        let mut calls: Vec<_> = self.held.take_rang().chain(calls).collect();
+        calls.sort_by_key(|(at, ..)| *at);
         for (at, contact, phone) in calls {
             let stranger = self.guard.is_stranger(&contact, &phone);
             self.guard.dialled_ago(now, today.since(at), stranger);

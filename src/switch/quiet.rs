@@ -108,7 +108,7 @@ impl Switch {
             self.suppressions.apply(*at, fact);
             self.post.restore(now, fact);
             self.restore_hotline(now, *at, fact);
-            self.held.restore(fact);
+            self.held.restore(*at, fact);
         }
         self.end_cut_lines(now);
     }

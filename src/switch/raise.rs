@@ -18,7 +18,7 @@ use super::case::Case;
 use super::desk::Switch;
 use super::tell::What;
 use crate::base::{IncidentId, Stamp, Time};
-use crate::incident::{Entry, Fact, Plan, State, Trigger};
+use crate::incident::{Entry, Fact, Plan, Record, State, Trigger};
 
 /// Of so many incidents that were taken the keys are remembered.
 const TAKEN_MAX: usize = 10_000;
@@ -59,6 +59,21 @@ pub(super) struct Keys {
     open: BTreeMap<String, IncidentId>,
     /// Of incidents that were taken lately, with when they are forgotten.
     lately: BTreeMap<String, (Time, IncidentId)>,
+}
+
+impl Keys {
+    /// The keys of an incident that was taken, for so long.
+    fn lately(&mut self, now: Time, taken_for: Duration, id: IncidentId, record: &Record) {
+        if taken_for > Duration::ZERO {
+            let until = now + taken_for;
+            if self.lately.len() >= TAKEN_MAX {
+                self.lately.retain(|_, (until, _)| now < *until);
+            }
+            let room = TAKEN_MAX.saturating_sub(self.lately.len());
+            let keys = record.alerts().filter_map(|alert| alert.dedup.clone()).take(room);
+            self.lately.extend(keys.map(|key| (key, (until, id))));
+        }
+    }
 }
 
 impl Switch {
@@ -149,12 +164,19 @@ impl Switch {
     pub(super) fn keys_are_taken(&mut self, now: Time, id: IncidentId) {
         let Some(case) = self.cases.get(&id) else { return };
         let taken_for = case.incident.plan().call_flow.taken_for;
-        if taken_for > Duration::ZERO {
-            let until = now + taken_for;
-            self.keys.lately.retain(|_, (until, _)| now < *until);
-            let room = TAKEN_MAX.saturating_sub(self.keys.lately.len());
-            let keys = case.record.alerts().filter_map(|alert| alert.dedup.clone()).take(room);
-            self.keys.lately.extend(keys.map(|key| (key, (until, id))));
+        self.keys.lately(now, taken_for, id, &case.record);
+    }
+
+    /// An incident that was taken in a former life, perhaps not long ago: its keys are not called about for the rest of
+    /// their time.
+    pub fn recall_taken(&mut self, now: Time, id: IncidentId, facts: &[(Stamp, Fact)]) {
+        let mut record = Record::new();
+        facts.iter().for_each(|(at, fact)| record.apply(*at, fact));
+        let taken_at = record.ended_at.filter(|_| record.state == State::Acknowledged);
+        let taken_for = record.plan_in_force().map(|plan| plan.call_flow.taken_for);
+        if let (Some(taken_at), Some(taken_for)) = (taken_at, taken_for) {
+            let left = taken_for.saturating_sub(self.stamp(now).since(taken_at));
+            self.keys.lately(now, left, id, &record);
         }
     }
 

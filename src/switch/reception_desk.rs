@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::batch::Act;
 use super::desk::Switch;
+use super::held::CutMessage;
 use super::legs::{Leg, Purpose, Saying};
 use super::pins::{WrongPins, is_pin};
 use super::prompt_book::Clip;
@@ -19,15 +20,13 @@ use super::reception::{Door, Reception, Wish, Word};
 use super::tell::What;
 use crate::audio::tone::{Sine, sines};
 use crate::base::{ContactId, Digit, Language, LegId, Outbox, Time, TrunkId, token};
-use crate::incident::{Plan, Trigger};
+use crate::incident::{HouseFact, Plan, RECORDING, Trigger};
 use crate::media::{Command, Playlist, Prompt};
 
 /// The id of somebody who rang us and is in no roster begins so.
 pub const GUEST: &str = "guest.";
 /// So many callers are talked to at once.
 const CALLERS_MAX: usize = 8;
-/// The parameter of a trigger that names its recording.
-pub(super) const RECORDING: &str = "recording";
 /// The random letters in the name of a recording: whoever does not know it cannot have it played.
 const LETTERS: usize = 20;
 /// The tone after which people speak.
@@ -61,7 +60,15 @@ struct Caller {
     /// `None` until the call is acknowledged.
     reception: Option<Reception>,
     /// What is being recorded.
-    file: Option<String>,
+    recording: Option<Recording>,
+}
+
+/// A message under way.
+#[derive(Debug)]
+struct Recording {
+    file: String,
+    /// The number of its line in the journal.
+    line: Option<u32>,
 }
 
 impl Receptions {
@@ -87,10 +94,13 @@ impl Switch {
         let Some((contact, language)) = who.or_else(|| Some((guest()?, self.settings.language))) else { return false };
         let (pin_length, message_max) = (pin_length.unwrap_or(0), message_max.unwrap_or_default());
         let door = Door { may_enter, may_speak, pin_length, message_max };
-        self.receptions.callers.insert(id, Caller { number: caller.to_owned(), door, reception: None, file: None });
+        self.receptions
+            .callers
+            .insert(id, Caller { number: caller.to_owned(), door, reception: None, recording: None });
         self.legs.insert(id, Leg::new(Purpose::Reception, contact.clone(), language));
         self.act(Act::OpenLeg { leg: id, port });
         self.agent.accept(now, id, port, &mut self.sip_out);
+        self.line_taken(now, id);
         let (trunk, caller) = (trunk.clone(), caller.to_owned());
         self.tell(None, None, Some(contact), What::CallInReceived { trunk, caller });
         true
@@ -188,7 +198,8 @@ impl Switch {
             }
             Wish::Record => {
                 let file = format!("message-{}.wav", token(&mut self.rng, LETTERS));
-                caller.file = Some(file.clone());
+                let line = self.line_records(now, id, &contact, &file);
+                caller.recording = Some(Recording { file: file.clone(), line });
                 self.act(Act::RecordLeg { leg: id, file });
             }
             Wish::Raise => self.keep_or_drop(now, id, (&contact, language), caller, true),
@@ -227,21 +238,50 @@ impl Switch {
         caller: &mut Caller,
         keep: bool,
     ) {
-        let Some(file) = caller.file.take() else { return };
+        let Some(Recording { file, line }) = caller.recording.take() else { return };
         self.act(Act::StopRecord { leg: id, file: file.clone(), keep });
-        let Some(call_in) = self.settings.call_in.as_ref().filter(|_| keep) else { return };
+        if keep {
+            self.raise_message(now, (contact, language), file, Heard::Whole);
+        }
+        if let Some(line) = line {
+            self.keep_fact(now, HouseFact::LineRecorded { line });
+        }
+    }
+
+    /// A message that a former life was recording when it ended.
+    pub(super) fn raise_cut_message(&mut self, now: Time, CutMessage { contact, file }: CutMessage) {
+        let known = self.settings.contacts.iter().find(|known| known.id == contact);
+        let language = known.map_or(self.settings.language, |known| known.language);
+        self.raise_message(now, (&contact, language), file, Heard::Cut);
+    }
+
+    fn raise_message(&mut self, now: Time, (contact, language): (&ContactId, Language), file: String, heard: Heard) {
+        // The configuration is another one by now: the message is there, and calls nobody.
+        let Some(call_in) = &self.settings.call_in else {
+            return self.tell(None, None, Some(contact.clone()), What::CallInMessage { file });
+        };
         let (mut trigger, plan) = (call_in.trigger.clone(), call_in.plan.clone());
         let known = self.settings.contacts.iter().find(|known| known.id == *contact);
         let name = known.map_or_else(|| contact.to_string(), |known| known.name.clone()).replace('{', "(");
-        trigger.message = Some(match language {
-            Language::Ja => format!("{name}さんからの、録音メッセージです。"),
-            Language::En => format!("A recorded message from {name}."),
+        trigger.message = Some(match (language, heard) {
+            (Language::Ja, Heard::Whole) => format!("{name}さんからの、録音メッセージです。"),
+            (Language::Ja, Heard::Cut) => format!("{name}さんからの、途中で切れた録音メッセージです。"),
+            (Language::En, Heard::Whole) => format!("A recorded message from {name}."),
+            (Language::En, Heard::Cut) => format!("A recorded message from {name}, which was cut off."),
         });
         trigger.parameters.insert(RECORDING.to_owned(), file.clone());
         trigger.parameters.insert("caller".to_owned(), name);
         let raised = self.raise(now, trigger, plan).incident();
         self.tell(Some(raised), None, Some(contact.clone()), What::CallInMessage { file });
     }
+}
+
+/// How much of a message there is.
+#[derive(Clone, Copy)]
+enum Heard {
+    Whole,
+    /// hansho ended while it was being said.
+    Cut,
 }
 
 /// Is it the name of a recording of ours? Nothing else is ever opened.

@@ -32,6 +32,7 @@ impl Switch {
         self.cut.extend(people_on_the_line(&case).map(|contact| (contact, id)));
         self.cases.insert(id, case);
         self.note_keys(id);
+        self.recall_taken(now, id, &facts);
         self.prepare_voices(id);
         self.schedule(id);
     }

@@ -67,6 +67,27 @@ fn a_callout_by_ids_is_requested_polled_and_aborted() {
 }
 
 #[test]
+fn a_second_callout_waits_for_who_is_on_the_phone_with_the_first_and_says_that_it_is_being_prepared() {
+    let (world, daemon, web) = house("pigeon-second");
+    let script = Script::new(&web, &token(&daemon, &["trigger", "read"]));
+    let params = json!({ "callflowId": "oncall", "guidanceId": "usual" });
+    let mut watch = daemon.watch();
+    let invoke = || script.post("invoke", &params).json()["resultId"].as_str().expect("an id").to_owned();
+    let first = invoke();
+    world.phones.reaches(FIRST, 1, Stage::Up(true));
+    watch.until("attempt.prompt_started", &[]);
+    let second = invoke();
+    let result = script.result(&second);
+    assert_eq!((&result["isActive"], &result["calls"][0]["status"]), (&json!(true), &json!("preparing")), "{result}");
+    assert_eq!(result["calls"][0]["phoneNumber"], FIRST);
+    assert_eq!(world.phones.calls_to(FIRST), 1, "nobody cuts in");
+    world.phones.press(FIRST, 1);
+    script.comes_to(&first, "succeeded");
+    world.phones.reaches(FIRST, 2, Stage::Up(true));
+    assert_eq!(script.result(&second)["calls"][0]["status"], "calling");
+}
+
+#[test]
 fn a_callout_with_its_own_people_and_words_is_taken_by_the_key_that_terminates() {
     let (world, daemon, web) = house("pigeon-inline");
     let script = Script::new(&web, &token(&daemon, &["trigger", "read"]));

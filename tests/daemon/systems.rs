@@ -88,3 +88,23 @@ fn contacts_that_come_with_the_request_are_called_and_an_empty_list_is_a_clear_e
     let shown = web.get(&format!("/api/apps/pigeon/results/{id}")).json();
     assert_eq!(shown["callflow"]["contacts"][0]["displayName"], "山田", "{shown}");
 }
+
+#[test]
+fn what_was_taken_before_a_power_cut_calls_nobody_about_the_same_thing_afterwards() {
+    let port = free_tcp_port();
+    let world = World::new("system-taken")
+        .person(FIRST, Habit::Answers)
+        .more(&format!("[http]\nlisten = \"127.0.0.1:{port}\"\n"));
+    let daemon = world.start();
+    let web = Web::new(port).with(&token(&daemon, &["trigger", "read"]));
+    let mut watch = daemon.watch();
+    let raised = web.post("/v1/incidents", &json!({ "dedup": "disk" })).json();
+    watch.until("attempt.prompt_started", &[]);
+    world.phones.press(FIRST, 1);
+    watch.until("attempt.ended", &[("outcome", json!("taken"))]);
+    daemon.dies();
+    let _daemon = world.start();
+    let again = web.post("/v1/incidents", &json!({ "dedup": "disk" })).json();
+    assert_eq!((&again["joined"], &again["incident"]), (&json!(true), &raised["incident"]), "{again}");
+    assert_eq!(world.phones.calls_to(FIRST), 1);
+}

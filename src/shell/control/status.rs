@@ -107,6 +107,7 @@ pub(in crate::shell) fn incident_json(id: IncidentId, record: &Record) -> Value 
         "state": record.state.as_str(),
         "call_flow": record.call_flow(),
         "message": record.message(),
+        "recording": record.recording(),
         "accepted_at": time(record.accepted_at),
         "ended_at": time(record.ended_at),
         "ended_by": record.ended_by,

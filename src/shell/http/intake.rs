@@ -98,15 +98,20 @@ async fn received(house: &House, from: Peer, source: &Source, asked: Asked) -> A
         }
     };
     let signed = if *source == Source::Sns { Some(sns::check(house, &body).await?) } else { None };
-    if signed.as_ref().is_some_and(|signed| house.delivered.has(signed)) {
+    if let Some(signed) = &signed
+        && sns::was_delivered(house, signed).await?
+    {
         return Ok(sent(intake::reply(source, &[])));
     }
-    let read = match intake::read(source, &request) {
+    let mut read = match intake::read(source, &request) {
         Ok(read) => read,
         Err(wrong) => return Ok(sent(intake::refusal(source, &wrong))),
     };
     if let Some(confirmation) = read.confirm {
         sns::confirm(house, confirmation).await?;
+    }
+    if let Some(signed) = &signed {
+        sns::name_message(&mut read.signals, signed);
     }
     let outcomes = carry_out(house, &token, source, read.signals).await;
     let reply = intake::reply(source, &outcomes);

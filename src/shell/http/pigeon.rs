@@ -15,7 +15,7 @@ use super::auth::{May, ToRead, ToTrigger};
 use super::intake::sent;
 use super::reply::{Answer, Refused};
 use super::{House, alert};
-use crate::base::{IncidentId, Language, Stamp, Trigger};
+use crate::base::{ContactId, IncidentId, Language, Stamp, Trigger};
 use crate::config::Settings;
 use crate::incident::{
     self, Behaviour, Contact, Guidance, Key, Outcome, Plan, Record, State as Stands, Strategy, Token,
@@ -67,10 +67,34 @@ pub(super) async fn abort(State(house): State<House>, May(token, _): May<ToTrigg
 }
 
 /// `GET …/results/{id}`.
-pub(super) async fn results(State(house): State<House>, _: May<ToRead>, Path(id): Path<String>) -> Answer {
+pub(super) async fn results(State(house): State<House>, May(token, _): May<ToRead>, Path(id): Path<String>) -> Answer {
     let incident: IncidentId = id.parse().map_err(|_| no_such(&id))?;
     let record = house.record(incident).await?.ok_or_else(|| no_such(&id))?;
-    Ok(sent(result_of(incident, &record).reply()))
+    let mut results = result_of(incident, &record);
+    if !record.state.is_final() {
+        let status = house.ask(Request::Status { incident: Some(id) }, &token.name).await?;
+        results.calls.extend(prepared(&record, &status["incidents"][0]["waiting"]));
+    }
+    Ok(sent(results.reply()))
+}
+
+/// Those who wait to be dialled: for a person who is on the phone with another callout, for a trunk.
+fn prepared(record: &Record, waiting: &Value) -> Vec<Call> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let name = |id: &str| {
+        let contact = ContactId::parse(id).ok().and_then(|id| record.plan.as_ref()?.contact(&id));
+        contact.map_or_else(|| id.to_owned(), |contact| contact.name.clone())
+    };
+    let call = |it: &Value| Call {
+        display_name: name(&text(&it["contact"])),
+        phone_number: text(&it["phone"]),
+        status: CallStatus::Preparing,
+        key_input: None,
+        started_at: None,
+        answered_at: None,
+        ended_at: None,
+    };
+    waiting.as_array().into_iter().flatten().map(call).collect()
 }
 
 fn no_such(id: &str) -> Refused {
@@ -110,9 +134,13 @@ fn raise(settings: &Settings, token: &Token, invoke: Invoke) -> Result<Raise, Re
             Plan { call_flow: call_flow(flow.loop_limit)?, contacts, guidance, then: None }
         }
     };
-    if let Some(inline) = inline {
-        plan.guidance = built_in(Some(inline))?;
-        trigger.guidance = Some(plan.guidance.id.clone());
+    match inline {
+        Some(inline) => {
+            plan.guidance = built_in(Some(inline))?;
+            trigger.guidance = Some(plan.guidance.id.clone());
+        }
+        // Read twice and then asked again, whoever wrote the words.
+        None => plan.guidance.message.values_mut().for_each(|text| *text = twice(core::mem::take(text))),
     }
     Ok(Raise { trigger, plan })
 }
@@ -277,8 +305,7 @@ fn guidance_json(guidance: &Guidance, language: Option<Language>) -> Value {
         guidance.keys.iter().map(|(digit, key)| (digit.to_string(), reaction(key))).collect();
     let theirs = language.and_then(|language| guidance.message.get(&language));
     let message = theirs.or_else(|| guidance.message.values().next());
-    let message =
-        if guidance.id.as_str() == INLINE { message.map(|text| once(text)) } else { message.map(String::as_str) };
+    let message = message.map(|text| once(text));
     json!({ "id": guidance.id, "messageTemplate": message, "reactions": reactions })
 }
 

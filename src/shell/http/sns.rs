@@ -17,7 +17,10 @@ use jiff::Timestamp;
 use super::reply::Refused;
 use super::{House, certificate};
 use crate::base::Stamp;
+use crate::incident::Record;
+use crate::intake::Signal;
 use crate::intake::sns::{self, Confirmation, Signed};
+use crate::shell::control::Failure;
 
 /// How long SNS may take to give its certificate or to take a confirmation.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -31,19 +34,45 @@ const OLD: Duration = Duration::from_secs(3_600);
 /// Messages that are remembered, so that a copy does nothing.
 const DELIVERED_MAX: usize = 10_000;
 
+/// The parameter of an incident that names the message it was raised by.
+const MESSAGE: &str = "sns_message_id";
+/// The most parameters that a trigger has.
+const PARAMETERS_MAX: usize = 100;
+/// So many incidents are read at once.
+const PAGE: usize = 500;
+/// How many incidents of a former life are looked through for their messages.
+const LOOKED_THROUGH_MAX: usize = 10_000;
+
 /// What was done already, by the message's id: until when a copy of it would be fresh.
 #[derive(Debug, Default)]
-pub(super) struct Delivered(Mutex<BTreeMap<String, Stamp>>);
+pub(super) struct Delivered {
+    known: Mutex<BTreeMap<String, Stamp>>,
+    /// Were those of a former life taken up?
+    recalled: tokio::sync::OnceCell<()>,
+}
 
 impl Delivered {
     /// Was it done already?
     pub(super) fn has(&self, signed: &Signed) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&signed.id)
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&signed.id)
+    }
+
+    /// Notes what the incidents say that were raised lately; the first of them too old ends it. True: there may be more.
+    fn recall<'a>(&self, records: impl IntoIterator<Item = &'a Record>, now: Stamp) -> bool {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        for record in records {
+            let Some(at) = record.accepted_at.filter(|at| now.since(*at) <= OLD) else { return false };
+            let triggers = record.trigger.iter().chain(&record.bundled);
+            let ids = triggers.filter_map(|trigger| trigger.parameters.get(MESSAGE));
+            // It was signed before it came.
+            known.extend(ids.map(|id| (id.clone(), at + OLD)));
+        }
+        true
     }
 
     /// It is done.
     pub(super) fn note(&self, signed: &Signed, now: Stamp) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= DELIVERED_MAX {
             known.retain(|_, until| *until >= now);
         }
@@ -52,6 +81,35 @@ impl Delivered {
             first.and_then(|id| known.remove(&id));
         }
         known.insert(signed.id.clone(), signed_at(signed).unwrap_or(now) + OLD);
+    }
+}
+
+/// Was this message dealt with, in this life or in the one before? What came just before a crash comes again, because
+/// nobody answered it.
+pub(super) async fn was_delivered(house: &House, signed: &Signed) -> Result<bool, Refused> {
+    let recall = || async {
+        let (now, mut before) = (house.clock.calendar(), None);
+        for _ in 0..LOOKED_THROUGH_MAX / PAGE {
+            let page = house.history.incidents(before, None, PAGE as u32).await?;
+            before = page.last().map(|(id, _)| *id);
+            if !house.delivered.recall(page.iter().map(|(_, record)| record), now) || page.len() < PAGE {
+                break;
+            }
+        }
+        Ok::<(), Failure>(())
+    };
+    house.delivered.recalled.get_or_try_init(recall).await?;
+    Ok(house.delivered.has(signed))
+}
+
+/// Writes down with whatever a message raises which message it was.
+pub(super) fn name_message(signals: &mut [Signal], signed: &Signed) {
+    for signal in signals {
+        if let Signal::Raise(draft) = signal
+            && draft.parameters.len() < PARAMETERS_MAX
+        {
+            draft.parameters.insert(MESSAGE.to_owned(), signed.id.clone());
+        }
     }
 }
 
@@ -170,6 +228,22 @@ mod tests {
     }
 
     #[test]
+    fn what_a_former_life_raised_names_its_message_and_is_not_raised_again() {
+        let first = message("first", "2023-11-14T22:00:00.000Z");
+        let mut signals = [Signal::Raise(crate::intake::Draft::default()), Signal::Resolve { dedup: "x".into() }];
+        name_message(&mut signals, &first);
+        let Signal::Raise(draft) = signals[0].clone() else { panic!("{signals:?}") };
+        let trigger = draft.trigger("oncall".parse().ok().as_ref(), Vec::new(), None);
+        let hour = Duration::from_secs(3_600);
+        let record = Record { trigger, accepted_at: Some(NOW), ..Record::new() };
+        let old = Record { accepted_at: Some(Stamp::from_unix_micros(0)), ..record.clone() };
+        let delivered = Delivered::default();
+        assert!(!delivered.recall([&old], NOW) && !delivered.has(&first), "a copy would be a replay");
+        assert!(delivered.recall([&record], NOW + hour) && delivered.has(&first));
+        assert!(!delivered.has(&message("other", "2023-11-14T22:00:00.000Z")));
+    }
+
+    #[test]
     fn a_message_that_was_delivered_is_known_as_long_as_a_copy_would_be_fresh() {
         let delivered = Delivered::default();
         let first = message("first", "2023-11-14T22:00:00.000Z");
@@ -179,7 +253,7 @@ mod tests {
         for n in 0..DELIVERED_MAX {
             delivered.note(&message(&n.to_string(), "2023-11-14T22:13:20.000Z"), NOW);
         }
-        let known = || delivered.0.lock().unwrap().len();
+        let known = || delivered.known.lock().unwrap().len();
         assert_eq!((known(), delivered.has(&first)), (DELIVERED_MAX, false), "the oldest goes first");
         delivered.note(&message("later", "2023-11-15T00:00:00.000Z"), NOW + OLD + OLD);
         assert_eq!(known(), 1);

@@ -110,7 +110,7 @@ fn queued(message: u32) -> HouseFact {
 }
 
 fn line_up(line: u32) -> HouseFact {
-    HouseFact::LineUp { line, call: CallHandle("x".into()) }
+    HouseFact::LineUp { line, call: CallHandle("x".into()), rang: None }
 }
 
 #[test]

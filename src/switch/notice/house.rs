@@ -26,6 +26,8 @@ pub fn house_topic(fact: &HouseFact) -> Option<&'static str> {
         | HouseFact::TokenRevoked { .. }
         | HouseFact::MessageQueued { .. }
         | HouseFact::LineUp { .. }
+        | HouseFact::LineRecords { .. }
+        | HouseFact::LineRecorded { .. }
         | HouseFact::LineDown { .. }
         | HouseFact::Configured { .. }
         | HouseFact::DirectorySet { .. }
@@ -63,6 +65,8 @@ fn what_of(fact: &HouseFact, history: &[(Stamp, HouseFact)]) -> Option<What> {
         | HouseFact::TokenRevoked { .. }
         | HouseFact::MessageQueued { .. }
         | HouseFact::LineUp { .. }
+        | HouseFact::LineRecords { .. }
+        | HouseFact::LineRecorded { .. }
         | HouseFact::LineDown { .. }
         | HouseFact::Configured { .. }
         | HouseFact::DirectorySet { .. }

@@ -1,7 +1,8 @@
 //! People who call hansho's number.
 
 use super::world::{World, contact, plan, seconds, trigger};
-use crate::incident::{Fact, Outcome};
+use crate::base::{ContactId, Phone};
+use crate::incident::{Contact, Fact, Outcome};
 use crate::switch::What;
 
 pub fn number(name: &str) -> String {
@@ -33,6 +34,29 @@ fn a_person_of_an_open_incident_joins_its_room() {
     let of_bob = |what: &What| matches!(what, What::CalledIn { .. });
     let told = world.events.iter().find(|event| of_bob(&event.what)).unwrap();
     assert_eq!(told.call_id.as_deref(), call.call_id());
+}
+
+#[test]
+fn who_is_called_for_an_incident_and_stands_in_no_roster_may_call_back_while_it_is_open() {
+    let mut world = World::new();
+    let mut plan = plan(&["ann"], None);
+    let stranger = Contact {
+        id: ContactId::parse("any.15550100").unwrap(),
+        phones: vec![Phone::parse("+15550100").unwrap()],
+        ..contact("ann")
+    };
+    plan.contacts.push(stranger);
+    let id = world.raise(trigger(None), plan);
+    world.rings("ann");
+    let call = world.call_comes_in("+15550100");
+    assert_eq!(world.answered(&call), Some(200));
+    let leg = world.acknowledges(&call);
+    world.hears_everything(leg);
+    assert!(world.rooms.contains_key(&leg));
+    world.caller_hangs_up(&call);
+    world.cancel(id);
+    let late = world.call_comes_in("+15550100");
+    assert_eq!(world.answered(&late), Some(480), "nothing is open");
 }
 
 #[test]

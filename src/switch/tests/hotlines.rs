@@ -1,7 +1,7 @@
 //! Two people ask each other for a call.
 
 use super::calls_in::number;
-use super::world::{World, contact, seconds};
+use super::world::{World, contact, plan, seconds, trigger};
 use crate::base::{Language, Time};
 use crate::incident::{Entry, Hotline, HouseFact};
 use crate::switch::What;
@@ -185,4 +185,20 @@ fn a_bridge_to_somebody_who_is_busy_ends_at_once() {
     assert!(message(&mut world).starts_with("bob does not seem to be able"));
     world.nothing_is_left();
     assert!(world.switch.next_deadline() > Some(Time::ZERO));
+}
+
+#[test]
+fn the_calls_of_a_bridge_count_towards_the_caps_of_the_next_life() {
+    let mut before = world(true);
+    let link = ann_asks(&mut before);
+    before.taps(&link);
+    before.rings("ann");
+    before.rings("bob");
+    let capped = |most: u32| {
+        let mut after = before.crash_with(|settings| settings.dial.max_per_day = Some(most));
+        after.ask(|switch, now| switch.recall_dialled(now, []));
+        after.raise(trigger(None), plan(&["cleo"], None));
+        after.told(|what| matches!(what, What::DialRefused { .. }))
+    };
+    assert_eq!((capped(2), capped(3)), (1, 0), "ann and bob were rung");
 }

@@ -26,6 +26,11 @@ fn world(pin: bool, messages: bool) -> World {
     world
 }
 
+/// hansho ends here, whichever way, and begins anew with the same configuration.
+fn next_life(world: &World) -> World {
+    world.crash_with(|settings| settings.call_in = world.switch.settings.call_in.clone())
+}
+
 /// Somebody calls and is answered; their leg.
 fn calls(world: &mut World, caller: &str) -> LegId {
     let call = world.call_comes_in(caller);
@@ -229,4 +234,45 @@ fn a_trigger_from_outside_cannot_have_a_file_played() {
         world.raise(Trigger { parameters, ..trigger(None) }, plan(&["ann"], None));
     }
     assert!(world.replays.is_empty() && !world.texts.is_empty());
+}
+
+#[test]
+fn a_message_that_a_crash_cuts_off_is_raised_by_the_next_life_and_by_no_later_one() {
+    for gently in [false, true] {
+        let mut before = world(false, true);
+        let leg = calls(&mut before, &number("ann"));
+        before.hears_everything(leg);
+        let (_, file, _) = before.recordings[0].clone();
+        before.wait(seconds(5));
+        if gently {
+            before.input(Input::Stop);
+        }
+        let mut after = next_life(&before);
+        let (id, _, text, read) = after.replays[0].clone();
+        assert_eq!((text.as_str(), &read), ("A recorded message from ann, which was cut off.", &file), "{gently}");
+        let Fact::Accepted { trigger, .. } = after.story(id)[0] else { panic!("{:?}", after.story(id)) };
+        assert_eq!(trigger.parameters.get("recording"), Some(&file));
+        assert_eq!(after.told(|what| matches!(what, What::CallInMessage { .. })), 1);
+        after.wait(seconds(3));
+        after.rings("bob");
+        let later = next_life(&after);
+        assert_eq!(later.told(|what| matches!(what, What::CallInMessage { .. })), 0, "it was raised already");
+    }
+}
+
+#[test]
+fn a_message_that_was_raised_or_was_nothing_is_not_raised_again_by_the_next_life() {
+    let mut before = world(false, true);
+    let leg = calls(&mut before, &number("ann"));
+    before.hears_everything(leg);
+    before.keys(leg, "#");
+    assert_eq!(before.recordings.last().unwrap().2, Some(false), "it was too short");
+    let call = before.call_comes_in(&number("cleo"));
+    let leg = before.acknowledges(&call);
+    before.hears_everything(leg);
+    before.wait(seconds(5));
+    before.caller_hangs_up(&call);
+    assert_eq!(before.replays.len(), 1);
+    let after = next_life(&before);
+    assert_eq!(after.told(|what| matches!(what, What::CallInMessage { .. })), 0);
 }

@@ -3,6 +3,7 @@
 use super::calls_in::number;
 use super::world::{World, plan, seconds, trigger};
 use crate::incident::{Fact, Incident, Outcome};
+use crate::switch::Raised;
 use crate::wire::sip::Method;
 
 #[test]
@@ -120,4 +121,49 @@ fn what_cannot_be_replayed_is_left_alone() {
     assert!(after.switch.record(id).is_none());
     after.wait(seconds(60));
     after.nobody_rings();
+}
+
+#[test]
+fn a_caller_whose_call_was_taken_and_not_acknowledged_yet_is_hung_up_on_by_the_next_life() {
+    let mut before = World::new();
+    let id = before.raise(trigger(None), plan(&["ann", "bob"], Some("war-room")));
+    before.rings("ann");
+    let call = before.call_comes_in(&number("bob"));
+    assert_eq!(before.answered(&call), Some(200));
+    let byes = |world: &World| world.on_the_wire().iter().filter(|request| request.starts_with("BYE")).count();
+    let mut after = before.crash();
+    assert_eq!(byes(&after), 1, "{:?}", after.on_the_wire());
+    after.wait(seconds(3));
+    assert_eq!(byes(&after.crash()), 0, "it was ended");
+    before.acknowledges(&call);
+    let after = before.crash();
+    assert_eq!(byes(&after), 1, "it is the incident's now, and is ended once: {:?}", after.on_the_wire());
+    assert!(after.story(id).iter().any(|fact| matches!(fact, Fact::CalledIn { .. })));
+}
+
+#[test]
+fn what_was_taken_lately_is_known_after_a_restart_for_the_rest_of_its_time() {
+    let mut before = World::new();
+    let mut plan = plan(&["ann"], None);
+    plan.call_flow.taken_for = seconds(3_600);
+    let id = before.raise(trigger(Some("disk")), plan.clone());
+    let ann = before.rings("ann");
+    before.answers(&ann);
+    before.presses(&ann, '1');
+    before.hangs_up(&ann);
+    assert!(before.switch.record(id).is_none(), "it is over");
+    before.wait(seconds(1_800));
+    let recalled = |before: &World| {
+        let mut after = before.crash();
+        let facts: Vec<_> = before.facts.iter().filter_map(|it| Some((it.at(), it.fact()?.clone()))).collect();
+        after.ask(|switch, now| switch.recall_taken(now, id, &facts));
+        after
+    };
+    let mut after = recalled(&before);
+    assert_eq!(after.comes(trigger(Some("disk")), plan.clone()), Raised::Joined(id));
+    after.nobody_rings();
+    after.wait(seconds(1_801));
+    assert!(matches!(after.comes(trigger(Some("disk")), plan.clone()), Raised::New(_)), "an hour is over");
+    before.ask(|switch, now| switch.resolve(now, "disk", "test")).unwrap();
+    assert!(matches!(recalled(&before).comes(trigger(Some("disk")), plan), Raised::New(_)), "it was resolved");
 }

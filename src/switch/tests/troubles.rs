@@ -4,7 +4,7 @@ use core::net::SocketAddr;
 
 use super::world::{World, agent, agent_with, plan, seconds, trigger, trunk};
 use crate::base::TrunkId;
-use crate::incident::{Fact, Outcome};
+use crate::incident::{Entry, Fact, HouseFact, Outcome};
 use crate::switch::{Input, PortRange, What};
 
 fn found() -> Input {
@@ -206,4 +206,27 @@ fn who_is_held_back_by_a_cap_that_never_frees_is_given_up_after_ten_minutes() {
     world.wait(seconds(130));
     assert_eq!(world.ends(id), [(1, Outcome::Failed)]);
     world.nothing_is_left();
+}
+
+#[test]
+fn who_called_in_for_an_incident_that_was_not_stored_is_hung_up_on() {
+    let mut world = World::new();
+    let id = world.raise(trigger(None), plan(&["bob", "ann"], None));
+    world.rings("bob");
+    let call = world.call_comes_in(super::calls_in::number("ann").as_str());
+    assert_eq!(world.answered(&call), Some(200));
+    world.input(Input::NotStored(id));
+    world.acknowledges(&call);
+    let bye = world.asked(&crate::wire::sip::Method::Bye);
+    world.respond(&bye, 200);
+    assert_eq!(world.switch.legs(), 0);
+    let lines = |up: bool| {
+        let is = |entry: &&Entry| match entry {
+            Entry::House(_, HouseFact::LineUp { .. }) => up,
+            Entry::House(_, HouseFact::LineDown { .. }) => !up,
+            _ => false,
+        };
+        world.facts.iter().filter(is).count()
+    };
+    assert_eq!((lines(true), lines(false)), (1, 1), "what was taken has its end");
 }

@@ -109,7 +109,15 @@ impl World {
 
     /// The process ends here and another begins with what the journal holds.
     pub fn crash(&self) -> World {
+        self.crash_with(|_| {})
+    }
+
+    /// The same, with more in the configuration.
+    pub fn crash_with(&self, more: impl FnOnce(&mut Settings)) -> World {
         let mut next = World::with(agent(0, false, Some(TRUNK.parse().unwrap())), PortRange::default());
+        more(&mut next.switch.settings);
+        // It takes a moment to begin again.
+        next.switch.set_calendar(self.calendar() + seconds(1));
         next.facts.clone_from(&self.facts);
         next.next = self.next + 1_000;
         let house = |entry: &Entry| match entry {
