@@ -103,7 +103,10 @@ fn an_offer_full_of_what_we_do_not_do_is_answered_with_what_we_do() {
          a=ssrc:1 cname:z\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:k\r\na=silenceSupp:off - - - -\r\n",
     )
     .unwrap();
-    assert_eq!((stream.codec, stream.remote), (Codec::Pcmu, "198.51.100.9:5000".parse().unwrap()));
+    assert_eq!(
+        (stream.codec, stream.remote),
+        (Codec::Pcmu, "198.51.100.9:5000".parse::<core::net::SocketAddr>().unwrap())
+    );
     let attributes: Vec<&str> = body.lines().filter(|line| line.starts_with("a=")).collect();
     assert_eq!(
         attributes,
