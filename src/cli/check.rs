@@ -41,7 +41,7 @@ fn summary(settings: &Settings) -> String {
     let flows: Vec<String> = settings.call_flows.values().map(|f| format!("{} → {}", f.flow.id, f.roster)).collect();
     let phones: usize = settings.contacts.values().map(|contact| contact.phones.len()).sum();
     format!(
-        "good. {} over {}; {} with {}; {}; {} and {}. Listens on udp {}, RTP on {} ports {}-{} for {}. The journal is \
+        "good. {} over {}; {} with {}; {}; {} and {}. Listens on {}, RTP on {} ports {}-{} for {}. The journal is \
          {}, the control socket {}.",
         count(trunks.len(), "trunk") + ": calls go",
         trunks.join(", then "),
@@ -54,7 +54,7 @@ fn summary(settings: &Settings) -> String {
         },
         count(settings.guidances.len(), "guidance"),
         count(settings.rooms.len(), "room"),
-        settings.sip.listen,
+        listens(settings).join(", "),
         settings.media.address,
         settings.media.ports.start(),
         settings.media.ports.end(),
@@ -62,6 +62,13 @@ fn summary(settings: &Settings) -> String {
         settings.journal.display(),
         settings.control_socket.display(),
     )
+}
+
+/// Where SIP arrives.
+fn listens(settings: &Settings) -> Vec<String> {
+    let udp = Some(settings.sip.listen).filter(|address| address.port() != 0).map(|address| format!("udp {address}"));
+    let doors = settings.sip.doors.iter().map(|(transport, address)| format!("{transport} {address}"));
+    udp.into_iter().chain(doors).collect()
 }
 
 fn count(number: usize, what: &str) -> String {

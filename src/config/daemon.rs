@@ -1,17 +1,22 @@
 //! The tables about the daemon itself: `[node]`, `[control]`, `[sip]`, `[media]`, `[store]`.
 
-use core::net::{IpAddr, SocketAddr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use core::ops::RangeInclusive;
 use core::time::Duration;
 use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
-use super::Origin;
 use super::reader::Section;
 use super::value::{self, NAME_ACCEPTED};
+use super::{Origin, Secret};
 use crate::base::Language;
+use crate::sip::Transport;
 
+/// What `tls_certificate` and `ca_file` name.
+pub(super) const PEM: &str = "the path of a PEM file with at least one certificate";
 /// How many legs there are room for unless the file says otherwise.
 const LEGS: u32 = 500;
 /// How long what is over may be kept: what happened last night is wanted in the morning.
@@ -37,8 +42,14 @@ pub struct Node {
 /// `[sip]`.
 #[derive(Clone, Debug)]
 pub struct Sip {
-    /// The UDP address to bind.
+    /// The UDP address to bind; one on loopback that nobody knows where UDP is not wanted.
     pub listen: SocketAddr,
+    /// Where connections are accepted, at most once for TCP and once for TLS.
+    pub doors: Vec<(Transport, SocketAddr)>,
+    /// Our certificate, with those behind it, as PEM; there is one where we listen for TLS.
+    pub certificate: Option<String>,
+    /// Its key, as PEM.
+    pub key: Option<Secret>,
     /// What stands in Via, Contact and SDP; `None`: the address the system uses towards the first trunk.
     pub public_address: Option<IpAddr>,
 }
@@ -86,26 +97,79 @@ pub(super) fn control(root: &mut Section<'_>, data_dir: &Path) -> PathBuf {
     socket
 }
 
-pub(super) fn sip(root: &mut Section<'_>) -> Sip {
-    let mut sip = root.table("sip");
-    let accepted = "\"udp:ADDRESS:PORT\", such as \"udp:0.0.0.0:5060\" (tcp and tls are not supported in this version)";
-    let mut listen = sip.list("listen", 16, accepted, value::listen);
-    if let Some(found) = listen.as_ref().filter(|found| found.len() > 1) {
-        sip.complain("listen", format!("found {} addresses", found.len()), "exactly one in this version");
+/// Our certificate and its key, each as the text of its file.
+fn certificate(sip: &mut Section<'_>, origin: &Origin<'_>) -> (Option<String>, Option<Secret>) {
+    let certificate = pem_file(sip, origin, "tls_certificate", PEM, holds_certificates);
+    let accepted = "the path of a PEM file with the key of tls_certificate";
+    let key = pem_file(sip, origin, "tls_key", accepted, |text| PrivateKeyDer::from_pem_slice(text.as_bytes()).is_ok());
+    for (one, other) in [("tls_certificate", "tls_key"), ("tls_key", "tls_certificate")] {
+        if sip.has(one) && !sip.has(other) {
+            sip.complain(other, format!("missing, though there is {one}"), "both or neither");
+        }
     }
+    (certificate, key.map(Secret::new))
+}
+
+/// The text of a PEM file that is named at `key`.
+pub(super) fn pem_file(
+    section: &mut Section<'_>,
+    origin: &Origin<'_>,
+    key: &'static str,
+    accepted: &str,
+    holds: impl Fn(&str) -> bool,
+) -> Option<String> {
+    let file = origin.folder.join(section.text(key, accepted, path)?);
+    let found = match (origin.read)(&file) {
+        Ok(text) if holds(&text) => return Some(text),
+        Ok(_) => format!("nothing of the kind is in {}", file.display()),
+        Err(problem) => format!("cannot read {}: {problem}", file.display()),
+    };
+    section.complain(key, found, accepted);
+    None
+}
+
+/// Is it PEM, with at least one certificate?
+pub(super) fn holds_certificates(text: &str) -> bool {
+    let mut found = CertificateDer::pem_slice_iter(text.as_bytes()).peekable();
+    found.peek().is_some() && found.all(|certificate| certificate.is_ok())
+}
+
+pub(super) fn sip(root: &mut Section<'_>, origin: &Origin<'_>) -> Sip {
+    let mut sip = root.table("sip");
+    let accepted = "\"udp:ADDRESS:PORT\", such as \"udp:0.0.0.0:5060\", and the same with tcp and tls";
+    let found = sip.list("listen", 16, accepted, value::listen);
     // An empty list that had elements has complained about each of them already.
     if sip.empty_list("listen") {
-        sip.complain("listen", "found an empty list", format!("exactly one of {accepted}"));
+        sip.complain("listen", "found an empty list", format!("at least one of {accepted}"));
     }
-    let listen = listen.as_mut().and_then(Vec::pop).map(|found| found.value);
-    let listen = listen.unwrap_or(SocketAddr::from(([0, 0, 0, 0], value::SIP_PORT)));
+    let mut all: Vec<(Transport, SocketAddr)> = Vec::new();
+    for (transport, address) in found.into_iter().flatten().map(|found| found.value) {
+        if all.iter().any(|(known, _)| *known == transport) {
+            sip.complain("listen", format!("found {transport} twice"), "each transport once");
+        } else if all.iter().any(|(_, known)| known.is_ipv4() != address.is_ipv4()) {
+            sip.complain("listen", "IPv4 and IPv6 are mixed", "addresses of one kind");
+        } else {
+            all.push((transport, address));
+        }
+    }
+    let udp = all.iter().find(|(transport, _)| *transport == Transport::Udp).map(|(_, address)| *address);
+    let doors: Vec<_> = all.into_iter().filter(|(transport, _)| *transport != Transport::Udp).collect();
+    let listen = udp.unwrap_or_else(|| match doors.first() {
+        None => SocketAddr::from(([0, 0, 0, 0], value::SIP_PORT)),
+        Some((_, door)) if door.is_ipv4() => SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        Some(_) => SocketAddr::from((Ipv6Addr::LOCALHOST, 0)),
+    });
+    let (certificate, key) = certificate(&mut sip, origin);
+    if doors.iter().any(|(transport, _)| *transport == Transport::Tls) && !sip.has("tls_certificate") {
+        sip.complain("tls_certificate", "missing, though listen names tls", PEM);
+    }
     let accepted = "the IP address under which the trunk reaches this machine";
     let public_address = sip.text("public_address", accepted, value::public_address);
     if public_address.is_some_and(|public| public.is_ipv4() != listen.is_ipv4()) {
         sip.complain("public_address", "IPv4 and IPv6 are mixed", format!("the same kind as sip.listen ({listen})"));
     }
     sip.finish();
-    Sip { listen, public_address }
+    Sip { listen, doors, certificate, key, public_address }
 }
 
 pub(super) fn media(root: &mut Section<'_>, data_dir: &Path, sip: &Sip) -> Media {

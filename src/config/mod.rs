@@ -198,7 +198,7 @@ fn read_document<'a>(
     let mut root = Section::root(report, document);
     let node = daemon::node(&mut root, origin);
     let control_socket = daemon::control(&mut root, &node.data_dir);
-    let sip = daemon::sip(&mut root);
+    let sip = daemon::sip(&mut root, origin);
     let media = daemon::media(&mut root, &node.data_dir, &sip);
     let (journal, keep) = daemon::store(&mut root, &node.data_dir);
     let speech = speech::read(&mut root, origin);

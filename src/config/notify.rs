@@ -256,7 +256,7 @@ fn email(mut email: Section<'_>, origin: &Origin<'_>) -> Option<Email> {
     if to.is_empty() {
         return None;
     }
-    let server = Host { name: name?, port };
+    let server = Host { name: name?, port, written: true };
     Some(Email { server, tls, account: username.zip(password), from: from?, to, topics })
 }
 

@@ -1,6 +1,7 @@
 //! Good files, bad files, and the example that is shipped.
 
 mod calling;
+mod transport;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,6 +13,9 @@ use crate::base::{Codec, Language, Phone};
 use crate::incident::{Answer, Behaviour, Strategy, Trigger};
 
 const EXAMPLE: &str = include_str!("../../sip-trunk.example.toml");
+
+/// A certificate and its key, made for tests.
+const OWN: &str = include_str!("../shell/transport/tests/dns.pem");
 
 const SMALLEST: &str = r#"
 [[trunk]]
@@ -36,7 +40,8 @@ fn read(text: &str) -> Result<Settings, Vec<Complaint>> {
         Some("/home/hansho/pbx-password") => Ok("from the file\n".to_owned()),
         Some("/home/hansho/empty") => Ok("\n".to_owned()),
         Some("/home/hansho/second-line.json") => Ok("[{\"phone_number\": \"+815011112222\"}]".to_owned()),
-        Some("/home/hansho/ca.pem") => Ok(CERTIFICATE.to_owned()),
+        Some("/home/hansho/ca.pem" | "/home/hansho/trunk-ca.pem") => Ok(CERTIFICATE.to_owned()),
+        Some("/home/hansho/hansho.pem" | "/home/hansho/hansho.key") => Ok(OWN.to_owned()),
         Some("/home/hansho/slack-webhook") => Ok("https://hooks.slack.com/x\n".to_owned()),
         Some(path) if ["-secret", "-token", "-password"].iter().any(|end| path.ends_with(end)) => Ok("x\n".to_owned()),
         _ => Err("No such file or directory".to_owned()),
@@ -144,13 +149,9 @@ fn every_syntax_error_is_told_with_its_line() {
 
 #[test]
 fn what_a_later_version_will_take_is_refused_with_a_word_about_it() {
-    let tls = complaints("[sip]\nlisten = [\"tls:0.0.0.0:5061\"]\n");
-    assert!(tls[0].contains("tcp and tls are not supported in this version"), "{tls:?}");
     let postgres = complaints("[store]\nurl = \"postgres://hansho:hidden@db/hansho\"\n");
     assert!(postgres[0].contains("postgres is not supported in this version"), "{postgres:?}");
     assert!(!postgres[0].contains("hidden"), "{postgres:?}");
-    assert_eq!(complaints("[sip]\nlisten = []\n").len(), 1);
-    assert_eq!(complaints("[sip]\nlisten = [\"udp:0.0.0.0:5060\", \"udp:0.0.0.0:5062\"]\n").len(), 1);
 }
 
 /// Each of these, added to the smallest file, is one mistake: one complaint that names the key.

@@ -7,7 +7,7 @@ use super::reader::Section;
 use super::value::{self, Host};
 use super::{Origin, Secret};
 use crate::base::{Codec, TrunkId};
-use crate::sip::{self, IpRange};
+use crate::sip::{self, IpRange, Transport};
 
 const MOST: usize = 64;
 
@@ -18,6 +18,10 @@ pub struct Trunk {
     pub id: TrunkId,
     /// Where requests go; whoever has a network looks the name up.
     pub proxy: Host,
+    /// What is spoken with it; `None`: what its name in DNS says, else UDP.
+    pub transport: Option<Transport>,
+    /// The authorities that may vouch for it over TLS, as PEM; `None`: Mozilla's.
+    pub ca: Option<String>,
     /// The domain of the account.
     pub domain: String,
     /// Does the trunk want a REGISTER?
@@ -81,9 +85,12 @@ fn read_one(mut block: Section<'_>, origin: &Origin<'_>, seen: &mut BTreeMap<Tru
         block.complain("proxy", "missing", HOST);
     }
     let domain = block.text("domain", "the domain of the account, without a port", value::domain);
-    block.text("transport", "\"udp\": the only one in this version", |text| {
-        text.eq_ignore_ascii_case("udp").then_some(())
-    });
+    let transport = block.text("transport", "\"udp\", \"tcp\" or \"tls\"", Transport::parse);
+    let ca =
+        super::daemon::pem_file(&mut block, origin, "ca_file", super::daemon::PEM, super::daemon::holds_certificates);
+    if block.has("ca_file") && transport.is_some_and(|transport| transport != Transport::Tls) {
+        block.complain("ca_file", "there are no certificates without TLS", "transport = \"tls\" beside it");
+    }
     let expires = value::duration(&mut block, "expires", Duration::from_secs(60)..=Duration::from_secs(86_400));
     let username = block.text("username", value::USER_ACCEPTED, value::user);
     let password = password(&mut block, origin, register);
@@ -97,12 +104,17 @@ fn read_one(mut block: Section<'_>, origin: &Origin<'_>, seen: &mut BTreeMap<Tru
     let range = "an IP address or a block of them: \"192.0.2.7\", \"192.0.2.0/24\"";
     let allow_from = block.list("allow_from", 256, range, IpRange::parse);
     block.finish();
-    let proxy = proxy.or_else(|| registrar.clone())?;
+    let mut proxy = proxy.or_else(|| registrar.clone())?;
+    if let Some(transport) = transport.filter(|_| !proxy.written) {
+        proxy.port = transport.port();
+    }
     let account = registrar.as_ref().unwrap_or(&proxy);
     Some(Trunk {
         id: id?,
         domain: domain.unwrap_or_else(|| account.in_uri()),
         proxy,
+        transport,
+        ca,
         register,
         expires: expires.unwrap_or(Duration::from_secs(600)),
         username: username.unwrap_or_else(|| "hansho".to_owned()),

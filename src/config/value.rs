@@ -8,6 +8,7 @@ use toml::de::DeValue;
 
 use super::reader::Section;
 use crate::phrase::Template;
+use crate::sip::Transport;
 
 /// The longest name shown to people, in characters.
 const NAME: usize = 200;
@@ -121,6 +122,8 @@ pub struct Host {
     pub name: String,
     /// The port.
     pub port: u16,
+    /// False: nobody wrote the port, and DNS may name another one.
+    pub written: bool,
 }
 
 impl Host {
@@ -140,13 +143,15 @@ impl core::fmt::Display for Host {
 pub(super) fn host(text: &str) -> Option<Host> {
     let text = text.strip_prefix("sip:").unwrap_or(text);
     if let Ok(address) = text.parse::<IpAddr>() {
-        return Some(Host { name: address.to_string(), port: SIP_PORT });
+        return Some(Host { name: address.to_string(), port: SIP_PORT, written: false });
     }
     let (name, port) = match text.rsplit_once(':') {
-        Some((name, port)) if !name.contains(':') || name.ends_with(']') => (name, port.parse().ok()?),
-        _ => (text, SIP_PORT),
+        Some((name, port)) if !name.contains(':') || name.ends_with(']') => (name, Some(port.parse().ok()?)),
+        _ => (text, None),
     };
-    Some(Host { name: domain(name)?.trim_matches(['[', ']']).to_owned(), port }).filter(|host| host.port != 0)
+    let name = domain(name)?.trim_matches(['[', ']']).to_owned();
+    let host = Host { name, port: port.unwrap_or(SIP_PORT), written: port.is_some() };
+    Some(host).filter(|host| host.port != 0)
 }
 
 /// The host part of a SIP URI: a name, an IPv4 address or an IPv6 address in brackets.
@@ -178,10 +183,10 @@ pub(super) fn secret(text: &str) -> Option<String> {
     (text.len() <= 256 && !text.chars().any(char::is_control)).then(|| text.to_owned())
 }
 
-/// `udp:ADDRESS:PORT`.
-pub(super) fn listen(text: &str) -> Option<SocketAddr> {
+/// `udp:ADDRESS:PORT`, and the same with tcp and tls.
+pub(super) fn listen(text: &str) -> Option<(Transport, SocketAddr)> {
     let (transport, address) = text.split_once(':')?;
-    if transport.eq_ignore_ascii_case("udp") { address.parse().ok() } else { None }
+    Some((Transport::parse(transport)?, address.parse().ok()?))
 }
 
 /// An address somebody else can send to.

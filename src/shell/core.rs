@@ -1,6 +1,5 @@
 //! The core task: owns the corridor, hands it what happened, and does what it decides.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,11 +20,13 @@ use super::media::{MediaEvents, MediaHandle};
 use super::messages::Messages;
 use super::notify::{GatewayHandle, Letter, Notifiers};
 use super::tokens::Tokens;
+use super::transport::{Arrived, Streams};
 use super::voice::{Passed, Speaker, Spoken, reasons};
 use crate::base::{IncidentId, RoomId, RoomName, Stamp};
 use crate::config::Settings;
 use crate::incident::{Entry, HouseFact, Trigger};
 use crate::media::Source;
+use crate::sip::{Hop, Transport};
 use crate::switch::{Act, Batch, Event, HotlineAnswer, Input, Raised, Switch, What};
 
 /// Datagrams dealt with in one go before anything else gets its turn.
@@ -43,6 +44,7 @@ pub(super) struct Core {
     pub(super) clock: Clock,
     pub(super) gate: Gate,
     pub(super) sip: Inbox,
+    pub(super) streams: Streams,
     pub(super) media: MediaHandle,
     pub(super) speaker: Arc<Speaker>,
     pub(super) events: broadcast::Sender<Told>,
@@ -83,6 +85,10 @@ impl Core {
                     self.receive();
                     // Without this a flood of datagrams would have us for ever: the runtime lets a task that does not
                     // yield see nothing of its other sources after a while.
+                    tokio::task::yield_now().await;
+                }
+                arrived = self.streams.arrived() => {
+                    self.stream(arrived);
                     tokio::task::yield_now().await;
                 }
                 event = inlets.media.recv() => match event {
@@ -131,6 +137,30 @@ impl Core {
         }
     }
 
+    /// Deals with what came over connections, as many at a time as datagrams.
+    fn stream(&mut self, first: Arrived) {
+        let mut next = Some(first);
+        for _ in 0..BURST {
+            match next {
+                None => return,
+                Some(Arrived::Message { from, bytes }) => {
+                    tracing::debug!(target: "hansho::sip", %from, "received\n{}", sip_text(&bytes));
+                    self.handle(Input::Datagram { from, bytes });
+                }
+                Some(Arrived::Lost { hop, why }) => self.handle(Input::Lost { hop, why }),
+                // Whoever is no trunk has nothing to say over a connection either.
+                Some(Arrived::Came(newcomer)) if self.switch.agent().knows(newcomer.ip()) => {
+                    self.streams.admit(newcomer);
+                }
+                Some(Arrived::Came(newcomer)) => tracing::debug!(from = %newcomer.ip(), "a stranger connected"),
+            }
+            next = self.streams.pop();
+        }
+        if let Some(arrived) = next {
+            self.streams.put_back(arrived);
+        }
+    }
+
     fn handle(&mut self, input: Input) {
         self.switch.handle(self.clock.now(), input);
         self.flush(None);
@@ -161,7 +191,7 @@ impl Core {
     fn perform(&mut self, batch: Batch) {
         for act in batch.acts {
             match act {
-                Act::Send { to, bytes } => self.send(to.address, &bytes),
+                Act::Send { to, bytes } => self.send(to, bytes),
                 Act::Media(command) => self.media.command(command),
                 Act::OpenLeg { leg, port } => {
                     if let Err(error) = self.media.open(leg, port) {
@@ -204,9 +234,12 @@ impl Core {
         }
     }
 
-    fn send(&self, to: SocketAddr, bytes: &[u8]) {
-        tracing::debug!(target: "hansho::sip", %to, "sent\n{}", sip_text(bytes));
-        self.sip.send(to, bytes);
+    fn send(&mut self, to: Hop, bytes: Vec<u8>) {
+        tracing::debug!(target: "hansho::sip", %to, "sent\n{}", sip_text(&bytes));
+        match to.transport {
+            Transport::Udp => self.sip.send(to.address, &bytes),
+            Transport::Tcp | Transport::Tls => self.streams.send(to, bytes),
+        }
     }
 
     fn hand_to_gateway(&mut self, letter: Letter) {

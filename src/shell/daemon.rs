@@ -27,11 +27,12 @@ use super::media::{MediaHandle, MediaSettings};
 use super::messages::Messages;
 use super::notify::{self, NotifyError};
 use super::tokens::Tokens;
+use super::transport::{Streams, Tls, TlsError, TlsSettings, TrunkTls};
 use super::voice::{self, Speaker, SpeakerSettings, load_prompts_from, sweep};
 use crate::base::Stamp;
-use crate::config::{Directory, Settings};
+use crate::config::{Directory, Settings, Trunk};
 use crate::phrase::{Dictionary, ReadingFault};
-use crate::sip::{Agent, Identity};
+use crate::sip::{Agent, Hop, Identity, Transport};
 use crate::store::{Journal, StoreError};
 use crate::switch::{self, Input, LinkKey, PortRange, SmsWay, Switch};
 
@@ -66,6 +67,9 @@ pub enum StartError {
         /// What the system said.
         why: io::Error,
     },
+    /// The certificates of SIP over TLS.
+    #[error("SIP over TLS: {0}")]
+    Tls(#[from] TlsError),
     /// A notifier.
     #[error(transparent)]
     Notify(#[from] NotifyError),
@@ -117,6 +121,8 @@ impl Daemon {
         let control = control::listen(&settings.control_socket).map_err(system("cannot start"))?;
         let web = web_port(settings.http.listen)?;
         let (sip, local) = sip_port(settings.sip.listen)?;
+        let streams = Streams::new(tls(&settings)?, Some(local.ip()).filter(|ip| !ip.is_unspecified()));
+        let doors = sip_doors(&streams, &settings.sip.doors)?;
         let public = public_address(&settings, local).await;
         let book = load_prompts_from(settings.speech.prompts.as_deref())
             .map_err(|error| StartError::Prompt(error.to_string()))?;
@@ -131,7 +137,7 @@ impl Daemon {
             local: SocketAddr::new(public, local.port()),
             media_address: settings.sip.public_address.unwrap_or_else(|| media_address(&settings, public)),
             user_agent: format!("hansho/{}", env!("CARGO_PKG_VERSION")),
-            doors: Vec::new(),
+            doors: doors.iter().map(|(over, door)| (*over, announced(&settings, public, *door))).collect(),
         };
         let agent = Agent::new(identity, trunks.iter().map(|trunk| trunk.sip(None)).collect(), rand::random());
         let rooms = super::rooms::load(&settings)?;
@@ -194,9 +200,12 @@ impl Daemon {
         if let Some(keep) = settings.keep {
             others.push(tokio::spawn(journal::retain(thread.handle(), clock, keep)));
         }
-        for trunk in &trunks {
+        for (place, trunk) in trunks.iter().enumerate() {
             let (id, proxy) = (trunk.id.clone(), trunk.proxy.to_string());
-            others.push(tokio::spawn(lookup::keep_looking(id, proxy, local.is_ipv4(), inputs.clone())));
+            let transport = trunk.transport.unwrap_or_default();
+            let line = u8::try_from(place).ok().filter(|_| transport == Transport::Tls);
+            let hop = move |address| Hop { transport, address, line };
+            others.push(tokio::spawn(lookup::keep_looking(id, hop, proxy, local.is_ipv4(), inputs.clone())));
         }
         let notify::Started { notifiers, gateway, waking } = notify::start(&notify::House {
             settings: &settings,
@@ -221,6 +230,7 @@ impl Daemon {
             clock,
             gate,
             sip,
+            streams,
             media,
             speaker,
             events,
@@ -289,6 +299,36 @@ fn sip_port(listen: SocketAddr) -> Result<(Inbox, SocketAddr), StartError> {
     let inbox = Inbox::bind(listen).map_err(say)?;
     let local = inbox.local_addr().map_err(say)?;
     Ok((inbox, local))
+}
+
+/// A door as others see it.
+fn announced(settings: &Settings, public: IpAddr, door: SocketAddr) -> SocketAddr {
+    let hidden = settings.sip.public_address.is_some() || door.ip().is_unspecified();
+    if hidden { SocketAddr::new(public, door.port()) } else { door }
+}
+
+/// Where we listen for connections, with the ports that were found where the file says 0.
+fn sip_doors(streams: &Streams, doors: &[(Transport, SocketAddr)]) -> Result<Vec<(Transport, SocketAddr)>, StartError> {
+    let open = |(transport, address): &(Transport, SocketAddr)| {
+        let what = format!("cannot listen for SIP on {transport}:{address}");
+        Ok((*transport, streams.listen(*transport, *address).map_err(system(what))?))
+    };
+    doors.iter().map(open).collect()
+}
+
+fn tls(settings: &Settings) -> Result<Tls, StartError> {
+    let of = |trunk: &Trunk| {
+        let is_name = |name: &&String| name.trim_matches(['[', ']']).parse::<IpAddr>().is_err();
+        let names: Vec<String> = [&trunk.proxy.name, &trunk.domain].into_iter().filter(is_name).cloned().collect();
+        let names = if names.is_empty() { vec![trunk.proxy.name.clone()] } else { names };
+        let spoken = trunk.transport.is_none_or(|transport| transport == Transport::Tls);
+        spoken.then(|| TrunkTls { names, ca: trunk.ca.clone() })
+    };
+    let mut trunks: Vec<&Trunk> = settings.trunks.iter().collect();
+    trunks.sort_by_key(|trunk| trunk.priority);
+    let (certificate, key) = (settings.sip.certificate.clone(), settings.sip.key.as_ref());
+    let own = certificate.zip(key.map(|key| key.reveal().to_owned()));
+    Ok(Tls::new(&TlsSettings { own, trunks: trunks.into_iter().map(of).collect() })?)
 }
 
 /// What Via and Contact say: as configured, as bound, as this machine reaches its first trunk, or the world.

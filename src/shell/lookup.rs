@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use crate::base::TrunkId;
+use crate::sip::Hop;
 use crate::switch::Input;
 
 const AGAIN_WHEN_FOUND: Duration = Duration::from_secs(300);
@@ -14,7 +15,13 @@ const AGAIN_LAST: Duration = Duration::from_secs(60);
 
 /// Tells the core where `proxy` (`host:port`) is, at first and whenever that changes. An IPv4 address is
 /// preferred when hansho itself listens on IPv4, and so on.
-pub async fn keep_looking(trunk: TrunkId, proxy: String, ipv4: bool, core: mpsc::Sender<Input>) {
+pub async fn keep_looking(
+    trunk: TrunkId,
+    hop: impl Fn(SocketAddr) -> Hop,
+    proxy: String,
+    ipv4: bool,
+    core: mpsc::Sender<Input>,
+) {
     let mut known: Option<Result<SocketAddr, String>> = None;
     let mut pause = AGAIN_FIRST;
     while !core.is_closed() {
@@ -25,7 +32,7 @@ pub async fn keep_looking(trunk: TrunkId, proxy: String, ipv4: bool, core: mpsc:
         let keeps = found.is_err() && matches!(known, Some(Ok(_)));
         if !keeps && known.as_ref() != Some(&found) {
             known = Some(found.clone());
-            let _ = core.send(Input::TrunkAddress { trunk: trunk.clone(), found: found.map(Into::into) }).await;
+            let _ = core.send(Input::TrunkAddress { trunk: trunk.clone(), found: found.map(&hop) }).await;
         }
         tokio::time::sleep(wait).await;
     }

@@ -29,6 +29,7 @@ pub mod notify;
 mod quiet;
 mod rooms;
 mod tokens;
+mod transport;
 pub mod voice;
 pub mod wav;
 

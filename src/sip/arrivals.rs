@@ -305,6 +305,11 @@ impl Agent {
         }
     }
 
+    /// May somebody at this address have something to say to us?
+    pub fn knows(&self, ip: IpAddr) -> bool {
+        self.trunk_at(ip, None).is_some()
+    }
+
     /// The trunk that may call us from this address; of several, the one whose username was dialled.
     fn trunk_at(&self, ip: IpAddr, user: Option<&str>) -> Option<usize> {
         let ip = ip.to_canonical();

@@ -2,7 +2,7 @@
 //!
 //! A [`Message`] keeps the bytes it was read from and an index of its header lines; a value is only looked
 //! into when somebody asks ([`Message::via`], [`Message::from`], …). A [`Builder`] writes new messages, an
-//! [`Edit`] passes a received one on with changes.
+//! [`Edit`] passes a received one on with changes. A [`Stream`] takes messages out of the bytes of a connection.
 //!
 //! Lenient: folded lines, compact names, any case of names, LF alone as line end, white space where RFC 3261
 //! allows it and in a few places where it does not, unknown methods, headers and URI schemes, text that is
@@ -21,6 +21,7 @@ mod method;
 mod name;
 mod scan;
 mod status;
+mod stream;
 mod uri;
 mod values;
 
@@ -34,6 +35,7 @@ pub use method::Method;
 pub use name::Name;
 pub use scan::{List, Params, quote, unquote};
 pub use status::reason_phrase;
+pub use stream::{Broken, MAX_IN_STREAM, Piece, Stream};
 pub use uri::Uri;
 pub use values::{CSeq, MAGIC_COOKIE, NameAddr, Via};
 

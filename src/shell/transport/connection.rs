@@ -1,0 +1,178 @@
+//! One connection: bytes in, messages out, and the other way round.
+//!
+//! Easy to get wrong: a message that has begun must end soon, or its sender holds a place by a byte a minute; whoever
+//! made the connection keeps it alive, with a double CRLF now and then, and the other end answers with a single one
+//! (RFC 5626 §3.5.1, §4.4.1). Many never answer, so silence counts only where there was an answer before.
+
+use std::time::Duration;
+
+use socket2::{SockRef, TcpKeepalive};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::Told;
+use crate::sip::Hop;
+use crate::wire::sip::{Piece, Stream};
+
+/// A message that has begun is whole within this.
+const WHOLE_WITHIN: Duration = Duration::from_secs(10);
+/// What is written is taken within this.
+const TAKEN_WITHIN: Duration = Duration::from_secs(10);
+/// So often we ask whether the far end is there.
+const PING: Duration = Duration::from_secs(95);
+/// An answer comes within this.
+const PONG_WITHIN: Duration = Duration::from_secs(10);
+/// A connection of theirs that brings nothing for so long is closed.
+const IDLE: Duration = Duration::from_secs(900);
+/// Bytes that were sent and that nobody acknowledges for so long end the connection.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(20);
+const READ: usize = 4_096;
+
+/// What the kernel is to do with this connection.
+pub(super) fn prepare(stream: &TcpStream) {
+    let _ = stream.set_nodelay(true);
+    let socket = SockRef::from(stream);
+    let _ = socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
+    let _ = socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(Duration::from_secs(60)));
+}
+
+/// Runs until it ends; why it did. `ours`: we made it, and keep it alive.
+pub(super) async fn run(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    hop: Hop,
+    mut out: mpsc::Receiver<Vec<u8>>,
+    told: &mpsc::Sender<Told>,
+    ours: bool,
+) -> String {
+    let mut pieces = Stream::default();
+    let mut buffer = [0; READ];
+    let mut clock = Clock::start(ours);
+    loop {
+        let room = pieces.room().min(READ);
+        let into = buffer.get_mut(..room).unwrap_or_default();
+        let done = tokio::select! {
+            read = stream.read(into) => match read {
+                Ok(0) => Err("the far end closed the connection".to_owned()),
+                Ok(count) => {
+                    pieces.push(buffer.get(..count).unwrap_or_default());
+                    take(&mut pieces, &mut clock, hop, told, &mut stream).await
+                }
+                Err(error) => Err(super::sentence::of_system(&error)),
+            },
+            message = out.recv() => match message {
+                Some(bytes) => write(&mut stream, &bytes).await,
+                None => Err("nobody needs it any more".to_owned()),
+            },
+            () = tokio::time::sleep_until(clock.next()) => match clock.on_deadline() {
+                Due::Ping => write(&mut stream, b"\r\n\r\n").await,
+                Due::Over(why) => Err(why.to_owned()),
+                Due::Nothing => Ok(()),
+            },
+        };
+        if let Err(why) = done {
+            // Says goodbye where TLS wants it; whoever is gone does not hear it.
+            let _ = tokio::time::timeout(Duration::from_secs(1), stream.shutdown()).await;
+            return why;
+        }
+    }
+}
+
+async fn take(
+    pieces: &mut Stream,
+    clock: &mut Clock,
+    hop: Hop,
+    told: &mpsc::Sender<Told>,
+    stream: &mut (impl AsyncWrite + Unpin),
+) -> Result<(), String> {
+    clock.heard();
+    loop {
+        match pieces.next().map_err(|broken| broken.to_string())? {
+            None => break,
+            Some(Piece::Message(bytes)) => {
+                clock.begun = None;
+                let _ = told.send(Told::Message { from: hop, bytes }).await;
+            }
+            Some(Piece::Ping) => write(stream, b"\r\n").await?,
+            Some(Piece::Pong) => clock.ponged(),
+        }
+    }
+    clock.is_under_way(pieces.is_waiting());
+    Ok(())
+}
+
+async fn write(stream: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> Result<(), String> {
+    let writing = async {
+        stream.write_all(bytes).await?;
+        stream.flush().await
+    };
+    match tokio::time::timeout(TAKEN_WITHIN, writing).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(super::sentence::of_system(&error)),
+        Err(_) => Err("the far end reads nothing".to_owned()),
+    }
+}
+
+/// What is due when.
+struct Clock {
+    ours: bool,
+    heard: Instant,
+    ping: Instant,
+    /// We asked, and whoever answered before owes an answer until then.
+    pong: Option<Instant>,
+    answers: bool,
+    /// When the message under way began to come.
+    begun: Option<Instant>,
+}
+
+enum Due {
+    Nothing,
+    Ping,
+    Over(&'static str),
+}
+
+impl Clock {
+    fn start(ours: bool) -> Clock {
+        let now = Instant::now();
+        Clock { ours, heard: now, ping: now + PING, pong: None, answers: false, begun: None }
+    }
+
+    fn heard(&mut self) {
+        self.heard = Instant::now();
+    }
+
+    fn ponged(&mut self) {
+        self.answers = true;
+        self.pong = None;
+    }
+
+    fn is_under_way(&mut self, under_way: bool) {
+        self.begun = if under_way { self.begun.or(Some(Instant::now())) } else { None };
+    }
+
+    fn next(&self) -> Instant {
+        let life = if self.ours { self.ping } else { self.heard + IDLE };
+        let others = self.begun.map(|begun| begun + WHOLE_WITHIN).into_iter().chain(self.pong);
+        others.fold(life, Instant::min)
+    }
+
+    fn on_deadline(&mut self) -> Due {
+        let now = Instant::now();
+        if self.begun.is_some_and(|begun| begun + WHOLE_WITHIN <= now) {
+            return Due::Over("a message began and did not end");
+        }
+        if self.pong.is_some_and(|until| until <= now) {
+            return Due::Over("the far end does not answer any more");
+        }
+        if !self.ours && self.heard + IDLE <= now {
+            return Due::Over("nothing came for a long time");
+        }
+        if self.ours && self.ping <= now {
+            self.ping = now + PING;
+            self.pong = self.answers.then_some(now + PONG_WITHIN);
+            return Due::Ping;
+        }
+        Due::Nothing
+    }
+}

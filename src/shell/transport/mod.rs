@@ -1,0 +1,295 @@
+//! SIP over connections: TCP, and TLS on top of it. UDP is in `inbox`.
+//!
+//! One task a connection; the core hears of whole messages and of connections that are gone, and hands over what is to
+//! be sent. A connection is named by its hop: where we connected to, or where they came from. It is made when something
+//! is to be sent there, and kept for what comes next (RFC 3261 §18).
+//!
+//! It never decides who may connect: that is asked of the core, because the trunks' addresses are known there.
+//!
+//! Easy to get wrong: a response goes over the connection its request came on or nowhere, and never opens one; a
+//! connection that is being replaced may still report its end, so each has a number; whoever reads slowly loses his
+//! connection and holds up nobody else.
+
+mod connection;
+mod sentence;
+mod tls;
+
+pub use tls::{Tls, TlsError, TlsSettings, TrunkTls};
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::mpsc;
+
+use crate::sip::{Hop, Transport};
+
+/// Messages that may wait to be written to one connection.
+const WAITING: usize = 256;
+/// Messages of all connections that may wait for the core. Whoever sends more is read more slowly.
+const HEARD: usize = 256;
+/// Connections that others made to us.
+const THEIRS_MAX: usize = 256;
+/// The same from one address.
+const SOURCE_MAX: usize = 16;
+/// Connections that we made.
+const OURS_MAX: usize = 1_024;
+/// Connections that may wait to be accepted.
+const BACKLOG: u32 = 128;
+/// How long connecting may take, and then the handshake of TLS.
+const CONNECT: Duration = Duration::from_secs(5);
+/// After an error of the system, say too many open files, nobody is accepted for so long.
+const BREATH: Duration = Duration::from_millis(200);
+
+/// What comes out of the connections.
+#[derive(Debug)]
+pub enum Arrived {
+    /// A whole message.
+    Message {
+        /// Whose connection it came over.
+        from: Hop,
+        /// The message.
+        bytes: Vec<u8>,
+    },
+    /// A connection broke, or could not be made; nothing that was to be sent over it is sent.
+    Lost {
+        /// Which.
+        hop: Hop,
+        /// In words.
+        why: String,
+    },
+    /// Somebody connected to us: [`Streams::admit`] or drop him.
+    Came(Newcomer),
+}
+
+/// A connection that nobody has looked at yet.
+#[derive(Debug)]
+pub struct Newcomer {
+    hop: Hop,
+    stream: TcpStream,
+}
+
+impl Newcomer {
+    /// Where he comes from.
+    pub fn ip(&self) -> IpAddr {
+        self.hop.ip()
+    }
+}
+
+/// Every connection.
+#[derive(Debug)]
+pub struct Streams {
+    open: HashMap<Hop, Open>,
+    last: u64,
+    told: mpsc::Sender<Told>,
+    heard: mpsc::Receiver<Told>,
+    tls: Tls,
+    /// Where our connections come from, when we listen at one address.
+    from: Option<IpAddr>,
+    back: Option<Arrived>,
+}
+
+#[derive(Debug)]
+struct Open {
+    number: u64,
+    out: mpsc::Sender<Vec<u8>>,
+    theirs: bool,
+}
+
+/// What the tasks tell.
+#[derive(Debug)]
+enum Told {
+    Message { from: Hop, bytes: Vec<u8> },
+    Gone { hop: Hop, number: u64, why: String },
+    Came(Newcomer),
+}
+
+impl Streams {
+    /// No connection yet. Those that are made come from the address `from`, if one is given.
+    pub fn new(tls: Tls, from: Option<IpAddr>) -> Streams {
+        let (told, heard) = mpsc::channel(HEARD);
+        Streams { open: HashMap::new(), last: 0, told, heard, tls, from, back: None }
+    }
+
+    /// Listens there; where that is.
+    pub fn listen(&self, transport: Transport, address: SocketAddr) -> std::io::Result<SocketAddr> {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        let listener = socket.listen(BACKLOG)?;
+        let local = listener.local_addr()?;
+        tokio::spawn(accept(transport, listener, self.told.clone()));
+        Ok(local)
+    }
+
+    /// Gives back what there was no time for.
+    pub fn put_back(&mut self, arrived: Arrived) {
+        self.back = Some(arrived);
+    }
+
+    /// Waits until there is something to take. Nothing is lost when the waiting is given up.
+    pub async fn arrived(&mut self) -> Arrived {
+        loop {
+            if let Some(arrived) = self.back.take() {
+                return arrived;
+            }
+            let told = self.heard.recv().await;
+            if let Some(arrived) = told.and_then(|told| self.sort(told)) {
+                return arrived;
+            }
+        }
+    }
+
+    /// What is there to take at this moment.
+    pub fn pop(&mut self) -> Option<Arrived> {
+        loop {
+            let told = self.heard.try_recv().ok()?;
+            if let Some(arrived) = self.sort(told) {
+                return Some(arrived);
+            }
+        }
+    }
+
+    /// Takes somebody in who connected.
+    pub fn admit(&mut self, newcomer: Newcomer) {
+        let Newcomer { hop, stream } = newcomer;
+        let theirs = self.open.iter().filter(|(_, open)| open.theirs);
+        let (all, same) =
+            theirs.fold((0, 0), |(all, same), (known, _)| (all + 1, same + usize::from(known.ip() == hop.ip())));
+        if all >= THEIRS_MAX || same >= SOURCE_MAX {
+            tracing::debug!(%hop, all, same, "a connection too many");
+            return;
+        }
+        connection::prepare(&stream);
+        let (out, rest) = mpsc::channel(WAITING);
+        let number = self.put(hop, out, true);
+        let (told, tls) = (self.told.clone(), self.tls.clone());
+        tokio::spawn(async move {
+            let why = match hop.transport {
+                Transport::Tls => match tokio::time::timeout(CONNECT, tls.accept(stream)).await {
+                    Ok(Ok(stream)) => connection::run(stream, hop, rest, &told, false).await,
+                    Ok(Err(why)) => why,
+                    Err(_) => "no handshake".to_owned(),
+                },
+                _ => connection::run(stream, hop, rest, &told, false).await,
+            };
+            let _ = told.send(Told::Gone { hop, number, why }).await;
+        });
+    }
+
+    /// Sends a message there, over the connection that stands or over a new one. What cannot be sent is reported as
+    /// [`Arrived::Lost`], unless it is a response.
+    pub fn send(&mut self, to: Hop, bytes: Vec<u8>) {
+        let sent = match self.open.get(&to) {
+            Some(open) => open.out.try_send(bytes),
+            None => Err(mpsc::error::TrySendError::Closed(bytes)),
+        };
+        let bytes = match sent {
+            Ok(()) => return,
+            Err(mpsc::error::TrySendError::Full(_)) => {
+                // Dropping our end of it ends its task.
+                let number = self.open.remove(&to).map_or(0, |open| open.number);
+                return self.tell_later(Told::Gone { hop: to, number, why: "the far end reads nothing".to_owned() });
+            }
+            Err(mpsc::error::TrySendError::Closed(bytes)) => bytes,
+        };
+        self.open.remove(&to);
+        if bytes.starts_with(b"SIP/") {
+            tracing::debug!(%to, "the connection that a response belongs to is gone");
+            return;
+        }
+        self.connect(to, bytes);
+    }
+
+    fn connect(&mut self, to: Hop, first: Vec<u8>) {
+        if self.open.len() >= OURS_MAX + THEIRS_MAX {
+            return self.tell_later(Told::Gone { hop: to, number: 0, why: "too many connections".to_owned() });
+        }
+        let (out, rest) = mpsc::channel(WAITING);
+        // An empty queue has room.
+        let _ = out.try_send(first);
+        let number = self.put(to, out, false);
+        let (told, tls, from) = (self.told.clone(), self.tls.clone(), self.from);
+        tokio::spawn(async move {
+            let why = match open(to, from).await {
+                Err(why) => why,
+                Ok(stream) => match to.transport {
+                    Transport::Tls => match tokio::time::timeout(CONNECT, tls.connect(to, stream)).await {
+                        Ok(Ok(stream)) => connection::run(stream, to, rest, &told, true).await,
+                        Ok(Err(why)) => why,
+                        Err(_) => "the far end does not answer the handshake of TLS".to_owned(),
+                    },
+                    _ => connection::run(stream, to, rest, &told, true).await,
+                },
+            };
+            let _ = told.send(Told::Gone { hop: to, number, why }).await;
+        });
+    }
+
+    fn put(&mut self, hop: Hop, out: mpsc::Sender<Vec<u8>>, theirs: bool) -> u64 {
+        self.last += 1;
+        self.open.insert(hop, Open { number: self.last, out, theirs });
+        self.last
+    }
+
+    /// The core itself is the one who reads, so it cannot wait for room.
+    fn tell_later(&self, told: Told) {
+        let to = self.told.clone();
+        tokio::spawn(async move {
+            let _ = to.send(told).await;
+        });
+    }
+
+    fn sort(&mut self, told: Told) -> Option<Arrived> {
+        match told {
+            Told::Message { from, bytes } => Some(Arrived::Message { from, bytes }),
+            Told::Came(newcomer) => Some(Arrived::Came(newcomer)),
+            Told::Gone { hop, number, why } => {
+                let other = self.open.get(&hop).is_some_and(|open| open.number != number);
+                if other {
+                    return None;
+                }
+                self.open.remove(&hop);
+                tracing::debug!(%hop, why, "a connection is gone");
+                Some(Arrived::Lost { hop, why })
+            }
+        }
+    }
+}
+
+async fn open(to: Hop, from: Option<IpAddr>) -> Result<TcpStream, String> {
+    let connecting = async {
+        let socket = if to.address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        if let Some(from) = from.filter(|from| from.is_ipv4() == to.address.is_ipv4()) {
+            socket.bind(SocketAddr::new(from, 0))?;
+        }
+        socket.connect(to.address).await
+    };
+    match tokio::time::timeout(CONNECT, connecting).await {
+        Ok(Ok(stream)) => {
+            connection::prepare(&stream);
+            Ok(stream)
+        }
+        Ok(Err(error)) => Err(format!("{to} cannot be reached: {}", sentence::of_system(&error))),
+        Err(_) => Err(format!("{to} cannot be reached: nothing answers there")),
+    }
+}
+
+async fn accept(transport: Transport, listener: TcpListener, told: mpsc::Sender<Told>) {
+    while !told.is_closed() {
+        match listener.accept().await {
+            Ok((stream, from)) => {
+                let hop = Hop { transport, address: from, line: None };
+                let _ = told.send(Told::Came(Newcomer { hop, stream })).await;
+            }
+            Err(error) => {
+                tracing::debug!(%error, "nobody is accepted for a moment");
+                tokio::time::sleep(BREATH).await;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

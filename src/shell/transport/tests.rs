@@ -1,0 +1,178 @@
+//! Two ends on loopback. The certificates in `tests/` were made for this and are trusted by nobody: an authority
+//! (`ca`), one for trunk.example by DNS name (`dns`), one by SIP URI (`uri`), one long expired, and one that signed
+//! itself (`own`); each with its key behind it.
+
+use super::*;
+
+const OPTIONS: &[u8] = b"OPTIONS sip:a SIP/2.0\r\nContent-Length: 0\r\n\r\n";
+const ANSWER: &[u8] = b"SIP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n";
+const CA: &str = include_str!("tests/ca.pem");
+
+fn plain() -> Streams {
+    Streams::new(Tls::new(&TlsSettings::default()).unwrap(), None)
+}
+
+fn server(pem: &str) -> Streams {
+    let own = Some((pem.to_owned(), pem.to_owned()));
+    Streams::new(Tls::new(&TlsSettings { own, trunks: Vec::new() }).unwrap(), None)
+}
+
+fn client(names: &[&str], ca: &str) -> Streams {
+    let names = names.iter().map(|name| (*name).to_owned()).collect();
+    let trunks = vec![Some(TrunkTls { names, ca: Some(ca.to_owned()) })];
+    Streams::new(Tls::new(&TlsSettings { own: None, trunks }).unwrap(), None)
+}
+
+fn listen(at: &Streams, transport: Transport) -> Hop {
+    let address = at.listen(transport, "127.0.0.1:0".parse().unwrap()).unwrap();
+    Hop { transport, address, line: (transport == Transport::Tls).then_some(0) }
+}
+
+/// What the other side says within ten seconds, whoever connects being let in.
+async fn hears(at: &mut Streams) -> Arrived {
+    let hearing = async {
+        loop {
+            match at.arrived().await {
+                Arrived::Came(newcomer) => at.admit(newcomer),
+                other => return other,
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), hearing).await.expect("something is heard")
+}
+
+async fn message(at: &mut Streams) -> (Hop, Vec<u8>) {
+    match hears(at).await {
+        Arrived::Message { from, bytes } => (from, bytes),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Asks over a new connection, and both ends talk; or why not.
+async fn talk(ours: &mut Streams, theirs: &mut Streams, there: Hop) -> Result<(), String> {
+    ours.send(there, OPTIONS.to_vec());
+    let (from, bytes) = tokio::select! {
+        heard = message(theirs) => heard,
+        arrived = hears(ours) => match arrived {
+            Arrived::Lost { hop, why } if hop == there => return Err(why),
+            other => panic!("{other:?}"),
+        },
+    };
+    assert_eq!(bytes, OPTIONS);
+    theirs.send(from, ANSWER.to_vec());
+    assert_eq!(message(ours).await, (there, ANSWER.to_vec()));
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_answer_comes_back_over_the_connection_of_its_request_and_the_next_request_uses_it_again() {
+    let (mut ours, mut theirs) = (plain(), plain());
+    let there = listen(&theirs, Transport::Tcp);
+    talk(&mut ours, &mut theirs, there).await.unwrap();
+    talk(&mut ours, &mut theirs, there).await.unwrap();
+    assert_eq!((ours.open.len(), theirs.open.len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_connection_that_cannot_be_made_is_reported_and_an_answer_makes_none() {
+    let mut ours = plain();
+    let nobody = listen(&plain(), Transport::Udp);
+    let nobody = Hop::tcp(nobody.address);
+    ours.send(nobody, ANSWER.to_vec());
+    assert!(ours.open.is_empty());
+}
+
+#[tokio::test]
+async fn whoever_begins_no_message_that_ends_is_cut_off_and_the_core_hears_of_it() {
+    let mut theirs = plain();
+    let there = listen(&theirs, Transport::Tcp);
+    let mut liar = TcpStream::connect(there.address).await.unwrap();
+    tokio::io::AsyncWriteExt::write_all(&mut liar, b"OPTIONS sip:a SIP/2.0\r\nContent-Length: 99999\r\n\r\n")
+        .await
+        .unwrap();
+    let Arrived::Lost { why, .. } = hears(&mut theirs).await else { panic!("he is still there") };
+    assert!(why.contains("longer than 16384 bytes"), "{why}");
+}
+
+#[tokio::test]
+async fn a_ping_is_answered_with_a_pong() {
+    let mut theirs = plain();
+    let there = listen(&theirs, Transport::Tcp);
+    let mut phone = TcpStream::connect(there.address).await.unwrap();
+    tokio::io::AsyncWriteExt::write_all(&mut phone, b"\r\n\r\n").await.unwrap();
+    let mut pong = [0; 2];
+    tokio::select! {
+        read = tokio::io::AsyncReadExt::read_exact(&mut phone, &mut pong) => assert_eq!(read.unwrap(), 2),
+        arrived = hears(&mut theirs) => panic!("{arrived:?}"),
+    }
+    assert_eq!(&pong, b"\r\n");
+}
+
+#[tokio::test]
+async fn one_address_holds_sixteen_connections_and_no_more() {
+    let mut theirs = plain();
+    let there = listen(&theirs, Transport::Tcp);
+    let mut phones = Vec::new();
+    for _ in 0..=SOURCE_MAX {
+        phones.push(TcpStream::connect(there.address).await.unwrap());
+        let Arrived::Came(newcomer) = theirs.arrived().await else { panic!("somebody connects") };
+        theirs.admit(newcomer);
+    }
+    assert_eq!(theirs.open.len(), SOURCE_MAX);
+}
+
+#[tokio::test]
+async fn a_certificate_with_the_trunk_s_name_is_taken_whether_it_stands_there_as_dns_name_or_as_sip_uri() {
+    for pem in [include_str!("tests/dns.pem"), include_str!("tests/uri.pem")] {
+        let (mut ours, mut theirs) = (client(&["trunk.example"], CA), server(pem));
+        let there = listen(&theirs, Transport::Tls);
+        talk(&mut ours, &mut theirs, there).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_signed_itself_is_taken_where_it_is_in_the_file() {
+    let own = include_str!("tests/own.pem");
+    let (mut ours, mut theirs) = (client(&["192.0.2.1"], own), server(own));
+    let there = listen(&theirs, Transport::Tls);
+    talk(&mut ours, &mut theirs, there).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_not_taken_says_why_in_a_sentence() {
+    let mozilla = || {
+        let trunks = vec![Some(TrunkTls { names: vec!["trunk.example".into()], ca: None })];
+        Streams::new(Tls::new(&TlsSettings { own: None, trunks }).unwrap(), None)
+    };
+    let (dns, expired) = (include_str!("tests/dns.pem"), include_str!("tests/expired.pem"));
+    for (mut ours, pem, sentence) in [
+        (client(&["trunk.example"], CA), expired, "the certificate of trunk.example expired on 2021-02-03"),
+        (
+            mozilla(),
+            dns,
+            "the certificate of trunk.example comes from an unknown authority; name its file with ca_file",
+        ),
+        (
+            client(&["pbx.example"], CA),
+            dns,
+            "the certificate there is made out to trunk.example and not to pbx.example",
+        ),
+    ] {
+        let mut theirs = server(pem);
+        let there = listen(&theirs, Transport::Tls);
+        let why = talk(&mut ours, &mut theirs, there).await.unwrap_err();
+        assert!(why.contains(sentence), "{why}");
+    }
+}
+
+#[tokio::test]
+async fn a_port_that_speaks_no_tls_is_named_as_such() {
+    let mut ours = client(&["trunk.example"], CA);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let there = Hop { transport: Transport::Tls, address: listener.local_addr().unwrap(), line: Some(0) };
+    ours.send(there, OPTIONS.to_vec());
+    let (mut stream, _) = listener.accept().await.unwrap();
+    tokio::io::AsyncWriteExt::write_all(&mut stream, b"SIP/2.0 400 Bad Request\r\n\r\n").await.unwrap();
+    let Arrived::Lost { why, .. } = hears(&mut ours).await else { panic!("a handshake") };
+    assert!(why.contains("trunk.example does not speak TLS"), "{why}");
+}
