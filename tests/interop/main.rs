@@ -21,4 +21,5 @@ mod sipp_control;
 mod sipp_trunk;
 mod support;
 mod systems;
+mod transport;
 mod voice;

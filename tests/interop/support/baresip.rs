@@ -12,6 +12,11 @@ use serde_json::{Value, json};
 
 use super::{LIMIT, Process, Scene, sound, until, until_bound};
 
+/// A certificate of its own with the key behind it, made out to nobody.
+pub fn certificate(scene: &Scene) -> std::path::PathBuf {
+    scene.write("baresip.pem", include_str!("../../../src/shell/transport/tests/own.pem"))
+}
+
 /// A running telephone.
 pub struct Baresip {
     /// Where it speaks SIP.
@@ -38,7 +43,7 @@ impl Baresip {
         fs::write(
             folder.join("config"),
             format!(
-                "poll_method epoll\nnet_interface 127.0.0.1\nsip_listen 127.0.0.1:{port}\ncall_max_calls 4\n\
+                "sip_certificate {certificate}\npoll_method epoll\nnet_interface 127.0.0.1\nsip_listen 127.0.0.1:{port}\ncall_max_calls 4\n\
                  audio_player aufile,{heard}\naudio_source aufile,{says}\naudio_alert aufile,/dev/null\n\
                  audio_level no\nausrc_format s16\nauplay_format s16\naudio_buffer 20-160\n\
                  rtp_ports {media}-{last}\nrtcp_mux no\njitter_buffer_delay 2-10\nrtp_stats no\n\
@@ -48,6 +53,7 @@ impl Baresip {
                 heard = own("player.wav"),
                 says = own("says.wav"),
                 last = media + 7,
+                certificate = certificate(scene).display(),
                 folder = folder.display(),
             ),
         )

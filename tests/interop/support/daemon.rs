@@ -21,6 +21,7 @@ pub struct Settings {
     ears: &'static str,
     more: String,
     node: String,
+    doors: String,
 }
 
 impl Settings {
@@ -35,12 +36,25 @@ impl Settings {
             ears: "en",
             more: String::new(),
             node: String::new(),
+            doors: String::new(),
         }
     }
 
     /// The trunk wants to know who we are.
     pub fn account(mut self, username: &str, password: &str) -> Settings {
         writeln!(self.trunk, "username = \"{username}\"\npassword = \"{password}\"").expect("a text can be written");
+        self
+    }
+
+    /// Lines of the trunk.
+    pub fn trunk(mut self, lines: &str) -> Settings {
+        writeln!(self.trunk, "{lines}").expect("a text can be written");
+        self
+    }
+
+    /// hansho takes connections, too, at this port.
+    pub fn takes_connections(mut self, port: u16) -> Settings {
+        self.doors = format!(", \"tcp:127.0.0.1:{port}\"");
         self
     }
 
@@ -93,7 +107,7 @@ impl Settings {
     }
 
     fn text(&self, scene: &Scene, sip: u16, media: u16) -> String {
-        let Settings { trunk, people, flow, guidance, language, ears, more, node } = self;
+        let Settings { trunk, people, flow, guidance, language, ears, more, node, doors } = self;
         let flow = if flow.contains("rounds") { flow.clone() } else { format!("rounds = 1\n{flow}") };
         let names: Vec<String> = people.iter().map(|(id, _)| format!("{id:?}")).collect();
         let (names, dir, socket) = (names.join(", "), scene.path("data"), scene.socket());
@@ -104,7 +118,7 @@ language = {language:?}
 {node}[control]
 socket = {socket:?}
 [sip]
-listen = ["udp:127.0.0.1:{sip}"]
+listen = ["udp:127.0.0.1:{sip}"{doors}]
 [media]
 address = "127.0.0.1"
 ports = "{media}-{last}"

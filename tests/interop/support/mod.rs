@@ -18,6 +18,7 @@ pub use kamailio::Kamailio;
 pub use sipp::Sipp;
 
 use std::fs;
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -84,6 +85,24 @@ pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         assert!(Instant::now() < end, "waited {LIMIT:?} in vain for {what}");
         std::thread::park_timeout(Duration::from_millis(5));
     }
+}
+
+/// Waits until some process listens on the TCP port, without connecting: a scenario counts every caller.
+fn until_heard(port: u16) {
+    let mark = format!(":{port:04X}");
+    until(&format!("TCP port {port} to be bound"), || {
+        let table = fs::read_to_string("/proc/net/tcp").expect("/proc/net/tcp can be read");
+        let listens = |line: &str| {
+            let mut words = line.split_whitespace().skip(1);
+            words.next().is_some_and(|at| at.ends_with(&mark)) && words.nth(1) == Some("0A")
+        };
+        table.lines().any(listens).then_some(())
+    });
+}
+
+/// Waits until somebody accepts connections at this port.
+fn until_listening(port: u16) {
+    until(&format!("TCP port {port} to be listened at"), || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok());
 }
 
 /// Waits until some process listens on the UDP port.

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use nix::sys::signal::Signal;
 
-use super::{Process, Scene, until, until_bound};
+use super::{Process, Scene, until, until_bound, until_heard};
 
 /// A scenario, and then the run of it.
 pub struct Sipp {
@@ -16,6 +16,7 @@ pub struct Sipp {
     calls: Option<u32>,
     blanks: Vec<(String, String)>,
     arguments: Vec<&'static str>,
+    tcp: bool,
 }
 
 /// A run under way.
@@ -37,6 +38,7 @@ impl Sipp {
             calls: Some(1),
             blanks: Vec::new(),
             arguments: Vec::new(),
+            tcp: false,
         }
     }
 
@@ -67,6 +69,13 @@ impl Sipp {
     /// Passes over messages that its scenario does not foresee, instead of failing.
     pub fn patient(mut self) -> Sipp {
         self.arguments.extend(["-default_behaviors", "none"]);
+        self
+    }
+
+    /// Speaks TCP.
+    pub fn over_tcp(mut self) -> Sipp {
+        self.arguments.extend(["-t", "t1"]);
+        self.tcp = true;
         self
     }
 
@@ -114,8 +123,10 @@ impl Sipp {
         command.arg("-trace_msg").arg("-message_file").arg(&messages);
         command.args(target.map(|port| format!("127.0.0.1:{port}")));
         let process = Process::start(scene, &name, &mut command);
-        if target.is_none() {
-            until_bound(port);
+        match target {
+            None if self.tcp => until_heard(port),
+            None => until_bound(port),
+            Some(_) => {}
         }
         Running { port, name, errors, messages, process }
     }

@@ -1,0 +1,140 @@
+//! Connections: TCP and TLS with SIPp, baresip and Kamailio at the other end.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::support::sound::silence;
+use crate::support::{Baresip, Daemon, Kamailio, Scene, Settings, Sipp, until};
+
+const NUMBER: &str = "+815011110001";
+
+/// A certificate for trunk.example with its key, and the authority that vouches for it.
+fn certificates() -> (PathBuf, PathBuf) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/shell/transport/tests");
+    (folder.join("dns.pem"), folder.join("ca.pem"))
+}
+
+fn trunk(daemon: &Daemon) -> Value {
+    daemon.ask(&json!({ "op": "status" }))["trunks"][0].clone()
+}
+
+#[test]
+fn a_call_over_tcp_is_made_and_taken_and_nothing_is_said_twice() {
+    let scene = Scene::new("tcp_call");
+    let sipp = Sipp::scenario("answer_key").over_tcp().sees_copies().listens(&scene);
+    let settings = Settings::trunk_at(sipp.port).trunk("transport = \"tcp\"").person("anna", NUMBER);
+    let daemon = Daemon::start(&scene, &settings);
+    daemon.trigger();
+    assert_eq!(daemon.outcome("anna"), ("taken".to_owned(), Some(200)));
+    assert!(sipp.after("Via: SIP/2.0/TCP ").contains("alias"));
+    sipp.passes();
+}
+
+#[test]
+fn a_trunk_that_nobody_listens_at_fails_at_once_and_says_so() {
+    let scene = Scene::new("tcp_nobody");
+    let settings = Settings::trunk_at(scene.port()).trunk("transport = \"tcp\"").person("anna", NUMBER);
+    let daemon = Daemon::start(&scene, &settings);
+    daemon.trigger();
+    assert_eq!(daemon.outcome("anna").0, "failed");
+    let ended = daemon.events.until("attempt.ended", &[]);
+    assert!(ended["reason"].as_str().is_some_and(|why| why.contains("nobody listens there")), "{ended}");
+}
+
+#[test]
+fn whoever_calls_in_over_a_connection_of_his_own_is_answered_over_it() {
+    let scene = Scene::new("tcp_calls_in");
+    let (port, door) = (scene.port(), scene.port());
+    let settings = Settings::trunk_at(port).trunk("transport = \"tcp\"").takes_connections(door).person("anna", NUMBER);
+    let daemon = Daemon::start(&scene, &settings);
+    Sipp::scenario("options").with("dialled", "hansho").with("caller", "anna").over_tcp().calls_on(&scene, port, door).passes();
+    drop(daemon);
+}
+
+#[test]
+fn baresip_is_rung_over_tcp() {
+    let scene = Scene::new("tcp_baresip");
+    let mut phone = Baresip::start(&scene, NUMBER, "PCMU", &silence(60.0), None);
+    let settings = Settings::trunk_at(phone.port).trunk("transport = \"tcp\"").person("anna", NUMBER);
+    let daemon = Daemon::start(&scene, &settings);
+    daemon.trigger();
+    daemon.events.until("attempt.prompt_started", &[("contact", "anna")]);
+    phone.listens(1);
+    phone.presses('1');
+    assert_eq!(daemon.outcome("anna"), ("taken".to_owned(), Some(200)));
+    phone.until("CALL_CLOSED");
+}
+
+#[test]
+fn a_registration_and_a_call_go_through_kamailio_over_tls() {
+    let scene = Scene::new("tls_kamailio");
+    let (certificate, ca) = certificates();
+    let mut kamailio = Kamailio::start_tls(&scene, &certificate);
+    let mut phone = Baresip::start(&scene, NUMBER, "PCMU", &silence(60.0), Some((kamailio.port, Kamailio::PASSWORD)));
+    kamailio.knows(NUMBER);
+    let settings = Settings::trunk_at(kamailio.tls)
+        .registers()
+        .account("hansho", Kamailio::PASSWORD)
+        .trunk(&format!("transport = \"tls\"\ndomain = \"trunk.example\"\nca_file = {ca:?}"))
+        .person("anna", NUMBER);
+    let daemon = Daemon::start(&scene, &settings);
+    kamailio.knows("hansho");
+    daemon.events.until("trunk.registered", &[]);
+    daemon.trigger();
+    daemon.events.until("attempt.prompt_started", &[("contact", "anna")]);
+    phone.listens(1);
+    phone.presses('1');
+    assert_eq!(daemon.outcome("anna"), ("taken".to_owned(), Some(200)));
+    phone.until("CALL_CLOSED");
+    // The other way round, over the connection that hansho made.
+    phone.dials(&format!("sip:hansho@127.0.0.1:{}", kamailio.port));
+    phone.until("CALL_CLOSED");
+    daemon.events.until("call_in.refused", &[]);
+    daemon.stops();
+    kamailio.forgets("hansho");
+}
+
+#[test]
+fn a_certificate_from_nowhere_or_for_somebody_else_is_told_in_a_sentence() {
+    let scene = Scene::new("tls_refused");
+    let (certificate, ca) = certificates();
+    let kamailio = Kamailio::start_tls(&scene, &certificate);
+    for (lines, sentence) in [
+        ("domain = \"trunk.example\"".to_owned(), "comes from an unknown authority; name its file with ca_file"),
+        (
+            format!("domain = \"pbx.example\"\nca_file = {ca:?}"),
+            "the certificate there is made out to trunk.example and not to pbx.example",
+        ),
+    ] {
+        let settings = Settings::trunk_at(kamailio.tls)
+            .registers()
+            .account("hansho", Kamailio::PASSWORD)
+            .trunk(&format!("transport = \"tls\"\n{lines}"))
+            .person("anna", NUMBER);
+        let daemon = Daemon::start(&scene, &settings);
+        let failed = daemon.events.until("trunk.failed", &[]);
+        assert!(failed["reason"].as_str().is_some_and(|why| why.contains(sentence)), "{failed}");
+        until("status to say why", || {
+            trunk(&daemon)["reason"].as_str().is_some_and(|why| why.contains(sentence)).then_some(())
+        });
+    }
+}
+
+#[test]
+fn baresip_is_rung_over_tls_with_the_certificate_it_signed_itself() {
+    let scene = Scene::new("tls_baresip");
+    let mut phone = Baresip::start(&scene, NUMBER, "PCMU", &silence(60.0), None);
+    let own = scene.path("baresip.pem");
+    // Its port of TLS is the one behind that of UDP.
+    let settings = Settings::trunk_at(phone.port + 1)
+        .trunk(&format!("transport = \"tls\"\nca_file = {own:?}"))
+        .person("anna", NUMBER);
+    let daemon = Daemon::start(&scene, &settings);
+    daemon.trigger();
+    daemon.events.until("attempt.prompt_started", &[("contact", "anna")]);
+    phone.listens(1);
+    phone.presses('1');
+    assert_eq!(daemon.outcome("anna"), ("taken".to_owned(), Some(200)));
+    phone.until("CALL_CLOSED");
+}
