@@ -48,7 +48,12 @@ fn whoever_calls_in_over_a_connection_of_his_own_is_answered_over_it() {
     let (port, door) = (scene.port(), scene.port());
     let settings = Settings::trunk_at(port).trunk("transport = \"tcp\"").takes_connections(door).person("anna", NUMBER);
     let daemon = Daemon::start(&scene, &settings);
-    Sipp::scenario("options").with("dialled", "hansho").with("caller", "anna").over_tcp().calls_on(&scene, port, door).passes();
+    Sipp::scenario("options")
+        .with("dialled", "hansho")
+        .with("caller", "anna")
+        .over_tcp()
+        .calls_on(&scene, port, door)
+        .passes();
     drop(daemon);
 }
 
