@@ -15,7 +15,7 @@ use crate::base::{GuidanceId, Language};
 use crate::config::{self, LoadError, Settings, Speech};
 use crate::incident::Guidance;
 use crate::media::{Prompt, SAMPLE_RATE};
-use crate::phrase::{Form, Readings, fill, spoken};
+use crate::phrase::{Dictionary, Form, fill};
 use crate::shell::voice::{Speaker, SpeakerSettings, Spoken, load_prompts_from};
 use crate::shell::wav::write_wav;
 use crate::switch::{Clip, PromptBook};
@@ -102,11 +102,11 @@ fn of_text(text: &str) -> Language {
     if text.chars().any(japanese) { Language::Ja } else { Language::En }
 }
 
-/// The voices, and how words are read.
+/// The voices, and how words are said.
 struct Mouth {
     speaker: Speaker,
     only: Option<String>,
-    readings: BTreeMap<Language, Readings>,
+    dictionary: Dictionary,
 }
 
 impl Mouth {
@@ -117,21 +117,15 @@ impl Mouth {
         if let Some(unknown) = only.as_ref().filter(|only| !known.contains(only)) {
             return Err(Failed(format!("there is no voice `{unknown}`; there are {}", known.join(", ")), BAD));
         }
-        let readings = |(language, entries): (&Language, &BTreeMap<String, String>)| {
-            let entries = entries.iter().map(|(word, reading)| (word.as_str(), reading.as_str()));
-            Readings::new(entries).map(|readings| (*language, readings))
-        };
-        let readings: Result<_, _> = speech.readings.iter().map(readings).collect();
-        let readings = readings.map_err(|fault| Failed(fault.to_string(), BAD))?;
+        let dictionary = Dictionary::new(&speech.readings).map_err(|fault| Failed(fault.to_string(), BAD))?;
         let speech = Speech { cache_bytes: 0, ..speech };
         let speaker = Speaker::start(SpeakerSettings { speech, ..SpeakerSettings::default() });
-        Ok(Mouth { speaker, only, readings })
+        Ok(Mouth { speaker, only, dictionary })
     }
 
     /// Speaks a text as a call would, and says who did and who did not.
     async fn say(&self, language: Language, text: &str) -> Result<Prompt, Failed> {
-        let usual = Readings::default();
-        let words = spoken(text, language, self.readings.get(&language).unwrap_or(&usual));
+        let words = self.dictionary.spoken(text, language);
         let began = Instant::now();
         let made = match &self.only {
             Some(voice) => self.speaker.speak_as(voice, language, &words).await,

@@ -141,6 +141,7 @@ impl Daemon {
         };
         let agent = Agent::new(identity, trunks.iter().map(|trunk| trunk.sip(None)).collect(), rand::random());
         let rooms = super::rooms::load(&settings)?;
+        let dictionary = Arc::new(Dictionary::new(&settings.speech.readings)?);
         let corridor = switch::Settings {
             contacts: settings.contacts.values().cloned().collect(),
             rooms,
@@ -150,7 +151,7 @@ impl Daemon {
             call_in: super::rooms::call_in(&settings)?,
             language: settings.node.language,
             hotlines: settings.hotlines.clone(),
-            dictionary: Arc::new(Dictionary::new(&settings.speech.readings)?),
+            dictionary: dictionary.clone(),
             public_url: settings.node.public_url.clone().unwrap_or_default(),
             link_key: LinkKey(rand::random()),
             sms: if settings.sms.gateway.is_some() { SmsWay::Gateway } else { SmsWay::Trunk },
@@ -218,7 +219,7 @@ impl Daemon {
         })?;
         others.push(waking);
         let speaker = Arc::new(Speaker::start(speaker_settings(&settings)));
-        others.push(tokio::spawn(voice::make(speaker.clone(), voice::fixed_texts(&settings))));
+        others.push(tokio::spawn(voice::make(speaker.clone(), voice::fixed_texts(&settings, &dictionary))));
         tracing::info!(sip = %local, public = %SocketAddr::new(public, local.port()), socket = %settings.control_socket.display(),
             trunks = trunks.len(), http = http.as_ref().map(|http| http.address().to_string()), "hansho is up");
         let gate = Gate::new(thread);

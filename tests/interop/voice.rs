@@ -6,7 +6,7 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -174,11 +174,38 @@ fn millis(at: &serde_json::Value) -> i64 {
 }
 
 #[test]
-fn a_time_that_is_up_is_up_for_the_embedded_voice_too() {
+fn a_text_without_end_is_cut_or_given_up_in_time() {
     let scene = Scene::new("voice_long");
-    let began = std::time::Instant::now();
-    let (sound, _) = speak(&scene, "ja", "embedded", &"障害が発生しました。".repeat(200));
-    let spoken = Duration::from_secs_f64(sound.len() as f64 / RATE as f64);
-    assert!(spoken < Duration::from_secs(180), "no call is spoken to for {spoken:?}");
-    assert!(began.elapsed() < Duration::from_secs(60));
+    let file = scene.path("long.wav");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hansho"));
+    command.current_dir(scene.path(".")).args(["speak", &"障害が発生しました。".repeat(2_000), "--lang", "ja"]);
+    let began = Instant::now();
+    let done = command.args(["--voice", "embedded", "--out"]).arg(&file).output().expect("the binary runs");
+    assert!(began.elapsed() < Duration::from_secs(60), "it took {:?}", began.elapsed());
+    if done.status.success() {
+        let spoken = Duration::from_secs_f64(sound::read(&file).len() as f64 / RATE as f64);
+        assert!(spoken < Duration::from_secs(180), "no call is spoken to for {spoken:?}");
+    } else {
+        let why = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert!(why.contains("no voice within") || why.contains("too busy"), "{why}");
+    }
+}
+
+#[test]
+fn a_word_of_the_operators_own_is_said_as_they_say_it() {
+    let scene = Scene::new("voice_words");
+    let word = "[speech.words]\n\"半鐘\" = \"アイウエオカキクケコサシスセソ/0\"\n";
+    let text = Settings::trunk_at(9).person("anna", NUMBER).more(word);
+    let config = text.written(&scene);
+    let long = |more: &[&str]| {
+        let file = scene.path("word.wav");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hansho"));
+        // Not where the configuration lies.
+        command.current_dir("/").args(["speak", "半鐘です。", "--lang", "ja", "--voice", "embedded"]);
+        let done = command.args(more).arg("--out").arg(&file).output().expect("the binary runs");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        sound::read(&file).len()
+    };
+    let (usual, own) = (long(&[]), long(&["--config", config.to_str().expect("a path is text")]));
+    assert!(own > usual * 3 / 2, "{own} samples, without the word {usual}");
 }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use super::speaker::Speaker;
 use crate::base::Language;
 use crate::config::Settings;
+use crate::phrase::Dictionary;
 
-/// The texts of every guidance that hold no parameter, in the languages somebody is spoken to in.
-pub fn fixed_texts(settings: &Settings) -> BTreeSet<(Language, String)> {
+/// The texts of every guidance that hold no parameter, in words, in the languages somebody is spoken to in.
+pub fn fixed_texts(settings: &Settings, dictionary: &Dictionary) -> BTreeSet<(Language, String)> {
     let languages: BTreeSet<Language> = settings.contacts.values().map(|contact| contact.language).collect();
     let mut texts = BTreeSet::new();
     for guidance in settings.guidances.values() {
@@ -21,7 +22,7 @@ pub fn fixed_texts(settings: &Settings) -> BTreeSet<(Language, String)> {
         }
     }
     texts.retain(|(_, text)| !["{{", "{%", "{#"].iter().any(|mark| text.contains(mark)));
-    texts
+    texts.into_iter().map(|(language, text)| (language, dictionary.spoken(&text, language))).collect()
 }
 
 /// Speaks them one after another, so that a call that comes meanwhile has its turn.
@@ -43,12 +44,16 @@ mod tests {
     fn what_holds_a_parameter_or_is_for_nobody_here_is_not_made() {
         let text = "[[trunk]]\nid = \"m\"\nproxy = \"192.0.2.1\"\n[[contact]]\nid = \"y\"\nlanguage = \"ja\"\nphones = \
                     [\"+818012345678\"]\n[[roster]]\nid = \"r\"\ncontacts = [\"y\"]\n[[call_flow]]\nid = \"o\"\nroster = \
-                    \"r\"\nguidance = \"g\"\n[[guidance]]\nid = \"g\"\nmessage.ja = \"停電です。\"\nmessage.en = \"No \
+                    \"r\"\nguidance = \"g\"\n[[guidance]]\nid = \"g\"\nmessage.ja = \"10.0.0.5が停電です。\"\nmessage.en = \"No \
                     power.\"\nkeys.1 = { do = \"take\", say = \"お願いします。\" }\nkeys.2 = { do = \"next\", say = \"{{who}}\" }\n";
         let read = |_: &Path| Err(String::new());
         let origin = Origin { folder: Path::new("/"), read: &read, opens: &|_| Ok(()) };
         let settings = Settings::read(text, &origin).unwrap();
         let ja = |text: &str| (Language::Ja, text.to_owned());
-        assert_eq!(fixed_texts(&settings), BTreeSet::from([ja("停電です。"), ja("お願いします。")]));
+        let dictionary = Dictionary::new(&settings.speech.readings).unwrap();
+        let made = fixed_texts(&settings, &dictionary);
+        let message = dictionary.spoken("10.0.0.5が停電です。", Language::Ja);
+        assert_ne!(message, "10.0.0.5が停電です。");
+        assert_eq!(made, BTreeSet::from([ja(&message), ja("お願いします。")]));
     }
 }

@@ -106,6 +106,11 @@ impl Settings {
         self
     }
 
+    /// The file, for commands that need no daemon.
+    pub fn written(&self, scene: &Scene) -> PathBuf {
+        scene.write("sip-trunk.toml", &self.text(scene, scene.port(), scene.ports(16)))
+    }
+
     fn text(&self, scene: &Scene, sip: u16, media: u16) -> String {
         let Settings { trunk, people, flow, guidance, language, ears, more, node, doors } = self;
         let flow = if flow.contains("rounds") { flow.clone() } else { format!("rounds = 1\n{flow}") };
