@@ -85,7 +85,7 @@ impl Switch {
         }
         // The question would go on for ever.
         self.act(Act::Media(Command::Hush(id)));
-        self.enter_room(id, &room);
+        self.enter_room(id, &room, true);
         let both = self.rooms.people(&room).len() >= 2;
         if let Some(bridge) = self.bridges.0.get_mut(&inquiry).filter(|_| both) {
             bridge.until = None;

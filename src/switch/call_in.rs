@@ -64,6 +64,7 @@ impl Switch {
                 // It is the incident's from here on.
                 self.line_down(now, id);
                 self.note_call_id(AttemptId { incident, number }, id);
+                self.names_are_made(incident);
             }
             _ => {
                 self.line_up(now, id, call, None);
@@ -102,7 +103,7 @@ impl Switch {
         let Some(leg) = self.legs.get_mut(id) else { return false };
         let Brief::Before(room) = core::mem::take(&mut leg.brief) else { return false };
         self.act(Act::Media(Command::Hush(id)));
-        self.enter_room(id, &room);
+        self.enter_room(id, &room, true);
         true
     }
 

@@ -33,10 +33,14 @@ pub(super) struct Case {
     /// The Call-ID of every attempt that was dialled.
     pub(super) call_ids: BTreeMap<u32, String>,
     pub(super) voices: BTreeMap<(Language, String), Voice>,
+    /// Those who picked up so far, for what others may come to hear of them.
+    pub(super) on_the_line: BTreeSet<ContactId>,
     /// How words are said.
     dictionary: Arc<Dictionary>,
     /// Names of parameters that a text wanted and nobody brought, once they were told.
     pub(super) told_missing: BTreeSet<String>,
+    /// Why voices failed, once it was told.
+    pub(super) told_failed: BTreeSet<String>,
     /// Who took it, while somebody on the line may have to hear so.
     pub(super) taker: Option<Taker>,
     /// The deadline under which the case stands in the index.
@@ -54,8 +58,10 @@ impl Case {
             plan,
             call_ids: BTreeMap::new(),
             voices: BTreeMap::new(),
+            on_the_line: BTreeSet::new(),
             dictionary,
             told_missing: BTreeSet::new(),
+            told_failed: BTreeSet::new(),
             taker: None,
             deadline: None,
             resumes_at: None,
@@ -81,7 +87,8 @@ impl Case {
             let keys = self.plan.chain().flat_map(|plan| plan.guidance.keys.values());
             let said = keys.filter_map(|key| key.say.as_deref()).map(|text| self.words(text, language));
             let taker = self.taker.as_ref().and_then(|who| self.taken_by(who, language));
-            for text in self.messages(language).into_iter().chain(said).chain(taker) {
+            let people = self.about_people(language);
+            for text in self.messages(language).into_iter().chain(said).chain(taker).chain(people) {
                 if !text.is_empty() && !texts.contains(&(language, text.clone())) {
                     texts.push((language, text));
                 }
@@ -156,8 +163,7 @@ impl Case {
     /// Who took it, in words; `None` for somebody without a name.
     pub(super) fn taken_by(&self, who: &Taker, language: Language) -> Option<String> {
         let sentence = match (who, language) {
-            (Taker::Contact(id), Language::Ja) => format!("{}さんが、対応を開始しました。", self.contact(id)?.name),
-            (Taker::Contact(id), Language::En) => format!("{} deals with it.", self.contact(id)?.name),
+            (Taker::Contact(id), _) => return self.taken_by_contact(id, language),
             (Taker::Outside(by), _) if by == "control" => return None,
             // The name may be a person's or a tool's.
             (Taker::Outside(by), Language::Ja) => format!("電話以外で、{by}から連絡がありました。"),

@@ -369,8 +369,12 @@ impl Switch {
 
     fn spoken(&mut self, incident: IncidentId, text: (Language, String), prompt: Result<media::Prompt, String>) {
         let Some(case) = self.cases.get_mut(&incident) else { return };
-        let failed = prompt.as_ref().err().cloned();
-        case.voices.insert(text, prompt.map_or(Voice::Failed, Voice::Ready));
+        // Of a voice that is away one word is enough, however much it was to say.
+        let failed = prompt.as_ref().err().filter(|reason| case.told_failed.insert((*reason).clone())).cloned();
+        let made = prompt.as_ref().ok().cloned();
+        let (language, words) = text;
+        case.voices.insert((language, words.clone()), prompt.map_or(Voice::Failed, Voice::Ready));
+        self.awaited(incident, &words, made.as_ref());
         if let Some(reason) = failed {
             self.tell(Some(incident), None, None, What::VoiceFailed { reason, spoken_by: None });
         }

@@ -163,9 +163,12 @@ impl Switch {
         let Some(leg) = self.legs.get_mut(id) else { return };
         leg.up = true;
         match leg.purpose {
-            Purpose::Attempt(AttemptId { incident, number }) => self.with_incident(incident, |incident, out| {
-                incident.on_answered(now, number, CallHandle(handle), out);
-            }),
+            Purpose::Attempt(AttemptId { incident, number }) => {
+                self.with_incident(incident, |incident, out| {
+                    incident.on_answered(now, number, CallHandle(handle), out);
+                });
+                self.names_are_made(incident);
+            }
             Purpose::CallIn(incident) => self.called_in(now, id, incident, CallHandle(handle)),
             Purpose::Bridge(_) => {
                 self.line_up(now, id, CallHandle(handle), None);
@@ -219,7 +222,7 @@ impl Switch {
     /// Into the room; somebody who called in hears first what it is about.
     pub(super) fn joined(&mut self, now: Time, leg: LegId, room: &RoomName) {
         if !self.brief(now, leg, room) {
-            self.enter_room(leg, room);
+            self.enter_room(leg, room, false);
         }
     }
 

@@ -52,6 +52,8 @@ pub(super) struct Leg {
     pub(super) saying: Option<Saying>,
     pub(super) room: Option<RoomName>,
     pub(super) brief: Brief,
+    /// What is said to them in the room as soon as a voice has made it.
+    pub(super) awaits: Option<String>,
     /// Did anything play yet?
     pub(super) spoken_to: bool,
     /// Keys that were heard in one of two ways so far.
@@ -63,8 +65,8 @@ pub(super) struct Leg {
 impl Leg {
     pub(super) fn new(purpose: Purpose, contact: ContactId, language: Language) -> Leg {
         let (up, spoken_to, presses) = (false, false, Presses::default());
-        let (saying, room, brief, fault) = (None, None, Brief::Done, None);
-        Leg { purpose, contact, language, up, saying, room, brief, spoken_to, presses, fault }
+        let (saying, room, brief, awaits, fault) = (None, None, Brief::Done, None, None);
+        Leg { purpose, contact, language, up, saying, room, brief, awaits, spoken_to, presses, fault }
     }
 
     pub(super) fn attempt(&self) -> Option<AttemptId> {

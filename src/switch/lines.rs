@@ -11,7 +11,7 @@ use super::legs::{Purpose, Saying};
 use super::prompt_book::{Clip, PromptBook};
 use super::tell::What;
 use crate::base::{IncidentId, Language, LegId, Time};
-use crate::incident::{Behaviour, Line};
+use crate::incident::{Behaviour, Line, State};
 use crate::media::{Command, Playlist, Prompt};
 
 /// A piece of a line.
@@ -120,11 +120,19 @@ fn parts(case: &Case, line: &Line, language: Language) -> Vec<Part> {
         Line::Hours(hours) => Clip::of_hours(*hours).into_iter().map(Part::Clip).collect(),
         Line::Quieted => clip(Clip::Quieted),
         Line::TakenByAnother(who) => {
-            let named = case.taken_by(who, language).map(|text| Part::Text(text, None));
-            [Part::Clip(Clip::TakenByAnother)].into_iter().chain(named).collect()
+            let named = case.taken_by(who, language);
+            match named.as_ref().and_then(|text| case.ready(text, language)) {
+                Some(_) => named.into_iter().map(|text| Part::Text(text, Some(Clip::TakenByAnother))).collect(),
+                // The recorded words are time enough for most voices.
+                None => {
+                    let named = named.map(|text| Part::Text(text, None));
+                    [Part::Clip(Clip::TakenByAnother)].into_iter().chain(named).collect()
+                }
+            }
         }
         Line::Silenced => clip(Clip::Silenced),
         Line::NoKey => clip(Clip::NoKey),
+        Line::Over if case.record.state == State::Resolved => clip(Clip::Resolved),
         Line::Over => clip(Clip::Over),
         Line::Text(text) => vec![Part::Text(case.words(text, language), Some(stand_in(case, text)))],
     }

@@ -5,6 +5,7 @@
 //! store first, then what leaves the house, then what is told. Nothing of a batch may leave before its facts
 //! are durable.
 
+mod announce;
 mod batch;
 mod bridge;
 mod call_in;

@@ -63,12 +63,16 @@ pub enum Clip {
     NoKey,
     /// The incident is over.
     Over,
+    /// What was broken works again.
+    Resolved,
     /// You are the first in the room.
     Alone,
+    /// Somebody came into the room.
+    SomebodyJoined,
 }
 
 /// Every clip that is not one of a key, of a behaviour or of a number.
-const PLAIN: [Clip; 20] = [
+const PLAIN: [Clip; 22] = [
     Clip::Intro,
     Clip::General,
     Clip::NotAKey,
@@ -88,7 +92,9 @@ const PLAIN: [Clip; 20] = [
     Clip::NoMessage,
     Clip::NoKey,
     Clip::Over,
+    Clip::Resolved,
     Clip::Alone,
+    Clip::SomebodyJoined,
 ];
 
 /// File names of [`Clip::Press`], by the number of the digit.
@@ -173,7 +179,9 @@ impl Clip {
             Clip::NoMessage => "no-message",
             Clip::NoKey => "no-key",
             Clip::Over => "over",
+            Clip::Resolved => "resolved",
             Clip::Alone => "alone",
+            Clip::SomebodyJoined => "somebody-joined",
         }
     }
 }

@@ -192,7 +192,7 @@ impl Switch {
                 }
                 if let Some(room) = room {
                     self.act(Act::Media(Command::Hush(id)));
-                    self.enter_room(id, &room);
+                    self.enter_room(id, &room, false);
                 }
                 return false;
             }

@@ -54,8 +54,8 @@ impl Rooms {
 }
 
 impl Switch {
-    /// Puts a leg into a room, which opens when it is the first.
-    pub(super) fn enter_room(&mut self, leg: LegId, name: &RoomName) {
+    /// Puts a leg into a room, which opens when it is the first. `was_told`: who is there was said to them.
+    pub(super) fn enter_room(&mut self, leg: LegId, name: &RoomName, was_told: bool) {
         if !self.rooms.open.contains_key(name) {
             self.open_room(leg, name);
         }
@@ -68,6 +68,7 @@ impl Switch {
         }
         self.act(Act::Media(Command::Join(leg, id)));
         self.tell_leg(leg, What::RoomJoined { room: name.clone(), people });
+        self.announce(leg, name, was_told);
     }
 
     /// Takes a leg out of its room, which ends with the last.

@@ -3,6 +3,7 @@
 mod calls_in;
 mod hotlines;
 mod night;
+mod people;
 mod posts;
 mod promises;
 mod receptions;

@@ -81,7 +81,7 @@ fn who_talks_about_what_is_resolved_hears_so_and_stays() {
     world.presses(&ann, '1');
     world.hears_out(&ann);
     assert_eq!(world.ask(|switch, now| switch.resolve(now, "db", "tool")), Ok(vec![id]));
-    assert_eq!(world.hears(&ann), ["over"]);
+    assert_eq!(world.hears(&ann), ["resolved"]);
     assert!(world.rooms.contains_key(&ann.leg));
     let record = world.switch.record(id).unwrap();
     assert_eq!((record.state, record.taken_by.len()), (State::Resolved, 1));
@@ -121,7 +121,7 @@ fn what_is_over_of_a_bundle_is_not_spoken_and_the_last_one_ends_it() {
     world.answers(&ann);
     assert_eq!(world.hears(&ann)[..3], ["intro", "spoken", "press-1"]);
     assert_eq!(world.ask(|switch, now| switch.resolve(now, "b", "tool")), Ok(vec![id]));
-    assert_eq!((world.switch.record(id).unwrap().state, world.hears(&ann)), (State::Resolved, vec!["over"]));
+    assert_eq!((world.switch.record(id).unwrap().state, world.hears(&ann)), (State::Resolved, vec!["resolved"]));
 }
 
 #[test]
