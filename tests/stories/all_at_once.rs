@@ -13,8 +13,10 @@ fn when_one_takes_it_the_others_stop_ringing_and_who_is_late_is_told() {
     world.phone("tanaka").rings();
     world.phone("sato").answers().hears("intro");
     world.phone("suzuki").answers().hears("intro");
+    // The names are made meanwhile.
+    world.wait(seconds(1));
     world.phone("suzuki").presses('1').hears("taken");
-    world.phone("sato").hears("taken-by-another").gets_hung_up();
+    world.phone("sato").hears("message").gets_hung_up();
     world.phone("tanaka").gets_hung_up();
     world.ends();
     world.stays_quiet(minutes(10));

@@ -51,7 +51,7 @@ fn a_storm_ends_when_the_last_of_its_alerts_is_over() {
     let night = world.ask(|switch, now| switch.resolve(now, "db", "tool")).unwrap()[0];
     assert_eq!(world.state(night), State::Calling);
     assert_eq!(world.ask(|switch, now| switch.resolve(now, "web", "tool")), Ok(vec![night]));
-    world.phone("sato").hears("over").gets_hung_up();
+    world.phone("sato").hears("resolved").gets_hung_up();
     world.ends();
     assert_eq!(world.state(night), State::Resolved);
 }
