@@ -15,18 +15,16 @@ use crate::base::{Digit, LegId, Outbox, Phone, Rng, Time, TrunkId, seeded, token
 use crate::sip::call::{Call, Phase};
 use crate::sip::calls::Calls;
 use crate::sip::context::{Ctx, Line};
-use crate::sip::extension::SUPPORTED;
 use crate::sip::farewell::Farewell;
 use crate::sip::handle::{self, Handle};
-use crate::sip::interval::LEAST_S;
 use crate::sip::letter::Letter;
-use crate::sip::message::{ALLOW, Request};
-use crate::sip::outgoing::Outgoing;
+use crate::sip::message::Request;
+use crate::sip::outgoing::{self, Outgoing};
 use crate::sip::register::Registration;
 use crate::sip::terms::Terms;
 use crate::sip::transactions::{Owner, Told, Transactions, TxId};
-use crate::sip::{Cause, End, Event, Hop, Output, Transport, Trunk, attempt, refresh};
-use crate::wire::sip::{Method, Name, NameAddr};
+use crate::sip::{Cause, End, Event, Hop, Output, Transport, Trunk, attempt};
+use crate::wire::sip::{Method, NameAddr};
 
 /// More calls than this at once are refused, in either direction.
 pub const MAX_CALLS: usize = 4_096;
@@ -254,7 +252,7 @@ impl Agent {
         let key = self.calls.new_key();
         let mut ctx = self.core.ctx(now, line, Some(leg), out).ok_or(DialError::UnknownTrunk)?;
         let (call_id, tag, secret) = (token(ctx.rng, 24), token(ctx.rng, 12), token(ctx.rng, 20));
-        let request = invite(&ctx, to, hop, call_id.clone(), &tag);
+        let request = outgoing::invite(&ctx, to, hop, call_id.clone(), &tag);
         let handle = handle::unanswered(trunk, &secret, &request);
         let outgoing = Outgoing::start(&mut ctx, Owner::Call(key), secret, request, terms);
         self.calls.put(key, Call::new(Some(leg), line, (call_id, tag), Phase::Outgoing(outgoing)));
@@ -485,27 +483,4 @@ impl Agent {
     pub(super) fn line_of(&self, trunk: &TrunkId) -> Option<usize> {
         self.core.lines.iter().position(|line| line.trunk.id == *trunk)
     }
-}
-
-/// The INVITE, still without an offer.
-fn invite(ctx: &Ctx<'_>, to: &Phone, hop: Hop, call_id: String, tag: &str) -> Request {
-    let uri = ctx.line.uri_of(to);
-    let mut invite = Request {
-        method: Method::Invite,
-        hop,
-        from: format!("{};tag={tag}", ctx.line.caller()),
-        to: format!("<{uri}>"),
-        uri,
-        call_id,
-        seq: 1,
-        routes: Vec::new(),
-        headers: vec![
-            (Name::Contact, ctx.contact()),
-            (Name::Allow, ALLOW.to_owned()),
-            (Name::Supported, SUPPORTED.to_owned()),
-        ],
-        body: None,
-    };
-    refresh::ask_in(&mut invite, LEAST_S);
-    invite
 }

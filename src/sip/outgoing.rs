@@ -66,23 +66,24 @@
 
 use core::time::Duration;
 
-use crate::base::{Time, token};
+use crate::base::{Phone, Time, token};
 use crate::sip::attempt::Attempt;
 use crate::sip::call::Next;
 use crate::sip::context::{Asked, Ctx};
 use crate::sip::dialog::Dialog;
 use crate::sip::early::Early;
+use crate::sip::extension::SUPPORTED;
 use crate::sip::farewell::Farewell;
 use crate::sip::interval::{self, LEAST_S};
-use crate::sip::message::{Body, Request, SDP, branch_of, cancel_of, reason_for, reason_of};
+use crate::sip::message::{ALLOW, Body, Request, SDP, branch_of, cancel_of, reason_for, reason_of};
 use crate::sip::redirect::{self, Home};
 use crate::sip::refresh::{Refresh, ask_in};
 use crate::sip::session::{Session, hung_up};
 use crate::sip::terms::Terms;
 use crate::sip::timers::GIVE_UP;
 use crate::sip::transactions::{Owner, TxId};
-use crate::sip::{Cause, End, Event, attempt, handle};
-use crate::wire::sip::{Message, Method};
+use crate::sip::{Cause, End, Event, Hop, attempt, handle};
+use crate::wire::sip::{Message, Method, Name};
 
 /// A call that rings longer than this is cancelled; whoever dials has a shorter patience of his own.
 pub const PATIENCE: Duration = Duration::from_secs(300);
@@ -366,6 +367,29 @@ impl Outgoing {
         }
         self.state = State::Cancelling { end, until: ctx.now + GIVE_UP };
     }
+}
+
+/// The INVITE to `to`, still without an offer.
+pub fn invite(ctx: &Ctx<'_>, to: &Phone, hop: Hop, call_id: String, tag: &str) -> Request {
+    let uri = ctx.line.uri_of(to);
+    let mut invite = Request {
+        method: Method::Invite,
+        hop,
+        from: format!("{};tag={tag}", ctx.line.caller()),
+        to: format!("<{uri}>"),
+        uri,
+        call_id,
+        seq: 1,
+        routes: Vec::new(),
+        headers: vec![
+            (Name::Contact, ctx.contact()),
+            (Name::Allow, ALLOW.to_owned()),
+            (Name::Supported, SUPPORTED.to_owned()),
+        ],
+        body: None,
+    };
+    ask_in(&mut invite, LEAST_S);
+    invite
 }
 
 #[cfg(test)]
