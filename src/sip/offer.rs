@@ -154,7 +154,10 @@ fn written(origin: &str, ip: IpAddr, media: Vec<Media<'_>>) -> String {
 
 /// The text of a body; session names in other encodings than UTF-8 do no harm.
 fn text_of(body: &[u8]) -> Result<std::borrow::Cow<'_, str>, Refusal> {
-    if body.len() > MAX_SDP { Err(BadSdp::TooLong(body.len()).into()) } else { Ok(String::from_utf8_lossy(body)) }
+    if body.len() > MAX_SDP {
+        return Err(BadSdp::TooLong(body.len()).into());
+    }
+    Ok(core::str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Into::into))
 }
 
 /// The first audio section with a codec of ours, and its place.

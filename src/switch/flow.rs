@@ -18,7 +18,7 @@ use super::guard::Refusal;
 use super::legs::{Leg, Purpose};
 use super::tell::{Heard, What};
 use crate::base::{AttemptId, ContactId, Digit, IncidentId, LegId, Phone, RoomName, Stamp, Stream, Time, TrunkId};
-use crate::incident::{CallEnd, CallHandle, EndedBy, Incident, Plan, Taker, Trigger};
+use crate::incident::{CallEnd, CallHandle, EndedBy, Incident, Plan, State, Taker, Trigger};
 use crate::media::Command;
 use crate::sip::{Cause, End};
 use rand::Rng as _;
@@ -259,10 +259,16 @@ impl Switch {
         })
     }
 
-    /// Ends a call, or takes it off the waiting list when it was never made.
+    /// Ends a call, or takes it off the waiting list when it was never made. A telephone that still rings although
+    /// somebody took it is told so, and lists no missed call.
     pub(super) fn hang_up(&mut self, now: Time, attempt: AttemptId) {
         if let Some(leg) = self.legs.of(attempt) {
-            self.agent.hang_up(now, leg, &mut self.sip_out);
+            let rings = self.legs.get(leg).is_some_and(|leg| !leg.up);
+            if rings && self.record(attempt.incident).is_some_and(|record| record.state == State::Acknowledged) {
+                self.agent.answered_elsewhere(now, leg, &mut self.sip_out);
+            } else {
+                self.agent.hang_up(now, leg, &mut self.sip_out);
+            }
             return;
         }
         self.waiting.remove(attempt);

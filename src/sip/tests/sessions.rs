@@ -61,11 +61,11 @@ fn without_update_the_call_is_refreshed_by_a_re_invite_and_its_terms_stay() {
 
 #[test]
 fn a_call_over_a_wire_that_loses_every_fifth_datagram_does_not_lapse() {
-    for seed in 0..20 {
+    for seed in 0..6 {
         let mut world = World::new(Wire::BAD, seed);
         world.rewrites = if seed % 2 == 0 { without_update } else { |text| text };
         let mut world = up(world);
-        world.wait(HOUR * 2);
+        world.wait(HOUR);
         assert_eq!((world.ends(ALICE), world.ends(BOB)), (vec![], vec![]), "seed {seed}");
     }
 }
@@ -86,11 +86,11 @@ fn both_ends_end_a_call_that_nobody_can_refresh() {
 
 #[test]
 fn hanging_up_in_the_middle_of_a_re_invite_leaves_nothing_behind() {
-    for seed in 0..50u32 {
+    for seed in 0..20u32 {
         let mut world = World::new(Wire::BAD, u64::from(seed));
         world.rewrites = without_update;
         let mut world = up(world);
-        world.wait(Duration::from_secs(839) + Duration::from_millis(50) * seed);
+        world.wait(Duration::from_secs(839) + Duration::from_millis(120) * seed);
         world.hang_up(ALICE, crate::base::LegId(1));
         assert!(world.settles(MINUTE * 5), "seed {seed}: {:#?}", world.ladder());
         assert_eq!((world.ends(ALICE).len(), world.ends(BOB).len()), (1, 1), "seed {seed}");
@@ -100,7 +100,7 @@ fn hanging_up_in_the_middle_of_a_re_invite_leaves_nothing_behind() {
 #[test]
 fn a_ringing_that_must_not_be_lost_is_acknowledged_over_a_bad_wire() {
     let mut acknowledged = 0;
-    for seed in 0..100 {
+    for seed in 0..40 {
         let mut world = World::new(Wire::BAD, seed);
         world.rewrites = demanding;
         world.bob = |agent, now, leg, out| agent.ring(now, leg, out);
@@ -115,5 +115,5 @@ fn a_ringing_that_must_not_be_lost_is_acknowledged_over_a_bad_wire() {
         assert!(world.settles(MINUTE * 5), "seed {seed}");
         assert_eq!((world.ends(ALICE).len(), world.ends(BOB).len()), (1, 1), "seed {seed}: {:#?}", world.ladder());
     }
-    assert_eq!(acknowledged, 100);
+    assert_eq!(acknowledged, 40);
 }

@@ -6,6 +6,7 @@ use super::world::{World, plan, seconds, trigger};
 use crate::base::{CallFlowId, Hours, Language, Stamp};
 use crate::incident::{Entry, Fact, HouseFact, Outcome, Plan, Scope, State, Strategy, Trigger};
 use crate::switch::{NotQuiet, Raised, What};
+use crate::wire::sip::Name;
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -153,14 +154,15 @@ fn taken_from_outside_who_listens_hears_the_name_and_the_others_stop_ringing() {
     world.answers(&ann);
     world.spoken(Ok(()));
     world.ask(|switch, now| switch.acknowledge(now, id, "Mori")).unwrap();
-    world.is_let_go(&bob);
+    let reason = world.is_let_go(&bob).header(&Name::Reason).map(str::to_owned);
+    assert_eq!(reason.as_deref(), Some("SIP;cause=200;text=\"Call completed elsewhere\""));
     assert_eq!(world.hears(&ann), ["taken-by-another"]);
     assert_eq!(world.texts.last().map(|(.., text)| text.as_str()), Some("It was taken without a call, by Mori."));
     world.spoken(Ok(()));
     world.hears_out(&ann);
     assert_eq!(world.hears(&ann), ["spoken"]);
     world.hears_out(&ann);
-    world.is_let_go(&ann);
+    assert_eq!(world.is_let_go(&ann).header(&Name::Reason), None, "who was on the line was told by voice");
     assert_eq!(world.ask(|switch, now| switch.acknowledge(now, id, "Mori")).map_err(|it| it.0), Err(id.to_string()));
     world.nothing_is_left();
 }

@@ -366,8 +366,8 @@ impl World {
         }
     }
 
-    /// hansho ends this call: its CANCEL or BYE is answered.
-    pub fn is_let_go(&mut self, phone: &Ringing) {
+    /// hansho ends this call: its CANCEL or BYE, which is answered.
+    pub fn is_let_go(&mut self, phone: &Ringing) -> Message {
         let call_id = phone.invite.call_id().unwrap().to_owned();
         let ends = |request: &Message| {
             matches!(request.method(), Method::Cancel | Method::Bye) && request.call_id() == Some(&call_id)
@@ -378,6 +378,7 @@ impl World {
         if end.method() == Method::Cancel {
             self.respond(&phone.invite.clone(), 487);
         }
+        end
     }
 
     /// The person hangs up.

@@ -11,7 +11,7 @@ impl<'a> Description<'a> {
         let text = text.trim_start_matches(['\r', '\n', ' ']);
         let mut read = Description { origin: "", connection: None, direction: None, media: Vec::new() };
         for (index, line) in text.split('\n').enumerate() {
-            let line = line.trim_end_matches(['\r', ' ', '\t']);
+            let line = line.trim_ascii_end();
             if index == 0 && line != "v=0" {
                 return Err(BadSdp::Version);
             }

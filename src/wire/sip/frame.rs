@@ -28,32 +28,53 @@ pub(super) struct Field {
     pub(super) value: Span,
 }
 
-/// The head without its last line end, and what follows the empty line.
-pub(super) fn split_head(bytes: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
-    let ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(place, _)| place);
-    for end in ends {
-        let rest = bytes.get(end + 1..).unwrap_or_default();
-        let body = rest.strip_prefix(b"\r\n").or_else(|| rest.strip_prefix(b"\n"));
-        if let Some(body) = body {
-            return Ok((bytes.get(..end).unwrap_or_default(), body));
+/// A datagram, cut where its head ends.
+pub(super) struct Cut<'a> {
+    /// Without its last line end.
+    head: &'a [u8],
+    /// Some of its lines are folded.
+    folded: bool,
+    /// What follows the empty line.
+    pub(super) body: &'a [u8],
+}
+
+/// The head, and what follows the empty line.
+pub(super) fn split_head(bytes: &[u8]) -> Result<Cut<'_>, Malformed> {
+    let (mut from, mut folded) = (0, false);
+    while let Some(end) = scan::seek(bytes, from, b'\n') {
+        match bytes.get(end + 1..).unwrap_or_default() {
+            [b'\r', b'\n', body @ ..] | [b'\n', body @ ..] => {
+                return Ok(Cut { head: bytes.get(..end).unwrap_or_default(), folded, body });
+            }
+            [b' ' | b'\t', ..] => folded = true,
+            _ => {}
         }
+        from = end + 1;
     }
     Err(Malformed::NoEnd)
 }
 
 /// The head as text: line ends before white space become spaces, bytes that are not UTF-8 become `?`. Both
 /// keep its length.
-pub(super) fn unfolded(head: &[u8]) -> String {
-    let mut text = String::with_capacity(head.len());
-    for chunk in head.utf8_chunks() {
-        text.push_str(chunk.valid());
-        text.extend(chunk.invalid().iter().map(|_| '?'));
-    }
-    if !text.contains("\n ") && !text.contains("\n\t") {
+pub(super) fn unfolded(cut: &Cut<'_>) -> String {
+    let mut text = match core::str::from_utf8(cut.head) {
+        Ok(text) => text.to_owned(),
+        Err(_) => readable(cut.head),
+    };
+    if !cut.folded {
         return text;
     }
     for (fold, blank) in [("\r\n ", "   "), ("\r\n\t", "  \t"), ("\n ", "  "), ("\n\t", " \t")] {
         text = text.replace(fold, blank);
+    }
+    text
+}
+
+fn readable(head: &[u8]) -> String {
+    let mut text = String::with_capacity(head.len());
+    for chunk in head.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|_| '?'));
     }
     text
 }
@@ -75,12 +96,14 @@ impl Iterator for Lines<'_> {
 
     fn next(&mut self) -> Option<Span> {
         let start = self.next;
-        let rest = self.text.get(start..).filter(|rest| !rest.is_empty())?;
-        let length = rest.find('\n').unwrap_or(rest.len());
-        self.next = start + length + 1;
-        let line = rest.get(..length).unwrap_or_default();
-        let line = line.strip_suffix('\r').unwrap_or(line);
-        Some(Span { start, end: start + line.len() })
+        let bytes = self.text.as_bytes();
+        if start >= bytes.len() {
+            return None;
+        }
+        let end = scan::seek(bytes, start, b'\n').unwrap_or(bytes.len());
+        self.next = end + 1;
+        let line = bytes.get(start..end).unwrap_or_default();
+        Some(Span { start, end: if line.ends_with(b"\r") { end - 1 } else { end } })
     }
 }
 
@@ -122,11 +145,12 @@ fn version(text: &str) -> Result<(), Malformed> {
 /// Reads a header line. The error says what it lacks.
 pub(super) fn header_line(head: &str, line: Span) -> Result<Field, &'static str> {
     let text = head.get(line.start..line.end).unwrap_or_default();
-    if text.contains('\r') {
+    if scan::seek(text.as_bytes(), 0, b'\r').is_some() {
         return Err("a bare CR");
     }
-    let (name, value) = text.split_once(':').ok_or("no colon")?;
-    let name = name.trim_end_matches([' ', '\t']);
+    let colon = scan::seek(text.as_bytes(), 0, b':').ok_or("no colon")?;
+    let (name, value) = (text.get(..colon).unwrap_or_default(), text.get(colon + 1..).unwrap_or_default());
+    let name = name.trim_ascii_end();
     if !scan::is_token(name) {
         return Err("no header name");
     }

@@ -43,8 +43,8 @@ impl Message {
             return Err(Malformed::KeepAlive);
         }
         let skipped = datagram.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
-        let (head, body) = split_head(datagram.get(skipped..).unwrap_or_default())?;
-        let head = unfolded(head);
+        let cut = split_head(datagram.get(skipped..).unwrap_or_default())?;
+        let (head, body) = (unfolded(&cut), cut.body);
         let mut lines = Lines::of(&head);
         let start = start_line(&head, lines.next().ok_or(Malformed::NoEnd)?)?;
         let mut fields = Vec::with_capacity(16);
@@ -67,8 +67,7 @@ impl Message {
     pub fn salvage(datagram: &[u8]) -> Option<Message> {
         let datagram = datagram.get(..MAX_MESSAGE.min(datagram.len())).unwrap_or_default();
         let skipped = datagram.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
-        let (head, _) = split_head(datagram.get(skipped..).unwrap_or_default()).ok()?;
-        let head = unfolded(head);
+        let head = unfolded(&split_head(datagram.get(skipped..).unwrap_or_default()).ok()?);
         let mut lines = Lines::of(&head);
         let first = lines.next()?;
         let method = head.get(first.start..first.end)?.split_ascii_whitespace().next().and_then(Method::parse)?;
@@ -132,7 +131,7 @@ impl Message {
     /// Every line called `name`, in order.
     pub fn headers<'a>(&'a self, name: &Name) -> impl Iterator<Item = &'a str> + use<'a> {
         // A name given as `Other` may still be one that has a variant, with a compact form.
-        let wanted = Name::known(name.as_str());
+        let wanted = if let Name::Other(text) = name { Name::known(text) } else { Some(*name) };
         let other = name.as_str();
         self.fields
             .iter()

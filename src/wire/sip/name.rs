@@ -24,13 +24,10 @@ macro_rules! header_names {
                 }
             }
 
-            /// The name of a header that has a variant, from its full or compact form in any case.
-            pub fn known(text: &str) -> Option<Name> {
-                $($(if text.eq_ignore_ascii_case($compact) { return Some(Name::$variant); })?)*
-                $(if text.eq_ignore_ascii_case($text) { return Some(Name::$variant); })*
-                None
-            }
         }
+
+        /// Every spelling of every name.
+        const SPELLINGS: &[(&str, Name)] = &[$(($text, Name::$variant), $(($compact, Name::$variant),)?)*];
     };
 }
 
@@ -95,6 +92,47 @@ header_names! {
     Replaces "Replaces",
     SessionExpires "Session-Expires" "x",
     MinSe "Min-SE",
+}
+
+impl Name {
+    /// The name of a header that has a variant, from its full or compact form in any case.
+    pub fn known(text: &str) -> Option<Name> {
+        let mut slot = slot_of(text.as_bytes());
+        // There are more slots than spellings, so an empty one ends every search.
+        while let Some(Some(place)) = SLOTS.get(slot) {
+            let (spelling, name) = SPELLINGS.get(usize::from(*place))?;
+            if spelling.eq_ignore_ascii_case(text) {
+                return Some(*name);
+            }
+            slot = (slot + 1) % SLOTS.len();
+        }
+        None
+    }
+}
+
+/// The place of each spelling, in the slot that [`slot_of`] gives it or in the next one that was free.
+static SLOTS: [Option<u8>; 256] = {
+    let mut slots = [None; 256];
+    let mut place = 0;
+    while place < SPELLINGS.len() {
+        let mut slot = slot_of(SPELLINGS[place].0.as_bytes());
+        while slots[slot].is_some() {
+            slot = (slot + 1) % slots.len();
+        }
+        slots[slot] = Some(place as u8);
+        place += 1;
+    }
+    slots
+};
+
+/// A number from 0 to 255, the same for a name in any case. Names differ in their length and their ends.
+const fn slot_of(text: &[u8]) -> usize {
+    let (first, last) = match text {
+        [first, .., last] => (*first | 0x20, *last | 0x20),
+        [only] => (*only | 0x20, 0),
+        [] => (0, 0),
+    };
+    (text.len() * 31 + first as usize * 7 + last as usize) % 256
 }
 
 impl PartialEq for Name {

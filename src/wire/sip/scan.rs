@@ -6,16 +6,27 @@ use std::borrow::Cow;
 
 /// Is every byte of `text` a token's (RFC 3261 §25.1), and is there one?
 pub(super) fn is_token(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(is_token_byte)
+    !text.is_empty() && text.bytes().all(|byte| TOKEN.get(usize::from(byte)) == Some(&true))
 }
 
-pub(super) fn is_token_byte(byte: u8) -> bool {
+/// Which bytes are a token's.
+static TOKEN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = is_token_byte(byte as u8);
+        byte += 1;
+    }
+    table
+};
+
+pub(super) const fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~')
 }
 
-/// `text` without the spaces and tabs at its ends.
+/// `text` without the white space at its ends.
 pub(super) fn trim(text: &str) -> &str {
-    text.trim_matches([' ', '\t'])
+    text.trim_ascii()
 }
 
 /// What stands between characters that count and characters that do not.
@@ -27,8 +38,32 @@ pub(super) enum Skip {
     QuotesAndAngles,
 }
 
+/// Where `wanted` stands at or behind `from`. Eight bytes at a time, as this looks at every byte of every message: a byte
+/// of `mixed` is zero where it stands, and only there the subtraction borrows into the top bit.
+pub(super) fn seek(bytes: &[u8], from: usize, wanted: u8) -> Option<usize> {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const TOPS: u64 = u64::from_le_bytes([0x80; 8]);
+    let (words, rest) = bytes.get(from..)?.as_chunks::<8>();
+    let pattern = u64::from_le_bytes([wanted; 8]);
+    for (place, word) in words.iter().enumerate() {
+        let mixed = u64::from_le_bytes(*word) ^ pattern;
+        let found = mixed.wrapping_sub(ONES) & !mixed & TOPS;
+        if found != 0 {
+            return Some(from + place * 8 + (found.trailing_zeros() / 8) as usize);
+        }
+    }
+    rest.iter().position(|byte| *byte == wanted).map(|place| from + words.len() * 8 + place)
+}
+
 /// Where `wanted` first stands outside of what is skipped.
 pub(super) fn find(text: &str, wanted: u8, skip: Skip) -> Option<usize> {
+    let first = seek(text.as_bytes(), 0, wanted)?;
+    let before = text.as_bytes().get(..first).unwrap_or_default();
+    let plain = seek(before, 0, b'"').is_none() && (skip == Skip::Quotes || seek(before, 0, b'<').is_none());
+    if plain { Some(first) } else { find_outside(text, wanted, skip) }
+}
+
+fn find_outside(text: &str, wanted: u8, skip: Skip) -> Option<usize> {
     let (mut quoted, mut escaped, mut angled) = (false, false, false);
     for (place, byte) in text.bytes().enumerate() {
         if quoted {
@@ -95,10 +130,10 @@ impl<'a> Iterator for List<'a> {
 pub struct Params<'a>(&'a str);
 
 impl<'a> Params<'a> {
-    /// The parameters written in `text`, with or without the first semicolon.
+    /// The parameters written in `text`, with or without the semicolon before the first; more than one are none.
     pub fn of(text: &'a str) -> Params<'a> {
         let text = trim(text);
-        Params(text.strip_prefix(';').unwrap_or(text))
+        Params(text.trim_start_matches(';'))
     }
 
     /// As written, without the first semicolon.
@@ -184,4 +219,33 @@ pub(super) fn leading_number(text: &str) -> Option<u32> {
 pub(super) fn number<T: core::str::FromStr>(text: &str) -> Option<T> {
     let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     plain.then(|| text.parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn semicolons_before_the_first_parameter_are_none_of_its_own() {
+        for text in ["a=1;b", ";a=1;b", ";;;a=1;b"] {
+            assert_eq!(Params::of(text).as_str(), "a=1;b", "{text}");
+        }
+        assert_eq!(Params::of(";;").as_str(), "");
+    }
+
+    #[test]
+    fn a_byte_is_found_wherever_it_stands() {
+        for length in 0..40 {
+            for place in 0..length {
+                for other in [b'\t', 0x0b, 0x8a, 0, 0xff] {
+                    let mut bytes = vec![other; length];
+                    bytes[place] = b'\n';
+                    for from in 0..=length {
+                        let expected = (from <= place).then_some(place);
+                        assert_eq!(seek(&bytes, from, b'\n'), expected, "{length} {place} {from} {other}");
+                    }
+                }
+            }
+        }
+    }
 }

@@ -8,7 +8,7 @@
 //! nothing else would say where the next one begins; two lengths that differ are two opinions of where it begins, and
 //! that is how messages are smuggled.
 
-use super::frame::{Lines, header_line, split_head, unfolded};
+use super::frame::{Cut, Lines, header_line, split_head, unfolded};
 use super::{Name, scan};
 
 /// The longest message that is taken from a stream. Real ones are a tenth of this.
@@ -102,15 +102,15 @@ impl Stream {
         if !ends {
             return Ok(None);
         }
-        let Ok((head, body)) = split_head(&self.bytes) else { return Ok(None) };
-        let before = self.bytes.len() - body.len();
-        let whole = before.saturating_add(length_in(head)?);
+        let Ok(cut) = split_head(&self.bytes) else { return Ok(None) };
+        let before = self.bytes.len() - cut.body.len();
+        let whole = before.saturating_add(length_in(&cut)?);
         if whole > MAX_IN_STREAM { Err(Broken::TooLong) } else { Ok(Some(whole)) }
     }
 }
 
-fn length_in(head: &[u8]) -> Result<usize, Broken> {
-    let head = unfolded(head);
+fn length_in(cut: &Cut<'_>) -> Result<usize, Broken> {
+    let head = unfolded(cut);
     let mut found = None;
     for line in Lines::of(&head).skip(1) {
         // What is no header line is for whoever reads the message.
