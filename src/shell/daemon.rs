@@ -26,6 +26,7 @@ use super::lookup;
 use super::media::{MediaHandle, MediaSettings};
 use super::messages::Messages;
 use super::notify::{self, NotifyError};
+use super::open_files;
 use super::tokens::Tokens;
 use super::transport::{Streams, Tls, TlsError, TlsSettings, TrunkTls};
 use super::voice::{self, Speaker, SpeakerSettings, load_prompts_from, sweep};
@@ -101,6 +102,7 @@ impl Daemon {
     pub async fn start(settings: Settings) -> Result<Daemon, StartError> {
         let clock = Clock::start();
         let settings = Arc::new(settings);
+        open_files::make_room(settings.media.max_legs);
         // Whoever holds the journal is the daemon; the rest is opened after it.
         let mut journal = Journal::open(&settings.journal)?;
         sweep(&settings.node.data_dir);

@@ -26,6 +26,7 @@ mod lookup;
 pub mod media;
 mod messages;
 pub mod notify;
+mod open_files;
 mod quiet;
 mod rooms;
 mod tokens;
