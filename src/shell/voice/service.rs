@@ -179,6 +179,11 @@ fn ssml(language: Language, voice: &str, text: &str) -> String {
     )
 }
 
+/// A place of a template, and what the text becomes there.
+type Place = (&'static str, fn(&str) -> String);
+const PLACES: [Place; 4] =
+    [("{text}", str::to_owned), ("{text_json}", in_json), ("{text_xml}", in_xml), ("{text_url}", in_url)];
+
 /// A template with the text in its places. One pass: what stands in the text is never a place.
 fn filled(template: &str, text: &str) -> String {
     let mut out = String::with_capacity(template.len() + text.len());
@@ -186,9 +191,7 @@ fn filled(template: &str, text: &str) -> String {
     while let Some(at) = rest.find('{') {
         let (before, after) = rest.split_at(at);
         out.push_str(before);
-        let places: [(&str, fn(&str) -> String); 4] =
-            [("{text}", str::to_owned), ("{text_json}", in_json), ("{text_xml}", in_xml), ("{text_url}", in_url)];
-        match places.into_iter().find(|(place, _)| after.starts_with(place)) {
+        match PLACES.into_iter().find(|(place, _)| after.starts_with(place)) {
             Some((place, escape)) => {
                 out.push_str(&escape(text));
                 rest = after.get(place.len()..).unwrap_or_default();
