@@ -4,6 +4,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::control::{Failure, Request};
+use super::gate::Unstored;
 use crate::base::{Phone, Trigger};
 use crate::incident::Plan;
 
@@ -56,4 +57,15 @@ pub struct Settle {
     pub dedup: String,
     /// Somebody took it elsewhere, instead of its being over.
     pub taken: bool,
+}
+
+/// Why an order is not answered as done.
+pub(super) fn not_stored(unstored: Unstored) -> Failure {
+    let message = match unstored {
+        Unstored::Never(why) => format!("not stored, and nothing of it holds: {why}"),
+        Unstored::NotYet(why) => {
+            format!("not stored yet: it holds in this life and is written when the disk takes it again: {why}")
+        }
+    };
+    Failure::new("not_stored", message)
 }

@@ -6,12 +6,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::sync::{broadcast, mpsc};
 
-use super::ask::{Ask, NotDialled, Raise, Reply, Settle, Write};
+use super::ask::{Ask, NotDialled, Raise, Reply, Settle, Write, not_stored};
 use super::clock::Clock;
 use super::control::{Failure, Request, Status, TriggerRequest};
 use super::directory::Shelf;
 use super::events::{self, Told};
-use super::gate::{Answer, Gate, Unstored};
+use super::gate::{Answer, Gate};
 use super::history::{HistoryHandle, Unfinished};
 use super::inbox::Inbox;
 use super::journal::Written;
@@ -490,15 +490,4 @@ fn page(answer: HotlineAnswer) -> Value {
 
 fn no_such_link() -> Failure {
     Failure::new("not_found", "there is no such link, or its day is over")
-}
-
-/// Why an order is not answered as done.
-pub(super) fn not_stored(unstored: Unstored) -> Failure {
-    let message = match unstored {
-        Unstored::Never(why) => format!("not stored, and nothing of it holds: {why}"),
-        Unstored::NotYet(why) => {
-            format!("not stored yet: it holds in this life and is written when the disk takes it again: {why}")
-        }
-    };
-    Failure::new("not_stored", message)
 }

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use serde_json::json;
 use tokio::sync::{oneshot, watch};
 
-use super::ask::Reply;
+use super::ask::{Reply, not_stored};
 use super::control::Failure;
-use super::core::{Core, not_stored};
+use super::core::Core;
 use super::gate::{Answer, Unstored};
 use crate::config::Directory;
 use crate::incident::HouseFact;

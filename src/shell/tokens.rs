@@ -19,10 +19,10 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use tokio::sync::watch;
 
-use super::ask::Reply;
+use super::ask::{Reply, not_stored};
 use super::clock::Clock;
 use super::control::{Failure, TokenRequest};
-use super::core::{Core, not_stored};
+use super::core::Core;
 use super::events::rfc3339;
 use super::gate::{Answer, Unstored};
 use crate::base::{CallFlowId, Stamp};

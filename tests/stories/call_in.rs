@@ -107,9 +107,6 @@ fn a_call_that_a_power_cut_finds_at_the_reception_is_ended_by_the_next_life() {
     let mut world = World::new(town);
     world.phone("guest").calls_in().hears("pin");
     world.phone("sato").calls_in().hears("leave-message");
-    // The tone, and a message that nobody ends.
-    world.wait(seconds(1));
-    world.phone("sato").talks(seconds(4));
     power_cut(&mut world);
     world.phone("guest").gets_hung_up();
     world.phone("sato").gets_hung_up();

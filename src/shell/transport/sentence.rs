@@ -6,8 +6,8 @@ use std::io;
 
 use tokio_rustls::rustls::{CertificateError, Error};
 
-use super::super::events::rfc3339;
 use crate::base::Stamp;
+use crate::shell::events::rfc3339;
 
 /// What the system says of a connection.
 pub fn of_system(error: &io::Error) -> String {
