@@ -124,6 +124,7 @@ impl Mouth {
     }
 
     /// Speaks a text as a call would, and says who did and who did not.
+    #[allow(clippy::disallowed_methods, reason = "how long it took is told to whoever waits for it")]
     async fn say(&self, language: Language, text: &str) -> Result<Prompt, Failed> {
         let words = self.dictionary.spoken(text, language);
         let began = Instant::now();

@@ -102,17 +102,24 @@ fn power_cut(world: &mut World) {
 }
 
 #[test]
-fn a_call_that_a_power_cut_finds_at_the_reception_is_ended_by_the_next_life() {
+fn a_call_that_a_power_cut_finds_at_the_reception_is_ended_by_the_next_life_and_its_torn_message_is_told() {
     let town = Town::of(&["sato", "guest"]).with_room("war-room").with_pin("246810").with_messages().with_strangers(1);
     let mut world = World::new(town);
     world.phone("guest").calls_in().hears("pin");
     world.phone("sato").calls_in().hears("leave-message");
+    // The tone, and a message that nobody ends.
+    world.wait(seconds(1));
+    world.phone("sato").talks(seconds(4));
     power_cut(&mut world);
     world.phone("guest").gets_hung_up();
     world.phone("sato").gets_hung_up();
     world.stays_quiet(minutes(5));
     world.ends();
-    no_incident(&world);
+    let raised = world.journal.iter().filter_map(|entry| match entry {
+        Entry::Incident(_, _, Fact::Accepted { trigger, .. }) => trigger.message.as_deref(),
+        _ => None,
+    });
+    assert_eq!(raised.collect::<Vec<_>>(), ["satoさんからの、途中で切れた録音メッセージです。"]);
     no_line_is_up(&world.journal);
 }
 

@@ -88,7 +88,7 @@ async fn take(
 ) -> Result<(), String> {
     clock.heard();
     loop {
-        match pieces.next().map_err(|broken| broken.to_string())? {
+        match pieces.next_piece().map_err(|broken| broken.to_string())? {
             None => break,
             Some(Piece::Message(bytes)) => {
                 clock.begun = None;

@@ -123,10 +123,7 @@ fn client(provider: &Arc<CryptoProvider>, trunk: &TrunkTls) -> Result<Client, Tl
         }
     }
     // A file that holds nothing but the PBX's own certificate makes no authority, and needs none.
-    let chain = match WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build() {
-        Ok(chain) => Some(chain),
-        Err(_) => None,
-    };
+    let chain = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().ok();
     let shown = trunk.names.first().cloned().unwrap_or_default();
     let name =
         ServerName::try_from(shown.trim_matches(['[', ']']).to_owned()).map_err(|_| TlsError::Name(shown.clone()))?;

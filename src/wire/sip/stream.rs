@@ -65,7 +65,7 @@ impl Stream {
     }
 
     /// The next whole thing, if there is one.
-    pub fn next(&mut self) -> Result<Option<Piece>, Broken> {
+    pub fn next_piece(&mut self) -> Result<Option<Piece>, Broken> {
         if let Some(piece) = self.blank() {
             return Ok(Some(piece));
         }
@@ -134,7 +134,7 @@ mod tests {
     const SECOND: &[u8] = b"SIP/2.0 200 OK\r\nContent-Length:0\r\n\r\n";
 
     fn all(stream: &mut Stream) -> Vec<Piece> {
-        core::iter::from_fn(|| stream.next().unwrap()).collect()
+        core::iter::from_fn(|| stream.next_piece().unwrap()).collect()
     }
 
     #[test]
@@ -173,7 +173,7 @@ mod tests {
         ] {
             let mut stream = Stream::default();
             stream.push(bytes);
-            assert_eq!(stream.next(), Err(broken));
+            assert_eq!(stream.next_piece(), Err(broken));
         }
     }
 
