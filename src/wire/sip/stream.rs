@@ -54,7 +54,7 @@ impl Stream {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// How much more is to be read at most before [`Stream::next`] is asked again.
+    /// How much more is to be read at most before [`Stream::next_piece`] is asked again.
     pub fn room(&self) -> usize {
         (MAX_IN_STREAM + 1).saturating_sub(self.bytes.len())
     }
