@@ -80,7 +80,7 @@ impl Play {
             id: TrunkId::parse("main").expect("letters"),
             proxy: Some(trunk().into()),
             domain: "pbx.example".into(),
-            register: seed % 4 == 0,
+            register: seed.is_multiple_of(4),
             expires_s: 300,
             username: "hansho".into(),
             password: "secret".into(),
@@ -161,10 +161,10 @@ impl Play {
         let code = script.of(&CODES);
         let mut response =
             Builder::response(request, code).to_tag(["a", "a", "a", "b"][usize::from(script.next()) % 4]);
-        if script.next() % 8 > 0 {
+        if !script.next().is_multiple_of(8) {
             response = response.header(Name::Contact, "<sip:phone@192.0.2.1:5060>");
         }
-        if matches!(code, 300..400) && script.next() % 2 == 0 {
+        if matches!(code, 300..400) && script.next().is_multiple_of(2) {
             response = response.header(Name::Contact, format!("<sip:+818012345678@pbx.example;n={}>", script.next()));
         }
         if matches!(code, 401 | 407) {
@@ -176,17 +176,17 @@ impl Play {
         if code == 422 {
             response = response.header(Name::MinSe, (u32::from(script.next()) * 60).to_string());
         }
-        if script.next() % 3 == 0 {
+        if script.next().is_multiple_of(3) {
             response = response.header(Name::Require, "100rel").header(Name::RSeq, (script.next() % 4).to_string());
         }
-        if script.next() % 2 == 0 {
+        if script.next().is_multiple_of(2) {
             let side = ["uac", "uas", "x"][usize::from(script.next()) % 3];
             response = response.header(Name::SessionExpires, format!("{};refresher={side}", script.next()));
         }
-        if script.next() % 2 == 0 {
+        if script.next().is_multiple_of(2) {
             response = response.header(Name::Allow, "INVITE, UPDATE");
         }
-        if script.next() % 4 > 0 {
+        if !script.next().is_multiple_of(4) {
             response = response.body("application/sdp", sdp(script).as_bytes());
         }
         Some(response.finish())
@@ -209,10 +209,10 @@ impl Play {
             .header(Name::CallId, value(Name::CallId))
             .header(Name::CSeq, format!("{seq} {method}"))
             .header(Name::Contact, "<sip:phone@192.0.2.1:5060>");
-        if script.next() % 3 == 0 {
+        if script.next().is_multiple_of(3) {
             request = request.header(Name::Supported, "timer").header(Name::SessionExpires, script.next().to_string());
         }
-        if script.next() % 3 > 0 {
+        if !script.next().is_multiple_of(3) {
             request = request.body("application/sdp", sdp(script).as_bytes());
         }
         request.finish()
@@ -313,13 +313,13 @@ fn fresh(method: &str, round: u32, script: &mut Script<'_>) -> Vec<u8> {
         .header(Name::CallId, format!("in-{}", script.next() % 8))
         .header(Name::CSeq, format!("{} {method}", script.next()))
         .header(Name::Contact, "<sip:phone@192.0.2.1:5060>");
-    if script.next() % 3 == 0 {
+    if script.next().is_multiple_of(3) {
         request = request.header(Name::Require, ["100rel", "timer", "x"][usize::from(script.next()) % 3]);
     }
-    if script.next() % 3 == 0 {
+    if script.next().is_multiple_of(3) {
         request = request.header(Name::Supported, "timer").header(Name::SessionExpires, script.next().to_string());
     }
-    if script.next() % 4 > 0 {
+    if !script.next().is_multiple_of(4) {
         request = request.body("application/sdp", sdp(script).as_bytes());
     }
     request.finish()
