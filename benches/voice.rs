@@ -3,6 +3,8 @@
 //! `cargo bench --bench voice`, after `tools/voice`. Speaking is the whole way of a prompt: words, sound, resampling,
 //! level; its processor time is counted over all threads, so that a busy machine does not change it much.
 
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "a bench is about the real world")]
+
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 

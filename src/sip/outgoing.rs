@@ -3,7 +3,7 @@
 //! Easy to get wrong: a CANCEL before the first provisional response may overtake the INVITE, so it waits for
 //! one; a 200 may cross the CANCEL, and then the call stands and is to be acknowledged and ended with BYE; a
 //! 200 without SDP means what an earlier 18x said; a 422 and some redirects
-//! ([`redirect`](crate::sip::redirect)) are no ends but send the INVITE once more.
+//! ([`redirect`]) are no ends but send the INVITE once more.
 //!
 //! | state | event | next | does |
 //! | --- | --- | --- | --- |

@@ -31,7 +31,7 @@ impl Kamailio {
         let streams = format!(
             "tcp_children=1\nenable_tls=yes\nlisten=tcp:127.0.0.1:@PORT@\nlisten=tls:127.0.0.1:{tls}\n\
              loadmodule \"tls.so\"\nmodparam(\"tls\", \"certificate\", \"{file}\")\n\
-             modparam(\"tls\", \"private_key\", \"{file}\")\n"
+             modparam(\"tls\", \"private_key\", \"{file}\")\nmodparam(\"tls\", \"tls_method\", \"TLSv1.2+\")\n"
         );
         Kamailio::start_with(scene, tls, |text| text.replace("disable_tcp=yes\n", &streams))
     }
