@@ -118,6 +118,8 @@ ports = "{media}-{last}"
 max_legs = 8
 [speech]
 timeout = "1s"
+voices.ja = ["command"]
+command.ja = ["/bin/false", "{{out}}"]
 voices.en = ["command"]
 command.en = ["/bin/false", "{{out}}"]
 [[trunk]]
