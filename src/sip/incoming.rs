@@ -50,8 +50,8 @@ use crate::sip::farewell::Farewell;
 use crate::sip::message::{ALLOW, SDP, reply_to};
 use crate::sip::refresh::Refresh;
 use crate::sip::reliable::Reliable;
+use crate::sip::repeat::Repeat;
 use crate::sip::session::{Session, grant, granted, hung_up};
-use crate::sip::success::Success;
 use crate::sip::terms::Terms;
 use crate::sip::transactions::{Owner, TxId};
 use crate::sip::{Cause, End, Event, Hop, handle};
@@ -79,9 +79,9 @@ enum State {
     /// Nobody has decided yet.
     Offered { dialog: Dialog, patience: Time },
     /// We said 200. `stream`: what was agreed on; none while the ACK is to bring it.
-    Answering { success: Success, dialog: Dialog, terms: Terms, stream: Option<Stream> },
+    Answering { success: Repeat, dialog: Dialog, terms: Terms, stream: Option<Stream> },
     /// We said 200 and want to hang up.
-    Hanging { success: Success, dialog: Dialog, end: End },
+    Hanging { success: Repeat, dialog: Dialog, end: End },
     /// Left for another machine.
     Gone,
 }
@@ -122,7 +122,7 @@ impl Incoming {
             }
         };
         let bytes = self.answer(ctx, 200, &sdp);
-        let success = Success::sent(ctx.now, reply_to(&self.invite, self.source), bytes);
+        let success = Repeat::success(ctx.now, reply_to(&self.invite, self.source), bytes);
         self.state = State::Answering { success, dialog, terms, stream };
         Next::Stay
     }

@@ -7,25 +7,22 @@
 //! PRACK that fits comes in order even after the final response was sent.
 
 use crate::base::{Outbox, Time};
-use crate::sip::timers::{GIVE_UP, Resend};
+use crate::sip::repeat::Repeat;
 use crate::sip::{Hop, Output};
 use crate::wire::sip::{CSeq, Message, Method, Name};
 
-/// The response and its clockwork.
+/// The response, and what a PRACK of it says.
 #[derive(Debug)]
 pub struct Reliable {
     rseq: u32,
     invite_seq: u32,
-    to: Hop,
-    bytes: Vec<u8>,
-    again: Resend,
-    give_up: Time,
+    repeat: Repeat,
 }
 
 impl Reliable {
     /// The response with this RSeq just left for `to` for the first time.
     pub fn sent(now: Time, rseq: u32, invite_seq: u32, to: Hop, bytes: Vec<u8>) -> Reliable {
-        Reliable { rseq, invite_seq, to, bytes, again: Resend::doubling(now), give_up: now + GIVE_UP }
+        Reliable { rseq, invite_seq, repeat: Repeat::provisional(now, to, bytes) }
     }
 
     /// Does this PRACK mean it?
@@ -39,38 +36,20 @@ impl Reliable {
 
     /// When to call [`Reliable::on_deadline`].
     pub fn next_deadline(&self) -> Time {
-        self.again.at.min(self.give_up)
+        self.repeat.next_deadline()
     }
 
     /// Sends it again when it is time. True: no PRACK came, give up.
     pub fn on_deadline(&mut self, now: Time, out: &mut Outbox<Output>) -> bool {
-        if self.give_up <= now {
-            return true;
-        }
-        if self.again.at <= now {
-            self.again = self.again.next(now);
-            out.push(Output::Send { to: self.to, bytes: self.bytes.clone() });
-        }
-        false
+        self.repeat.on_deadline(now, out)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sip::tests::{peer, sent};
+    use crate::sip::tests::peer;
     use crate::wire::sip::Builder;
-
-    #[test]
-    fn it_is_sent_six_times_more_and_given_up() {
-        let mut out = Outbox::new();
-        let mut ringing = Reliable::sent(Time::ZERO, 7, 5, peer(), b"180".to_vec());
-        let mut now = Time::ZERO;
-        while !ringing.on_deadline(now, &mut out) {
-            now = ringing.next_deadline();
-        }
-        assert_eq!((sent(&mut out).count(), now), (6, Time::ZERO + GIVE_UP));
-    }
 
     #[test]
     fn a_prack_must_name_all_three() {

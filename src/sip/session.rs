@@ -52,7 +52,7 @@ use crate::sip::interval::{self, Asked as Timer, Interval, Refresher};
 use crate::sip::message::{ALLOW, SDP, reply_to};
 use crate::sip::pulse::Pulse;
 use crate::sip::refresh::Refresh;
-use crate::sip::success::Success;
+use crate::sip::repeat::Repeat;
 use crate::sip::terms::Terms;
 use crate::sip::transactions::{Owner, TxId};
 use crate::sip::{Cause, End, Event, info};
@@ -75,7 +75,7 @@ enum State {
     /// Nothing is open.
     Steady,
     /// We said 200 to a re-INVITE with this CSeq number; `offered`: the 200 holds our offer.
-    Unacknowledged { success: Success, seq: u32, offered: bool },
+    Unacknowledged { success: Repeat, seq: u32, offered: bool },
 }
 
 impl Session {
@@ -216,7 +216,7 @@ impl Session {
         let builder = self.accepts(ctx, asked);
         let bytes = ctx.respond(asked, 200, builder.body(SDP, &sdp));
         let seq = asked.message.cseq().map_or(0, |cseq| cseq.number);
-        let success = Success::sent(ctx.now, reply_to(asked.message, asked.source), bytes);
+        let success = Repeat::success(ctx.now, reply_to(asked.message, asked.source), bytes);
         self.state = State::Unacknowledged { success, seq, offered };
         if let Some(stream) = stream {
             self.change(ctx, stream);
