@@ -1,7 +1,9 @@
 //! Promises to stay quiet: given, shown, taken back, and taken up again after a restart.
 //!
 //! Easy to get wrong: a promise is given for what is being called about as well, so the incidents it fits stop at
-//! once; and it is written down in the same batch as what follows from it.
+//! once; and it is written down in the same batch as what follows from it. Whoever promises the same thing again, because
+//! the first answer was that it is not on disk yet, say, has promised it once: the later word takes the place of the
+//! earlier one.
 
 use core::time::Duration;
 
@@ -50,7 +52,13 @@ impl Switch {
             return Err(NotQuiet::TooMany);
         }
         let by = by[..by.floor_char_boundary(BY_BYTES_MAX)].to_owned();
-        let suppression = self.promise(at, scope, until, by);
+        let before = self.suppressions.at(at).filter(|it| it.scope == scope && it.by == by);
+        let before: Vec<Suppression> = before.cloned().collect();
+        if let Some(same) = before.iter().find(|it| it.until == until) {
+            return Ok(same.clone());
+        }
+        let suppression = self.promise(at, scope, until, by.clone());
+        before.into_iter().for_each(|it| self.take_back(at, it.id, by.clone()));
         // Of a bundle, all alerts must be meant.
         let fits = |case: &Case| {
             let guidance = &case.incident.plan().guidance;
@@ -71,9 +79,7 @@ impl Switch {
         if !self.suppressions.at(at).any(|it| it.id == suppression) {
             return Err(NotQuiet::NoSuch(suppression));
         }
-        let by = by[..by.floor_char_boundary(BY_BYTES_MAX)].to_owned();
-        self.store_house(at, HouseFact::Lifted { suppression, by: by.clone() });
-        self.tell(None, None, None, What::Lifted { suppression, by });
+        self.take_back(at, suppression, by[..by.floor_char_boundary(BY_BYTES_MAX)].to_owned());
         self.settle(now);
         Ok(())
     }
@@ -118,6 +124,11 @@ impl Switch {
         self.store_house(at, HouseFact::Suppressed { suppression: suppression.clone() });
         self.tell(None, None, None, What::Quiet { suppression: suppression.clone() });
         suppression
+    }
+
+    fn take_back(&mut self, at: Stamp, suppression: u32, by: String) {
+        self.store_house(at, HouseFact::Lifted { suppression, by: by.clone() });
+        self.tell(None, None, None, What::Lifted { suppression, by });
     }
 
     fn store_house(&mut self, at: Stamp, fact: HouseFact) {

@@ -84,6 +84,11 @@ fn a_full_disk_refuses_new_incidents_keeps_calls_up_and_is_made_good_when_space_
         let why = answer["error"]["message"].as_str().unwrap_or_default();
         assert!(answer["error"]["code"] == "not_stored" && why.contains("holds in this life"), "{again}: {answer}");
     }
+    let quiet = json!({ "op": "suppress", "host": "db-01", "for": "2h" });
+    for again in [false, true] {
+        let answer = daemon.ask(&quiet);
+        assert_eq!(answer["error"]["code"], "not_stored", "{again}: {answer}");
+    }
     assert_eq!(daemon.ask(&json!({ "op": "token.create", "name": "x" }))["error"]["code"], "not_stored");
     assert_eq!(daemon.ask(&json!({ "op": "token.list" }))["tokens"], json!([]));
 
@@ -100,6 +105,8 @@ fn a_full_disk_refuses_new_incidents_keeps_calls_up_and_is_made_good_when_space_
     fs::remove_file(disk.join("filler")).expect("the filler can be removed");
     until("the trouble to pass", || (daemon.ask(&json!({ "op": "status" }))["trouble"] == json!([])).then_some(()));
     assert_eq!(daemon.ask(&revoke)["error"]["code"], "not_found", "it is stored now");
+    let promises = daemon.ask(&json!({ "op": "suppressions" }))["suppressions"].clone();
+    assert_eq!(promises.as_array().map(Vec::len), Some(1), "what was said twice is one promise: {promises}");
     let accepted = daemon.ask(&json!({ "op": "trigger", "call_flow": "oncall", "dedup": "x" }));
     assert_eq!(accepted["ok"], true, "{accepted}");
     assert_eq!(daemon.ask(&json!({ "op": "cancel", "incident": under_way }))["ok"], true);

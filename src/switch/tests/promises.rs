@@ -55,6 +55,22 @@ fn what_is_lifted_is_called_about_again_and_its_number_is_gone_for_good() {
 }
 
 #[test]
+fn whoever_promises_the_same_again_has_promised_it_once_and_the_last_word_counts() {
+    let mut world = World::new();
+    let (sooner, soon) = (world.calendar() + seconds(60), world.calendar() + HOUR);
+    let mut promise = |until, by: &str| world.ask(|switch, now| switch.suppress(now, about("db"), until, by)).unwrap();
+    let first = promise(soon, "control");
+    assert_eq!(promise(soon, "control"), first, "the very same");
+    let (longer, other) = (promise(soon + HOUR, "control"), promise(soon, "tool"));
+    let shorter = promise(sooner, "control");
+    let hold: Vec<u32> = world.switch.suppressions(world.now).map(|it| it.id).collect();
+    assert_eq!(hold, [other.id, shorter.id], "each has said it once");
+    assert_eq!(world.told(|what| matches!(what, What::Lifted { suppression, .. } if *suppression == longer.id)), 1);
+    let next = world.crash();
+    assert_eq!(next.switch.suppressions(next.now).map(|it| it.id).collect::<Vec<_>>(), hold);
+}
+
+#[test]
 fn nonsense_is_promised_by_nobody() {
     let mut world = World::new();
     let now = world.calendar();
