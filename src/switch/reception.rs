@@ -6,7 +6,8 @@
 //!
 //! Easy to get wrong: a PIN ends with `#` or at the length of the longest one, so that shorter ones need their `#`; a
 //! digit while the question still plays counts and stops it; a message of whoever hangs up instead of pressing `#` is a
-//! message; and one second of breath is none.
+//! message; one second of breath is none; and a key that brings nobody further wins no time, or few callers could
+//! hold every place for ever.
 //!
 //! | state | event | next | does |
 //! | --- | --- | --- | --- |
@@ -37,6 +38,8 @@ use crate::base::{Digit, Outbox, Time};
 pub(super) const TRIES: u32 = 3;
 /// How long a key is waited for, after the question and after each digit.
 const PAUSE: Duration = Duration::from_secs(10);
+/// So often a caller may change between PIN and message.
+const CHANGES_MAX: u32 = 4;
 /// Whoever presses `#` earlier has said nothing.
 const MESSAGE_MIN: Duration = Duration::from_secs(1);
 
@@ -97,6 +100,8 @@ pub(super) struct Reception {
     door: Door,
     state: State,
     wrong: u32,
+    /// How often the caller changed between PIN and message.
+    changes: u32,
 }
 
 #[derive(Debug)]
@@ -118,7 +123,7 @@ enum State {
 impl Reception {
     /// A call was just answered. `speak_first`: a message before a PIN, where both may be.
     pub(super) fn start(door: Door, speak_first: bool, out: &mut Outbox<Wish>) -> Reception {
-        let mut reception = Reception { door, state: State::Gone, wrong: 0 };
+        let mut reception = Reception { door, state: State::Gone, wrong: 0, changes: 0 };
         if door.may_speak && (speak_first || !door.may_enter) {
             reception.greet(out);
         } else {
@@ -129,9 +134,13 @@ impl Reception {
 
     /// A key; `is_pin` says whether digits are one.
     pub(super) fn on_key(&mut self, now: Time, digit: Digit, is_pin: impl Fn(&str) -> bool, out: &mut Outbox<Wish>) {
+        let may_change = self.changes < CHANGES_MAX;
         match (&mut self.state, digit.as_char()) {
-            (State::Asking { .. }, '*') if self.door.may_speak => self.greet(out),
-            (State::Asking { digits, until }, key) => {
+            (State::Asking { .. }, '*') if self.door.may_speak && may_change => {
+                self.changes += 1;
+                self.greet(out);
+            }
+            (State::Asking { digits, until }, key) if key.is_ascii_digit() || key == '#' && !digits.is_empty() => {
                 if key.is_ascii_digit() {
                     digits.push(key);
                     if until.is_none() {
@@ -139,13 +148,16 @@ impl Reception {
                     }
                 }
                 *until = Some(now + PAUSE);
-                let whole = key == '#' && !digits.is_empty() || digits.len() >= self.door.pin_length.max(1);
+                let whole = key == '#' || digits.len() >= self.door.pin_length.max(1);
                 if whole {
                     let digits = core::mem::take(digits);
                     self.judge(digits, is_pin, out);
                 }
             }
-            (State::Greeting, '*') if self.door.may_enter => self.ask(&[Word::Pin], out),
+            (State::Greeting, '*') if self.door.may_enter && may_change => {
+                self.changes += 1;
+                self.ask(&[Word::Pin], out);
+            }
             (State::Recording { since }, '#') => {
                 if now.since(*since) < MESSAGE_MIN {
                     out.push(Wish::Forget);

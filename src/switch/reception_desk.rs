@@ -118,7 +118,10 @@ impl Switch {
     pub(super) fn reception_key(&mut self, now: Time, id: LegId, digit: Digit) {
         let pins: Vec<String> = self.settings.rooms.iter().filter_map(|room| room.pin.clone()).collect();
         // Every PIN is compared, so that the time tells nothing.
-        let known = |digits: &str| pins.iter().filter(|pin| is_pin(pin, digits)).count() > 0;
+        // Whoever has guessed too often meanwhile, in other calls perhaps, has no PIN that is right.
+        let caller = self.receptions.callers.get(&id).map(|caller| caller.number.clone());
+        let may_try = caller.is_some_and(|caller| self.receptions.pins.may_try(now, &caller));
+        let known = |digits: &str| pins.iter().filter(|pin| is_pin(pin, digits)).count() > 0 && may_try;
         self.with_reception(now, id, |caller, out| {
             if let Some(reception) = &mut caller.reception {
                 reception.on_key(now, digit, known, out);

@@ -186,3 +186,23 @@ fn who_hangs_up_after_a_breath_has_said_nothing() {
     bench.reception.on_ended(bench.now, &mut bench.out);
     assert_eq!(bench.done(), "forget");
 }
+
+#[test]
+fn keys_that_bring_nobody_further_hold_no_place() {
+    let mut bench = Bench::new(Door { may_speak: false, ..DOOR }, false);
+    bench.said();
+    bench.done();
+    for key in ["*", "#", "A"] {
+        bench.wait(3);
+        bench.press(key);
+    }
+    bench.wait(1);
+    assert_eq!((bench.done().as_str(), bench.state()), ("say no key", "Leaving"));
+    let mut turning = Bench::new(DOOR, false);
+    turning.press(&"*".repeat(9));
+    assert_eq!(turning.state(), "Asking");
+    turning.said();
+    turning.press("*");
+    turning.wait(10);
+    assert_eq!(turning.state(), "Leaving");
+}

@@ -123,6 +123,21 @@ fn a_pin_counts_however_its_digits_come() {
 }
 
 #[test]
+fn whoever_guesses_in_many_calls_at_once_has_no_more_tries_than_in_one_after_another() {
+    let mut world = world(true, false);
+    let legs: Vec<LegId> = (0..4).map(|_| calls(&mut world, STRANGER)).collect();
+    for leg in &legs[..3] {
+        world.keys(*leg, "111111");
+        world.keys(*leg, "222222");
+    }
+    world.keys(legs[3], "246810");
+    assert_eq!((people(&world), world.plays(legs[3])), (0, vec!["wrong-pin", "pin"]), "six were enough");
+    let other = calls(&mut world, "+15550199");
+    world.keys(other, "246810");
+    assert_eq!(people(&world), 1);
+}
+
+#[test]
 fn three_wrong_pins_end_the_call_and_two_such_calls_are_enough() {
     let mut world = world(true, false);
     for _ in 0..2 {
