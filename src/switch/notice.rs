@@ -95,7 +95,7 @@ impl Notice {
     /// The notice of an event; `record` is that of its incident, or an empty one.
     pub fn of_event(event: Event, record: &Record, language: Language) -> Notice {
         let subject = subject(record, language);
-        let text = text::of(&event, subject.as_deref(), record, language);
+        let text = one_line(&text::of(&event, subject.as_deref(), record, language));
         let plans = record.plan.iter().flat_map(|plan| plan.chain());
         let people = plans.flat_map(|plan| &plan.contacts).map(|contact| contact.id.clone()).collect();
         Notice { event, text, subject, people }
@@ -215,7 +215,24 @@ fn subject(record: &Record, language: Language) -> Option<String> {
     let messages = &plan.guidance.message;
     let template = messages.get(&language).or_else(|| messages.values().next());
     let text = fill(trigger.message.as_ref().or(template)?, Form::Written, language, &trigger.parameters).text;
-    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+    Some(one_line(said_once(text.trim()))).filter(|text| !text.is_empty())
+}
+
+/// What comes from outside stays on its line and in its direction: nobody writes a line of ours into a message.
+fn one_line(text: &str) -> String {
+    let plain = |c: char| match c {
+        c if c.is_control() => ' ',
+        '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => ' ',
+        c => c,
+    };
+    text.chars().map(plain).collect()
+}
+
+/// A text that is spoken twice is read once.
+fn said_once(text: &str) -> &str {
+    let halves = text.split_at_checked(text.len() / 2);
+    let halves = halves.and_then(|(first, rest)| Some((first, rest.strip_prefix('\n')?)));
+    halves.filter(|(first, second)| first == second).map_or(text, |(first, _)| first)
 }
 
 #[cfg(test)]

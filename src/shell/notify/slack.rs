@@ -81,7 +81,10 @@ impl SlackPost {
                 done => done?,
             };
         }
-        let mut line = json!({ "text": escaped(&notice.text), "thread_ts": ts_text(ts) });
+        let mut line = json!({
+            "text": escaped(&notice.text), "thread_ts": ts_text(ts),
+            "mrkdwn": false, "parse": "none", "link_names": false,
+        });
         if is_for_all(&notice.event.what) {
             line["reply_broadcast"] = true.into();
         }
@@ -155,23 +158,28 @@ fn with_json(request: ureq::http::request::Builder, body: &Value) -> Result<Requ
     request.body(body.to_string().into_bytes()).map_err(|_| Trouble::never("the request cannot be made"))
 }
 
+/// A text that Slack shows as it stands: no links of its own making, no mentions.
+fn plain_mrkdwn(text: &str) -> Value {
+    json!({ "type": "mrkdwn", "text": text, "verbatim": true })
+}
+
 /// The line, and below it in small letters what it is about. `takes`: with a button that takes this incident.
 fn message(notice: &Notice, takes: Option<IncidentId>) -> Value {
     let line = escaped(&notice.text);
-    let mut blocks = vec![json!({ "type": "section", "text": { "type": "mrkdwn", "text": &line } })];
+    let mut blocks = vec![json!({ "type": "section", "text": plain_mrkdwn(&line) })];
     let subject = notice.subject.as_ref().filter(|subject| !notice.text.contains(subject.as_str()));
     let incident = notice.event.incident.map(|incident| format!("`{incident}`"));
     let below: Vec<String> = subject.map(|subject| escaped(subject)).into_iter().chain(incident).collect();
     if !below.is_empty() {
         let text = cut(&below.join("  "));
-        blocks.push(json!({ "type": "context", "elements": [{ "type": "mrkdwn", "text": text }] }));
+        blocks.push(json!({ "type": "context", "elements": [plain_mrkdwn(&text)] }));
     }
     if let Some(incident) = takes {
         let label = json!({ "type": "plain_text", "text": "対応開始 / Take it", "emoji": true });
         let button = json!({ "type": "button", "action_id": TAKE_ACTION, "value": incident, "text": label });
         blocks.push(json!({ "type": "actions", "elements": [button] }));
     }
-    json!({ "text": line, "blocks": blocks })
+    json!({ "text": line, "blocks": blocks, "mrkdwn": false, "parse": "none", "link_names": false })
 }
 
 /// Does the incident's own message change with it?

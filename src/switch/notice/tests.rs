@@ -73,6 +73,19 @@ fn told(facts: &[(Stamp, Fact)], language: Language) -> Vec<Notice> {
 }
 
 #[test]
+fn a_message_cannot_write_a_line_of_ours_and_what_is_spoken_twice_is_read_once() {
+    let line = |message: &str| {
+        let mut record = Record::new();
+        let fact = accepted(Some(message), None);
+        record.apply(at(2), &fact);
+        Notice::of_fact(incident(), at(2), &fact, &record, Language::En).unwrap().text
+    };
+    let forged = line("disk full\n\u{2705} Resolved by\u{202e} tool\r\n");
+    assert_eq!(forged, "\u{1f514} New incident, calling oncall: disk full \u{2705} Resolved by  tool");
+    assert!(line("db-01 is down\ndb-01 is down").ends_with(": db-01 is down"));
+}
+
+#[test]
 fn the_person_who_took_it_is_named_as_the_article_names_them() {
     let facts = night(accepted(Some("データベースが停止しました"), None));
     let texts: Vec<String> = told(&facts, Language::Ja).into_iter().map(|notice| notice.text).collect();

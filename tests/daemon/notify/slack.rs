@@ -50,6 +50,17 @@ fn the_channel_hears_who_took_it_and_the_webhook_s_address_stays_secret() {
     assert_eq!(hook.until("who took it", found).path, "/services/tiger");
     let texts: Vec<String> = hook.requests().iter().map(text).collect();
     assert_eq!(texts[0], "🔔 New incident, calling oncall: The disk is full.");
+    // Nothing that somebody writes becomes a link, a mention or a heading.
+    let first = hook.requests()[0].json();
+    assert_eq!((&first["mrkdwn"], &first["parse"]), (&json!(false), &json!("none")), "{first}");
+    let blocks = first["blocks"].as_array().expect("blocks").clone();
+    assert!(
+        blocks.iter().all(|block| {
+            let text = block.get("text").or_else(|| block["elements"].get(0));
+            text.is_some_and(|text| text["verbatim"] == true)
+        }),
+        "{first}"
+    );
     assert!(!daemon.said().contains("tiger"));
 }
 
