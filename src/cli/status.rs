@@ -75,6 +75,18 @@ impl Page {
         for voice in list(&status["voices"]) {
             writeln!(self.text, "  voice {}", text(voice))?;
         }
+        let kept: Vec<String> = ["contacts", "rosters", "call_flows", "guidances"]
+            .into_iter()
+            .filter_map(|kind| {
+                let of = |origin: &str| status["directory"][kind][origin].as_u64();
+                let (file, service) = (of("file")?, of("service")?);
+                let kind = kind.replace('_', " ");
+                Some(if service > 0 { format!("{file}+{service} {kind}") } else { format!("{file} {kind}") })
+            })
+            .collect();
+        if !kept.is_empty() {
+            writeln!(self.text, "  directory (file + HTTP)  {}", kept.join(", "))?;
+        }
         for room in list(&status["rooms"]) {
             let people: Vec<_> = list(&room["people"]).map(text).collect();
             writeln!(self.text, "  room  {} {}", padded(&text(&room["room"]), 16), people.join(", "))?;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::Settings;
+use super::built_in::is_built_in;
 use super::source::{Fault, Faults};
 use crate::base::CallFlowId;
 use crate::incident::{HouseFact, Kind};
@@ -109,6 +110,18 @@ impl Directory {
     /// How many were made elsewhere.
     pub fn made(&self) -> usize {
         self.objects.len()
+    }
+
+    /// How many of a kind are in force: of the file, and made elsewhere.
+    pub fn count(&self, kind: Kind) -> (usize, usize) {
+        let of_file = match kind {
+            Kind::Contact => self.base.contacts.len(),
+            Kind::Roster => self.base.rosters.len(),
+            Kind::CallFlow => self.base.call_flows.len(),
+            Kind::Guidance => self.base.guidances.values().filter(|guidance| !is_built_in(guidance)).count(),
+        };
+        let made = self.objects.keys().filter(|key| key.0 == kind && !self.left_out.contains_key(*key));
+        (of_file, made.count())
     }
 
     /// All of a kind: the file's in its order, then the others.

@@ -52,6 +52,11 @@ impl Shelf {
         Shelf { now: watch::Sender::new(Arc::new(directory)), under_way: None }
     }
 
+    /// What is in force.
+    pub fn now(&self) -> Arc<Directory> {
+        self.now.borrow().clone()
+    }
+
     /// Where what is in force is read.
     pub fn reader(&self) -> watch::Receiver<Arc<Directory>> {
         self.now.subscribe()

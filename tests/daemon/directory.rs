@@ -69,6 +69,11 @@ fn what_was_made_is_called_at_once_and_is_there_after_a_power_cut() {
     assert_eq!(web.get("/v1/call_flows/nightly").json()["ring_timeout"], "60s");
     assert_eq!(web.get("/v1/guidances/short").json()["keys"]["5"]["do"], "take");
     assert_eq!(daemon.status(&id)["state"], "calling");
+    let status = daemon.ask(&json!({ "op": "status" }));
+    assert_eq!(status["directory"]["contacts"], json!({ "file": 1, "service": 1 }), "{status}");
+    let shown = hansho(&["status", "--config", world.config.to_str().expect("a path")]);
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    assert!(shown.contains("1+1 contacts, 1+1 rosters, 1+1 call flows"), "{shown}");
     let audit = hansho(&["audit", "list", "--config", world.config.to_str().expect("a path")]);
     let audit = String::from_utf8_lossy(&audit.stdout).into_owned();
     assert!(audit.contains("contact sato set by tool") && audit.contains(NEW), "{audit}");

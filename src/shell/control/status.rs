@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::base::{IncidentId, Language, Stamp};
-use crate::incident::{Attempt, Record};
+use crate::incident::{Attempt, Kind, Record};
 use crate::shell::core::Core;
 use crate::shell::events::rfc3339;
 use crate::shell::media::MediaLoad;
@@ -32,6 +32,8 @@ pub struct Status {
     pub rooms: Vec<Value>,
     /// The voices of each language in the order they are asked, a line each.
     pub voices: Vec<String>,
+    /// How many contacts, rosters, call flows and guidances are in force: of the file, and made over HTTP.
+    pub directory: Value,
     /// One a notifier.
     pub notifiers: Vec<Health>,
     /// Legs that are up.
@@ -58,6 +60,7 @@ impl Status {
                 .into_iter()
                 .flat_map(|(language, voices)| voice_lines(language, &voices))
                 .collect(),
+            directory: directory(core),
             notifiers: core.notifiers.health(),
             legs: core.switch.legs(),
             counts: counts_json(core.switch.agent().counts(), core.media.load(), core.speaker.voices()),
@@ -66,7 +69,22 @@ impl Status {
     }
 }
 
-/// What is wrong at the moment: the journal, and receivers that are away or refuse.
+/// What of the directory is in force, a kind each.
+fn directory(core: &Core) -> Value {
+    let directory = core.shelf.now();
+    let count = |kind| {
+        let (file, service) = directory.count(kind);
+        json!({ "file": file, "service": service })
+    };
+    json!({
+        "contacts": count(Kind::Contact),
+        "rosters": count(Kind::Roster),
+        "call_flows": count(Kind::CallFlow),
+        "guidances": count(Kind::Guidance),
+    })
+}
+
+/// What is wrong at the moment: the journal, what does not fit the file, and receivers that are away or refuse.
 fn trouble(core: &Core) -> Vec<String> {
     let journal = core.gate.trouble().map(|why| format!("journal: the last write failed: {why}"));
     let away = core.notifiers.health().into_iter().filter_map(|it| {
@@ -76,7 +94,9 @@ fn trouble(core: &Core) -> Vec<String> {
             None => format!("{name}: the last notice was given up: {why}"),
         })
     });
-    journal.into_iter().chain(away).collect()
+    let shelf = core.shelf.now();
+    let left_out = shelf.left_out().map(|(what, why)| format!("directory: {what} is left out: {why}"));
+    journal.into_iter().chain(left_out).chain(away).collect()
 }
 
 /// An open incident, with those who wait to be dialled.
