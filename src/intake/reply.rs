@@ -102,9 +102,12 @@ fn error(source: &Source, status: u16, message: &str, errors: &[&str], wrong: Op
     match source {
         Source::Azure | Source::GoAlert => text(status, format!("{message}\n")),
         Source::PagerDuty => {
-            // Its clients know these two words; a key that opens nothing is an event that is not taken.
-            let invalid = (400..500).contains(&status) && status != 429;
-            let what = if invalid { "invalid event" } else { "error" };
+            // Its clients know these words; a key that opens nothing is an event that is not taken.
+            let what = match status {
+                429 => "throttle exceeded",
+                400..500 => "invalid event",
+                _ => "error",
+            };
             let told = if status == 400 { "Event object is invalid" } else { message };
             as_json(status, &json!({ "status": what, "message": told, "errors": errors }))
         }
@@ -230,6 +233,9 @@ mod tests {
         let body: Value = serde_json::from_str(&told.body).unwrap();
         assert_eq!((told.status, &body["status"]), (401, &json!("invalid event")));
         assert!(body["errors"].is_array(), "{body}");
+        let told =
+            |status| -> Value { serde_json::from_str(&reply(&Source::PagerDuty, &[refusing(status)]).body).unwrap() };
+        assert_eq!((&told(429)["status"], &told(503)["status"]), (&json!("throttle exceeded"), &json!("error")));
     }
 
     #[test]

@@ -100,7 +100,8 @@ fn what_cannot_be_is_refused_with_the_field_and_a_fitting_status() {
     let web = web.with(&token(&daemon, &[]));
     for (body, status, says) in [
         ("nonsense", 400, "line 1"),
-        ("[]", 400, "invalid"),
+        ("[]", 400, "a JSON object"),
+        ("{\"dedup\":7}", 400, "`dedup`"),
         ("{\"mesage\":\"x\"}", 400, "mesage"),
         ("{\"call_flow\":\"nobody\"}", 422, "nobody"),
         ("{\"to\":[\"+15550000000\"]}", 403, "roster"),

@@ -61,6 +61,15 @@ fn opsgenie_closes_and_acknowledges_by_the_alias() {
     let id = one.json()["incident"].as_str().expect("an incident").to_owned();
     daemon.comes_to(&id, "acknowledged");
     world.phones.fall_silent();
+    // As Zabbix's own media type asks: with a slash behind the path, and for what became of the request.
+    let body = json!({ "message": "Disk full", "alias": "a/1" }).to_string();
+    let slashed = web.send("POST", "/v2/alerts/", &[&key, "Content-Type: application/json"], &body);
+    assert_eq!(slashed.status, 202, "{slashed:?}");
+    let request = slashed.json()["requestId"].as_str().expect("an id").to_owned();
+    let done = web.send("GET", &format!("/v2/alerts/requests/{request}"), &[&key], "").json();
+    assert_eq!(done["data"]["success"], true, "{done}");
+    let refused = web.send("POST", "/v2/alerts", &["Authorization: GenieKey no"], &body);
+    assert!(refused.status == 401 && refused.json()["message"].is_string(), "{refused:?}");
 }
 
 #[test]

@@ -19,11 +19,11 @@ pub enum CallStatus {
     Succeeded,
     /// Answered, and no key that counts.
     Ignored,
-    /// Not answered: no answer, busy, declined, unreachable.
+    /// Not answered: no answer, busy, declined.
     Missed,
     /// Stopped by us.
     Aborted,
-    /// The trunk, the network or hansho itself failed.
+    /// The number leads nowhere or is out of reach; or the trunk, the network or hansho itself failed.
     Failed,
 }
 

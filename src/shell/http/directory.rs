@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::House;
 use super::auth::{May, ToEdit, ToRead};
-use super::incidents::read;
+use super::incidents::parsed;
 use super::reply::{Answer, Refused, json};
 use crate::config::{Directory, Listed, NotSet};
 use crate::incident::{HouseFact, Kind};
@@ -131,7 +131,7 @@ async fn object(house: &House, request: Request) -> Result<Value, Refused> {
     if body.len() > OBJECT_MAX {
         return Err(told());
     }
-    let mut object: Value = read(&body)?;
+    let mut object = parsed(&body)?;
     // What the lists show beside it may come back.
     if let Some(fields) = object.as_object_mut() {
         ["origin", "left_out"].iter().for_each(|name| drop(fields.remove(*name)));

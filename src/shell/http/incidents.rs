@@ -4,7 +4,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::auth::{May, ToManage, ToRead, ToTrigger};
 use super::look::PAGE;
@@ -17,7 +17,7 @@ use crate::shell::control::{Request, TriggerRequest, incident_json};
 
 /// `POST /v1/incidents`.
 pub(super) async fn raise(State(house): State<House>, May(token, _): May<ToTrigger>, body: Bytes) -> Answer {
-    let mut body: Value = read(&body)?;
+    let mut body = parsed(&body)?;
     if let Some(fields) = body.as_object_mut()
         && fields.get("call_flow").is_none_or(Value::is_null)
     {
@@ -26,8 +26,7 @@ pub(super) async fn raise(State(house): State<House>, May(token, _): May<ToTrigg
     if body.get("to").and_then(Value::as_array).is_some_and(Vec::is_empty) {
         return Err(Refused::bad("`to`: found an array of 0; accepted: whom to ring, or no `to` at all"));
     }
-    let mut wanted: TriggerRequest =
-        serde_json::from_value(body).map_err(|error| Refused::bad(format!("the body: {error}")))?;
+    let mut wanted: TriggerRequest = named(&body)?;
     for text in &mut wanted.to {
         *text = alert::number(&house.settings(), text).ok_or_else(|| alert::not_a_number(text))?.to_string();
     }
@@ -126,12 +125,60 @@ pub(super) async fn resolve(State(house): State<House>, May(token, _): May<ToTri
 
 /// Reads a body as JSON, or says where it is none.
 pub(super) fn read<T: for<'a> Deserialize<'a>>(body: &[u8]) -> Result<T, Refused> {
-    serde_json::from_slice(body).map_err(|error| Refused::bad(format!("the body: {error}")))
+    named(&parsed(body)?)
 }
+
+/// A body that is JSON, whatever it says.
+pub(super) fn parsed(body: &[u8]) -> Result<Value, Refused> {
+    serde_json::from_slice(body).map_err(|error| Refused::bad(format!("the body is not JSON: {error}")))
+}
+
+/// What it says; the error names the field.
+fn named<T: for<'a> Deserialize<'a>>(whole: &Value) -> Result<T, Refused> {
+    let Value::Object(fields) = whole else {
+        return Err(Refused::bad("the body: found no object; accepted: a JSON object"));
+    };
+    T::deserialize(whole).map_err(|error| match culprit::<T>(fields, &error) {
+        Some(name) => Refused::bad(format!("`{name}`: {error}")),
+        None => Refused::bad(format!("the body: {error}")),
+    })
+}
+
+/// The field that an error is about: without it the body has another error, or none.
+fn culprit<T: for<'a> Deserialize<'a>>(fields: &Map<String, Value>, error: &serde_json::Error) -> Option<String> {
+    let error = error.to_string();
+    let is_other = |name: &&String| {
+        let rest: Map<String, Value> = fields
+            .iter()
+            .filter(|(other, _)| other != name)
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        T::deserialize(Value::Object(rest)).err().is_none_or(|without| without.to_string() != error)
+    };
+    fields.keys().filter(|_| fields.len() <= FIELDS_MAX).find(is_other).cloned()
+}
+
+/// In an object of more fields, the wrong one is not looked for.
+const FIELDS_MAX: usize = 32;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_wrong_in_a_body_is_named_with_its_field() {
+        let said =
+            |body: &str| read::<crate::shell::control::TriggerRequest>(body.as_bytes()).unwrap_err().failure.message;
+        let wrong = said(r#"{"call_flow":"night","dedup":7,"message":"m"}"#);
+        assert!(wrong.starts_with("`dedup`: ") && wrong.contains("`7`"), "{wrong}");
+        assert!(said(r#"{"call_flow":"night","parameters":{"a":1}}"#).starts_with("`parameters`: "));
+        assert!(said(r#"{"message":"m"}"#).contains("call_flow"));
+        for none in ["[]", "\"text\"", "[\"night\",null,{},null,null,[],null,null]"] {
+            assert!(said(none).contains("a JSON object"), "{none}");
+        }
+        let many: Map<String, Value> = (0..100_000).map(|n| (n.to_string(), n.into())).collect();
+        assert!(said(&Value::Object(many).to_string()).contains("unknown field"));
+    }
 
     #[test]
     fn whoever_takes_it_by_a_name_of_their_own_is_kept_beside_the_token() {

@@ -9,7 +9,7 @@
 
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, DefaultBodyLimit, FromRequest, Path, Request as Asked, State};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -55,9 +55,9 @@ pub(super) async fn processed(_: May<ToTrigger>, Path(id): Path<String>) -> Resp
     sent(intake::processed(&id))
 }
 
-/// Clients of PagerDuty read its words alone; to all others hansho speaks as everywhere.
+/// Clients of PagerDuty and Opsgenie read their words alone; to all others hansho speaks as everywhere.
 fn in_its_shape(source: &Source, refused: Refused) -> Response {
-    if *source != Source::PagerDuty {
+    if !matches!(source, Source::PagerDuty | Source::Opsgenie) {
         return refused.into_response();
     }
     let said = intake::reply(source, &[became(None, Err(refused.clone()))]);
@@ -97,7 +97,12 @@ async fn received(house: &House, from: Peer, source: &Source, asked: Asked) -> A
             auth::admit(house, from, &secrets, "trigger")?
         }
     };
-    let signed = if *source == Source::Sns { Some(sns::check(house, &body).await?) } else { None };
+    let signed = if *source == Source::Sns { Some(intake::sns::signed(&body)) } else { None };
+    let signed = match signed {
+        Some(Ok(signed)) => Some(sns::check(house, signed).await?),
+        Some(Err(wrong)) => return Ok(sent(intake::refusal(source, &wrong))),
+        None => None,
+    };
     if let Some(signed) = &signed
         && sns::was_delivered(house, signed).await?
     {
@@ -227,6 +232,9 @@ pub(super) fn sent(reply: Reply) -> Response {
     if !empty {
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     }
+    if matches!(status, 429 | 503) {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
+    }
     response
 }
 
@@ -242,6 +250,7 @@ mod tests {
             ("/in/azure", ("azure", "")),
             ("/in/opsgenie/a%2Fb/close", ("opsgenie", "a%2Fb/close")),
             ("/v2/alerts", ("opsgenie", "")),
+            ("/v2/alerts/", ("opsgenie", "")),
             ("/v2/alerts/a/close", ("opsgenie", "a/close")),
             ("/v2/enqueue", ("pagerduty", "")),
         ] {

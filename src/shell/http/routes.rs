@@ -71,9 +71,11 @@ pub(super) fn all() -> impl Iterator<Item = Route> {
         POST "/in/slack" "" slack::take, "The button of a Slack message; Slack's signature is its token";
         GET "/in/{source}" "trigger" intake::receive, "What an alert tool sends, by its name";
         POST "/in/{source}" "trigger" intake::receive, "What an alert tool sends, by its name";
+        PUT "/in/{source}" "trigger" intake::receive, "The same, where the tool puts instead of posting";
         POST "/in/{source}/{*rest}" "trigger" intake::receive, "The same, where the tool adds to the path";
         POST "/v2/enqueue" "trigger" intake::receive, "PagerDuty's Events API v2";
         POST "/v2/alerts" "trigger" intake::receive, "Opsgenie: create an alert";
+        POST "/v2/alerts/" "trigger" intake::receive, "The same: some clients put a slash behind every path";
         GET "/v2/alerts/requests/{id}" "trigger" intake::processed, "Opsgenie: was a request done?";
         POST "/v2/alerts/{*rest}" "trigger" intake::receive, "Opsgenie: close or acknowledge an alert";
         POST "/api/v2/generic/incoming" "trigger" intake::receive, "GoAlert's generic API";

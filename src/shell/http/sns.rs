@@ -19,7 +19,7 @@ use super::{House, certificate};
 use crate::base::Stamp;
 use crate::incident::Record;
 use crate::intake::Signal;
-use crate::intake::sns::{self, Confirmation, Signed};
+use crate::intake::sns::{Confirmation, Signed};
 use crate::shell::control::Failure;
 
 /// How long SNS may take to give its certificate or to take a confirmation.
@@ -118,8 +118,7 @@ pub(super) fn name_message(signals: &mut [Signal], signed: &Signed) {
 pub(super) struct Certificates(Mutex<BTreeMap<String, Arc<Vec<u8>>>>);
 
 /// Refuses what SNS did not sign, and what is of a topic that nobody wants.
-pub(super) async fn check(house: &House, body: &[u8]) -> Result<Signed, Refused> {
-    let signed = sns::signed(body).map_err(|wrong| Refused::bad(wrong.to_string()))?;
+pub(super) async fn check(house: &House, signed: Signed) -> Result<Signed, Refused> {
     let settings = house.settings();
     let listed = &settings.http.sns_topics;
     if !listed.is_empty() {
