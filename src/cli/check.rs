@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::config::{self, Settings, Speech};
+use crate::config::{self, Settings, Speech, is_built_in};
 use crate::shell::voice::{Speaker, SpeakerSettings, voice_lines};
 use crate::shell::wav;
 
@@ -40,6 +40,7 @@ fn summary(settings: &Settings) -> String {
     let trunks: Vec<String> = settings.trunks.iter().map(|t| format!("{} ({})", t.id, t.proxy)).collect();
     let flows: Vec<String> = settings.call_flows.values().map(|f| format!("{} → {}", f.flow.id, f.roster)).collect();
     let phones: usize = settings.contacts.values().map(|contact| contact.phones.len()).sum();
+    let own_guidances = settings.guidances.values().filter(|guidance| !is_built_in(guidance)).count();
     format!(
         "good. {} over {}; {} with {}; {}; {} and {}. Listens on {}, RTP on {} ports {}-{} for {}. The journal is \
          {}, the control socket {}.",
@@ -52,7 +53,7 @@ fn summary(settings: &Settings) -> String {
         } else {
             count(flows.len(), "call flow") + ": " + &flows.join(", ")
         },
-        count(settings.guidances.len(), "guidance"),
+        count(own_guidances, "guidance"),
         count(settings.rooms.len(), "room"),
         listens(settings).join(", "),
         settings.media.address,
@@ -90,7 +91,7 @@ mod tests {
         assert_eq!(
             summary,
             "good. 1 trunk: calls go over main (sip.example.com:5060); 1 contact with 1 phone; 1 call flow: oncall → \
-             first-line; 1 guidance and 0 rooms. Listens on udp 0.0.0.0:5060, RTP on 0.0.0.0 ports 20000-29999 for 500 \
+             first-line; 0 guidances and 0 rooms. Listens on udp 0.0.0.0:5060, RTP on 0.0.0.0 ports 20000-29999 for 500 \
              legs. The journal is /var/lib/hansho/hansho.db, the control socket /var/lib/hansho/control.sock."
         );
     }

@@ -4,6 +4,7 @@ use core::time::Duration;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::built_in::{self, DEFAULT_GUIDANCE, usual};
 use super::people::{id, list};
 use super::plan::{KEY, PARAMETERS};
 use super::reader::{Placed, Section};
@@ -11,10 +12,6 @@ use super::value;
 use super::{Declared, Elsewhere, Origin, Secret};
 use crate::base::{CallFlowId, ContactId, Digit, GuidanceId, Language, RoomName, RosterId};
 use crate::incident::{self, Answer, Behaviour, Guidance, Key, Strategy};
-
-/// The guidance used where neither the trigger nor the call flow names one: 1 takes it, 2 calls the next
-/// person, 3 says it again. A `[[guidance]]` of this name takes its place.
-pub const DEFAULT_GUIDANCE: &str = "default";
 
 const FLOWS: usize = 1_000;
 const GUIDANCES: usize = 1_000;
@@ -148,7 +145,7 @@ fn call_flow(
     })
 }
 
-/// Every guidance, the default one among them in any case.
+/// Every guidance, those that are built in among them in any case.
 pub(super) fn guidances(root: &mut Section<'_>, rooms: &Declared<RoomName, Room>) -> Declared<GuidanceId, Guidance> {
     let (mut seen, mut guidances) = (BTreeMap::new(), BTreeMap::new());
     for mut block in root.blocks("guidance", GUIDANCES) {
@@ -156,31 +153,15 @@ pub(super) fn guidances(root: &mut Section<'_>, rooms: &Declared<RoomName, Room>
         let read = guidance(block, rooms);
         guidances.extend(id.map(|id| (id.clone(), read.map(|guidance| Guidance { id, ..guidance }))));
     }
-    if let Ok(id) = GuidanceId::parse(DEFAULT_GUIDANCE) {
-        guidances.entry(id.clone()).or_insert_with(|| Some(guidance_of(id)));
+    for own in built_in::guidances() {
+        guidances.entry(own.id.clone()).or_insert(Some(own));
     }
     guidances
 }
 
-/// What a guidance is where the file says nothing.
-fn guidance_of(id: GuidanceId) -> Guidance {
-    let keys = [('1', Behaviour::Take), ('2', Behaviour::Next), ('3', Behaviour::Repeat)];
-    let key = |(key, behaviour)| Some((Digit::from_char(key)?, Key { behaviour, say: None }));
-    Guidance {
-        id,
-        message: BTreeMap::new(),
-        keys: keys.into_iter().filter_map(key).collect(),
-        first_key_timeout: SECOND * 10,
-        inter_key_timeout: SECOND * 15,
-        challenge: false,
-        repeats: 3,
-        room: None,
-    }
-}
-
 /// A guidance under the default's name; its caller gives it its own.
 fn guidance(mut block: Section<'_>, rooms: &Declared<RoomName, Room>) -> Option<Guidance> {
-    let usual = guidance_of(GuidanceId::parse(DEFAULT_GUIDANCE).ok()?);
+    let usual = usual(GuidanceId::parse(DEFAULT_GUIDANCE).ok()?);
     let mut message = BTreeMap::new();
     let parameters = parameters(&mut block);
     let parameters = parameters.as_deref();
@@ -194,6 +175,7 @@ fn guidance(mut block: Section<'_>, rooms: &Declared<RoomName, Room>) -> Option<
     let first_key_timeout = value::duration(&mut block, "first_key_timeout", SECOND..=SECOND * 300);
     let inter_key_timeout = value::duration(&mut block, "inter_key_timeout", SECOND..=SECOND * 60);
     let challenge = value::flag(&mut block, "challenge").unwrap_or(false);
+    let explains_keys = value::flag(&mut block, "explains_keys").unwrap_or(false);
     let repeats = value::number(&mut block, "repeats", 1..=10);
     let menu = block.table("keys");
     let keys = if block.has("keys") { keys(&block, menu, parameters) } else { Some(usual.keys.clone()) };
@@ -208,6 +190,7 @@ fn guidance(mut block: Section<'_>, rooms: &Declared<RoomName, Room>) -> Option<
     block.finish();
     Some(Guidance {
         message,
+        explains_keys,
         keys: keys?,
         first_key_timeout: first_key_timeout.unwrap_or(usual.first_key_timeout),
         inter_key_timeout: inter_key_timeout.unwrap_or(usual.inter_key_timeout),

@@ -10,6 +10,7 @@
 //! Easy to get wrong: one mistake must give one complaint. A contact whose phone is wrong is still a contact,
 //! or every roster that names it would complain as well.
 
+mod built_in;
 mod call_in;
 mod calling;
 mod complaint;
@@ -33,8 +34,9 @@ mod topics;
 mod trunk;
 mod value;
 
+pub use built_in::{ALERT, ALERT_ROOM, AZURE, is_built_in};
 pub use call_in::CallIn;
-pub use calling::{CallFlow, Chosen, DEFAULT_GUIDANCE, Room};
+pub use calling::{CallFlow, Chosen, Room};
 pub use complaint::Complaint;
 pub use daemon::{Media, Node, Sip};
 pub use dial::Dial;
@@ -102,7 +104,7 @@ pub struct Settings {
     pub rosters: BTreeMap<RosterId, Vec<ContactId>>,
     /// `[[call_flow]]`: at least one, unless all are made over HTTP.
     pub call_flows: BTreeMap<CallFlowId, CallFlow>,
-    /// `[[guidance]]`, and [`DEFAULT_GUIDANCE`] in any case.
+    /// `[[guidance]]`, and those that are built in.
     pub guidances: BTreeMap<GuidanceId, Guidance>,
     /// `[[hotline]]`.
     pub hotlines: Vec<Hotline>,

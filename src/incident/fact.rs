@@ -349,6 +349,7 @@ mod tests {
             ("call_flow", "bundle"),
             ("call_flow", "taken_for"),
             ("guidance", "challenge"),
+            ("guidance", "explains_keys"),
             ("guidance", "inter_key_timeout"),
         ] {
             old["plan"][part].as_object_mut().unwrap().remove(key).unwrap();

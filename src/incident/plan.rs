@@ -89,6 +89,9 @@ pub struct Guidance {
     /// general prompt.
     #[serde(default)]
     pub message: BTreeMap<Language, String>,
+    /// True: this message says itself what the keys do, and no menu follows it, unless it cannot be spoken.
+    #[serde(default)]
+    pub explains_keys: bool,
     /// What each key does.
     pub keys: BTreeMap<Digit, Key>,
     /// How long hansho waits for a key after it has said everything.

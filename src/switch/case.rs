@@ -113,6 +113,15 @@ impl Case {
         messages
     }
 
+    /// The words of a message that says itself what the keys do, where one is said.
+    pub(super) fn explains_keys(&self, language: Language) -> Option<String> {
+        let guidance = &self.incident.plan().guidance;
+        let template = guidance.message.get(&language).filter(|_| guidance.explains_keys && !guidance.challenge)?;
+        let mut alerts = self.record.alerts();
+        let text = self.message(alerts.find(|trigger| trigger.message.is_none())?, template, language);
+        self.messages(language).contains(&text).then_some(text)
+    }
+
     /// The recording that is played where these words would be spoken, if there is one.
     pub(super) fn recording_of(&self, words: &str, language: Language) -> Option<String> {
         let new = self.record.trigger.is_none().then_some(&self.trigger);

@@ -21,6 +21,8 @@ pub(super) enum Part {
     Clip(Clip),
     /// To be spoken; the clip stands in where it cannot be, and nothing does where the clip before has said enough.
     Text(String, Option<Clip>),
+    /// Recorded, for when this text could not be spoken.
+    Unless(String, Clip),
 }
 
 impl Switch {
@@ -47,7 +49,12 @@ impl Switch {
     pub(super) fn say(&mut self, now: Time, incident: IncidentId, id: LegId, lines: &[Line]) {
         let Some(case) = self.cases.get(&incident) else { return };
         let Some(leg) = self.legs.get(id) else { return };
-        let parts: Vec<Part> = lines.iter().flat_map(|line| parts(case, line, leg.language)).collect();
+        let mut parts: Vec<Part> = lines.iter().flat_map(|line| parts(case, line, leg.language)).collect();
+        if lines.contains(&Line::Message)
+            && let Some(text) = case.explains_keys(leg.language)
+        {
+            parts = parts.into_iter().map(|part| unless(&text, part)).collect();
+        }
         self.play(now, incident, id, parts);
     }
 
@@ -86,7 +93,7 @@ impl Switch {
 }
 
 fn is_asked(case: &Case, part: &Part, language: Language) -> bool {
-    let Part::Text(text, _) = part else { return false };
+    let (Part::Text(text, _) | Part::Unless(text, _)) = part else { return false };
     matches!(case.voices.get(&(language, text.clone())), Some(Voice::Asked))
 }
 
@@ -97,6 +104,7 @@ fn prompt(case: &Case, book: &PromptBook, part: &Part, language: Language) -> Op
             Some(Voice::Ready(prompt)) => Some(prompt.clone()),
             _ => stand_in.map(|clip| book.clip(language, clip)),
         },
+        Part::Unless(text, clip) => case.ready(text, language).is_none().then(|| book.clip(language, *clip)),
     }
 }
 
@@ -135,6 +143,14 @@ fn parts(case: &Case, line: &Line, language: Language) -> Vec<Part> {
         Line::Over if case.record.state == State::Resolved => clip(Clip::Resolved),
         Line::Over => clip(Clip::Over),
         Line::Text(text) => vec![Part::Text(case.words(text, language), Some(stand_in(case, text)))],
+    }
+}
+
+/// A piece of the menu, where the message has said it already.
+fn unless(text: &str, part: Part) -> Part {
+    match part {
+        Part::Clip(clip @ (Clip::Press(_) | Clip::Do(_))) => Part::Unless(text.to_owned(), clip),
+        part => part,
     }
 }
 

@@ -204,6 +204,7 @@ pub fn plan(strategy: Strategy, rounds: u32, people: &[&str], keys: &[(char, Beh
                 .map(|(key, behaviour)| (Digit::from_char(*key).unwrap(), Key { behaviour: *behaviour, say: None }))
                 .collect(),
             first_key_timeout: Duration::from_secs(15),
+            explains_keys: false,
             inter_key_timeout: Duration::from_secs(15),
             challenge: false,
             repeats: 3,

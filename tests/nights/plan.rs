@@ -119,6 +119,7 @@ fn guidance(rng: &mut Rng) -> Guidance {
         message: BTreeMap::new(),
         keys,
         first_key_timeout: millis(rng.random_range(1_000..15_000)),
+        explains_keys: false,
         inter_key_timeout: Duration::from_secs(15),
         challenge: rng.random_ratio(1, 5),
         repeats: rng.random_range(1..=3),

@@ -134,6 +134,7 @@ impl Town {
                 message: BTreeMap::new(),
                 keys: [key('1', take), key('2', Behaviour::Next), key('3', Behaviour::Repeat)].into(),
                 first_key_timeout: seconds(10),
+                explains_keys: false,
                 inter_key_timeout: Duration::from_secs(15),
                 challenge: false,
                 repeats: 2,

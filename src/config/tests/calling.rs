@@ -40,6 +40,20 @@ fn call_flows_lead_to_others_and_never_back() {
 }
 
 #[test]
+fn what_is_built_in_is_named_like_what_the_file_declares_until_the_file_declares_it() {
+    let flow = "[[call_flow]]\nid = \"urls\"\nroster = \"first\"\nguidance = \"azure\"\n";
+    let named = |more: &str, json| read(&format!("{SMALLEST}{more}")).unwrap().plan(&trigger(json)).unwrap().guidance;
+    let own = named(flow, serde_json::json!({ "call_flow": "urls" }));
+    assert!(own.explains_keys && own.first_key_timeout.as_secs() == 120, "{own:?}");
+    assert_eq!(own, named("", serde_json::json!({ "call_flow": "oncall", "guidance": "azure" })));
+    let alert = named("", serde_json::json!({ "call_flow": "oncall", "guidance": "alert" }));
+    assert_eq!(alert.room.as_ref().map(|room| room.as_str()), Some("AlertRoom"));
+    let declared = "[[guidance]]\nid = \"azure\"\nkeys.5 = { do = \"take\" }\n";
+    let own = named(&format!("{flow}{declared}"), serde_json::json!({ "call_flow": "urls" }));
+    assert_eq!((own.keys.len(), own.explains_keys), (1, false));
+}
+
+#[test]
 fn a_challenge_needs_digits_that_are_no_keys() {
     let guidance = |keys: u32| {
         let keys: String = (1..=keys).map(|key| format!("keys.{key} = {{ do = \"take\" }}\n")).collect();

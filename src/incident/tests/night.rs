@@ -77,6 +77,7 @@ pub(super) fn plan(strategy: Strategy) -> Plan {
             ]
             .into(),
             first_key_timeout: KEY_WAIT,
+            explains_keys: false,
             inter_key_timeout: Duration::from_secs(15),
             challenge: false,
             repeats: 2,

@@ -69,6 +69,7 @@ fn accepted() -> Fact {
         message: Default::default(),
         keys: Default::default(),
         first_key_timeout: seconds(1),
+        explains_keys: false,
         inter_key_timeout: seconds(15),
         challenge: false,
         repeats: 1,

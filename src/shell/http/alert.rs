@@ -7,20 +7,14 @@
 pub(super) mod azure;
 
 use core::time::Duration;
-use std::collections::BTreeMap;
 
 use super::reply::Refused;
-use crate::base::{CallFlowId, ContactId, Digit, GuidanceId, Language, Phone, RoomName, Trigger};
-use crate::config::{Refusal, Settings};
-use crate::incident::{Answer, Behaviour, CallFlow, Contact, Guidance, Key, Plan, Strategy, Token};
+use crate::base::{CallFlowId, ContactId, GuidanceId, Language, Phone, RoomName, Trigger};
+use crate::config::{ALERT, ALERT_ROOM, Refusal, Settings};
+use crate::incident::{Answer, CallFlow, Contact, Guidance, Plan, Strategy, Token};
 use crate::intake::{Callee, Draft, UNKNOWN};
 use crate::shell::ask::Raise;
 use crate::shell::control::Failure;
-
-/// The id of what is built in.
-const ALERT: &str = "alert";
-/// Where those who answer meet.
-const ROOM: &str = "AlertRoom";
 
 /// The incident that calls these numbers at once.
 pub(super) fn raise(settings: &Settings, token: &Token, draft: Draft) -> Result<Raise, Refused> {
@@ -174,34 +168,16 @@ fn built_in_flow(settings: &Settings) -> Result<CallFlow, Refused> {
 fn guidance(settings: &Settings, token: &Token, draft: &Draft) -> Result<Guidance, Refused> {
     let id: GuidanceId = own(ALERT)?;
     let id = draft.guidance.clone().unwrap_or(id);
-    let room: RoomName = own(ROOM)?;
+    let room: RoomName = own(ALERT_ROOM)?;
     let mut guidance = match settings.guidances.get(&id) {
         Some(configured) => configured.clone(),
-        None if draft.guidance.is_some() => {
+        None => {
             let why = format!("there is no guidance `{id}`");
             return Err(Refused::from(Failure::new("unknown_guidance", why)));
         }
-        None => Guidance {
-            id,
-            message: BTreeMap::new(),
-            keys: keys(&[('1', Behaviour::Join), ('2', Behaviour::Next), ('3', Behaviour::Repeat)]),
-            first_key_timeout: Duration::from_secs(10),
-            inter_key_timeout: Duration::from_secs(15),
-            challenge: false,
-            repeats: 3,
-            room: None,
-        },
     };
     guidance.room = room_of(settings, token, draft)?.or(guidance.room).or(Some(room));
     Ok(guidance)
-}
-
-/// A key menu without words of its own.
-pub(super) fn keys(menu: &[(char, Behaviour)]) -> BTreeMap<Digit, Key> {
-    let key = |(key, behaviour): &(char, Behaviour)| {
-        Some((Digit::from_char(*key)?, Key { behaviour: *behaviour, say: None }))
-    };
-    menu.iter().filter_map(key).collect()
 }
 
 /// What is said: in Japanese, unless hansho speaks English and the message is written so too.
@@ -222,6 +198,7 @@ fn own<T: core::str::FromStr<Err: core::fmt::Display>>(name: &str) -> Result<T, 
 mod tests {
     use super::*;
     use crate::config::Origin;
+    use crate::incident::Behaviour;
 
     fn settings(more: &str) -> Settings {
         let text = format!(

@@ -202,6 +202,7 @@ fn built_in(inline: Option<pigeon::Guidance>) -> Result<Guidance, Refused> {
         message,
         keys,
         first_key_timeout: Duration::from_secs(10),
+        explains_keys: false,
         inter_key_timeout: Duration::from_secs(15),
         challenge: false,
         repeats: 3,
@@ -253,11 +254,16 @@ fn call_status(attempt: &incident::Attempt, stopped: bool) -> CallStatus {
     let Some(outcome) = attempt.outcome else {
         return if stopped { CallStatus::Aborting } else { CallStatus::Calling };
     };
+    word_of(outcome)
+}
+
+const fn word_of(outcome: Outcome) -> CallStatus {
     match outcome {
         Outcome::Taken => CallStatus::Succeeded,
         Outcome::Passed | Outcome::Left | Outcome::Quieted | Outcome::Ignored => CallStatus::Ignored,
-        Outcome::NoAnswer | Outcome::Busy | Outcome::Rejected | Outcome::Unreachable => CallStatus::Missed,
-        Outcome::Failed => CallStatus::Failed,
+        Outcome::NoAnswer | Outcome::Busy | Outcome::Rejected => CallStatus::Missed,
+        // That service calls a wrong number, and a telephone out of reach, a call that could not be made.
+        Outcome::Unreachable | Outcome::Failed => CallStatus::Failed,
         Outcome::Cancelled => CallStatus::Aborted,
     }
 }
@@ -357,6 +363,14 @@ mod tests {
             .collect();
         let known = ("yamada", vec!["+818012345678", "+81312345678"]);
         assert_eq!(shown, [known, ("any.819000000001", vec!["+819000000001", "+819000000002"])]);
+    }
+
+    #[test]
+    fn a_telephone_that_is_out_of_reach_is_a_call_that_failed_as_in_that_service() {
+        assert_eq!(word_of(Outcome::Unreachable).as_str(), "failed");
+        for missed in [Outcome::NoAnswer, Outcome::Busy, Outcome::Rejected] {
+            assert_eq!(word_of(missed).as_str(), "missed");
+        }
     }
 
     #[test]

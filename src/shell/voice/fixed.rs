@@ -4,15 +4,19 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::speaker::Speaker;
-use crate::base::Language;
-use crate::config::Settings;
+use crate::base::{GuidanceId, Language};
+use crate::config::{Settings, is_built_in};
+use crate::incident::Guidance;
 use crate::phrase::Dictionary;
 
 /// The texts of every guidance that hold no parameter, in words, in the languages somebody is spoken to in.
 pub fn fixed_texts(settings: &Settings, dictionary: &Dictionary) -> BTreeSet<(Language, String)> {
     let languages: BTreeSet<Language> = settings.contacts.values().map(|contact| contact.language).collect();
     let mut texts = BTreeSet::new();
-    for guidance in settings.guidances.values() {
+    let named: BTreeSet<&GuidanceId> = settings.call_flows.values().map(|flow| &flow.guidance).collect();
+    // What is built in is there whether anybody wants it or not, and a voice that nobody needs is not begun.
+    let meant = |guidance: &&Guidance| named.contains(&guidance.id) || !is_built_in(guidance);
+    for guidance in settings.guidances.values().filter(meant) {
         let said = guidance.keys.values().filter_map(|key| key.say.as_ref());
         for (language, text) in languages.iter().flat_map(|language| said.clone().map(move |text| (*language, text))) {
             texts.insert((language, text.clone()));

@@ -74,6 +74,7 @@ pub fn plan(people: &[&str], room: Option<&str>) -> Plan {
                 key('9', Behaviour::Quiet),
             ]),
             first_key_timeout: seconds(10),
+            explains_keys: false,
             inter_key_timeout: Duration::from_secs(15),
             challenge: false,
             repeats: 1,

@@ -101,6 +101,49 @@ fn a_message_with_nothing_to_say_in_a_language_is_said_in_general_words() {
     assert_eq!(world.hears(&ann)[..2], ["intro", "general"]);
 }
 
+/// A guidance whose message says what the keys do.
+fn explains() -> Plan {
+    let mut plan = plan(&["ann"], None);
+    plan.guidance.message = BTreeMap::from([(Language::En, "Press 1 or 2.".to_owned())]);
+    plan.guidance.explains_keys = true;
+    plan.guidance.repeats = 2;
+    plan
+}
+
+#[test]
+fn what_a_message_says_of_the_keys_is_not_said_again_by_the_menu() {
+    let mut world = World::new();
+    world.raise(with(&[]), explains());
+    let ann = world.rings("ann");
+    world.spoken(Ok(()));
+    world.answers(&ann);
+    assert_eq!(world.hears(&ann), ["intro", "spoken"]);
+    world.presses(&ann, '7');
+    assert_eq!(world.hears(&ann)[..3], ["not-a-key", "press-1", "do-take"], "whoever is lost is told");
+}
+
+#[test]
+fn where_no_voice_speaks_the_keys_or_another_message_is_spoken_the_menu_says_them() {
+    let mut world = World::new();
+    world.raise(with(&[]), explains());
+    let ann = world.rings("ann");
+    world.spoken(Err("no voice"));
+    world.answers(&ann);
+    assert_eq!(world.hears(&ann)[..4], ["intro", "general", "press-1", "do-take"]);
+    let mut drawn = explains();
+    drawn.guidance.challenge = true;
+    for (trigger, plan) in [(trigger(None), explains()), (with(&[]), drawn)] {
+        let mut world = World::new();
+        world.raise(trigger, plan);
+        let ann = world.rings("ann");
+        world.spoken(Ok(()));
+        world.answers(&ann);
+        let heard = world.hears(&ann);
+        assert_eq!(heard[..2], ["intro", "spoken"]);
+        assert!(heard[2].starts_with("press-"), "{heard:?}");
+    }
+}
+
 #[test]
 fn a_message_that_looks_like_a_broken_template_is_said_as_it_stands() {
     let mut world = World::new();

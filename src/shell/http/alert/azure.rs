@@ -8,29 +8,27 @@
 
 use core::time::Duration;
 
-use super::{contacts, keys, own, phones, plan, room_of};
-use crate::base::{CallFlowId, GuidanceId, Language};
-use crate::config::{Chosen, Settings};
-use crate::incident::{Answer, Behaviour, CallFlow, Guidance, Plan, Strategy, Token};
+use super::{contacts, own, phones, plan, room_of};
+use crate::base::{CallFlowId, GuidanceId};
+use crate::config::{AZURE, Chosen, Settings};
+use crate::incident::{Answer, CallFlow, Guidance, Plan, Strategy, Token};
 use crate::intake::Draft;
 use crate::shell::ask::Raise;
+use crate::shell::control::Failure;
 use crate::shell::http::reply::Refused;
 
-/// The id of what is built in.
-const AZURE: &str = "azure";
 const ROUNDS: u32 = 3;
 
 /// The incident that such a tool asks for. `usual`: the call flow of whoever names none.
 pub(in crate::shell::http) fn raise(
     settings: &Settings,
     token: &Token,
-    mut draft: Draft,
+    draft: Draft,
     usual: Result<CallFlowId, Refused>,
 ) -> Result<Raise, Refused> {
     let azure: CallFlowId = own(AZURE)?;
     let room = room_of(settings, token, &draft)?;
     let people = phones(settings, &draft)?;
-    draft.guidance.take_if(|id| id.as_str() == AZURE && !settings.guidances.contains_key(id));
     let named = draft.call_flow.clone().or_else(|| token.call_flow.clone());
     let call_flow = match named.or_else(|| settings.call_flows.contains_key(&azure).then(|| azure.clone())) {
         Some(call_flow) => call_flow,
@@ -86,32 +84,16 @@ fn built_in_flow(id: &CallFlowId) -> Option<CallFlow> {
 
 /// The file's guidance of this name, or what is built in.
 fn guidance(settings: &Settings) -> Result<Guidance, Refused> {
-    let id: GuidanceId = own(AZURE)?;
-    if let Some(configured) = settings.guidances.get(&id) {
-        return Ok(configured.clone());
-    }
-    let message = [
-        (Language::Ja, "障害通知システムです。1番で対応開始、2番で次の担当者に転送します。"),
-        (Language::En, "This is the incident notification system. Press 1 to take it, or 2 for the next person."),
-    ];
-    Ok(Guidance {
-        id,
-        message: message.map(|(language, text)| (language, text.to_owned())).into(),
-        // The recorded words for 2, in each language, say that it is passed on.
-        keys: keys(&[('1', Behaviour::Take), ('2', Behaviour::Next)]),
-        first_key_timeout: Duration::from_secs(120),
-        inter_key_timeout: Duration::from_secs(15),
-        challenge: false,
-        // Two minutes were long enough to listen.
-        repeats: 1,
-        room: None,
-    })
+    let guidance = settings.guidances.get(&own::<GuidanceId>(AZURE)?).cloned();
+    guidance.ok_or_else(|| Refused::from(Failure::new("internal", "a guidance that is built in is not there")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::Language;
     use crate::config::Origin;
+    use crate::incident::Behaviour;
     use crate::intake::{Callee, UNKNOWN};
 
     fn settings(flows: &str) -> Settings {

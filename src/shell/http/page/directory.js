@@ -10,6 +10,12 @@ const LANGUAGES = [["ja", "日本語"], ["en", "English"]];
 const ids = (list) => list.map((it) => [it.id, it.name && it.name !== it.id ? `${it.name} (${it.id})` : it.id]);
 const duration = (key) => text(key, say(key), { help: say("duration_help") });
 
+/** Guidances that are there in any case, and those of the list. */
+export const usable = (list) => [
+  ...["default", "alert", "azure"].filter((id) => !list.some((it) => it.id === id)).map((id) => ({ id })),
+  ...list,
+];
+
 /** The fields of each kind; `all` holds every list. */
 const FIELDS = {
   contacts: () => [
@@ -32,10 +38,11 @@ const FIELDS = {
     text("repeats", say("repeats"), { number: true }),
     text("room", say("room")),
     flag("challenge", say("challenge")),
+    flag("explains_keys", say("explains_keys")),
   ],
   call_flows: (all) => [
     choice("roster", say("roster"), ids(all.rosters), { required: true }),
-    choice("guidance", say("guidance"), ids(all.guidances)),
+    choice("guidance", say("guidance"), ids(usable(all.guidances))),
     choice("strategy", say("strategy"), ["sequential", "shuffled", "simultaneous"].map((it) => [it, say(it)])),
     choice("answer", say("answer"), ["one", "all"].map((it) => [it, say(it)])),
     text("rounds", say("rounds"), { number: true }),

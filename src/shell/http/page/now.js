@@ -1,6 +1,7 @@
 // The view of now: what is open, who is in the rooms, what is kept quiet, the trunks, and a test call.
 
 import { ask, part } from "./api.js";
+import { usable } from "./directory.js";
 import { el, fill, keeper, settle, sure, tell } from "./dom.js";
 import { state, timeline, tone } from "./timeline.js";
 import { moment, say } from "./words.js";
@@ -96,7 +97,7 @@ function testCall(again) {
       contacts.contacts.forEach((it) => names.set(it.id, it.name || it.id));
       choices(person, contacts.contacts, say("choose"));
       choices(flow, flows.call_flows, say("choose"));
-      choices(guidance, guidances.guidances, say("usual"));
+      choices(guidance, usable(guidances.guidances), say("usual"));
     } catch (why) {
       fault.textContent = why.message;
     }

@@ -105,7 +105,7 @@ const EN = {
   parameters: "Parameters", parameters_help: "Those that a message may use, one a line. Empty: whatever a trigger brings.",
   keys: "Keys", key: "Key", does: "does", says: "and says (may be empty)", add_key: "Add a key", take_key_out: "Take key {digit} out",
   first_key_timeout: "Wait for the first key", inter_key_timeout: "Wait for the next key", repeats: "Say it so often",
-  challenge: "Ask for a random digit before it counts", room: "Room",
+  challenge: "Ask for a random digit before it counts", explains_keys: "The message says what the keys do; no menu follows", room: "Room",
   do_take: "take it", do_next: "call the next person", do_leave: "leave me out of this", do_quiet: "be quiet for some hours",
   do_join: "join the room", do_repeat: "say it once more",
 };
@@ -211,7 +211,7 @@ const JA = {
   parameters: "パラメータ", parameters_help: "メッセージで使えるもの。1 行に 1 つ。空欄: トリガーが持つものすべて。",
   keys: "キー", key: "キー", does: "動作", says: "そのとき話す言葉(空欄可)", add_key: "キーを追加", take_key_out: "キー {digit} を外す",
   first_key_timeout: "最初のキーを待つ時間", inter_key_timeout: "次のキーを待つ時間", repeats: "繰り返す回数",
-  challenge: "ランダムな数字で本人を確かめる", room: "会議室",
+  challenge: "ランダムな数字で本人を確かめる", explains_keys: "キーの説明は案内文に含まれている（メニューを読まない）", room: "会議室",
   do_take: "対応する", do_next: "次の担当者へ", do_leave: "今回は除外する", do_quiet: "数時間の静観",
   do_join: "会議室に入る", do_repeat: "もう一度聞く",
 };
