@@ -100,15 +100,17 @@ impl Blocks {
             _ if below >= above => (LOWEST, below),
             _ => (high + 1, above),
         };
-        Blocks { from, count: room / (SIZE + 1) }
+        // One is left over, for the first block to begin at an even port.
+        Blocks { from, count: (room - 1) / (SIZE + 1) }
     }
 
     fn lock(&self, block: u16) -> u16 {
         self.from + block
     }
 
+    /// An even port: a whole block would have no room for as many ports from an odd one.
     fn first(&self, block: u16) -> u16 {
-        self.from + self.count + block * SIZE
+        (self.from + self.count).next_multiple_of(2) + block * SIZE
     }
 }
 
@@ -129,7 +131,7 @@ mod tests {
         let kernel = fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").ok();
         let (low, high) = kernel.and_then(|text| range(&text)).unwrap_or(KERNEL);
         let mut seen = BTreeSet::new();
-        for count in [1, 16, 1, 16, 90, 1, 250, 2] {
+        for count in [1, 16, 1, 16, 90, 1, 250, 2, SIZE, 3 * SIZE] {
             let first = free_ports(count).expect("there is room");
             assert!(count == 1 || first.is_multiple_of(2), "{first}");
             for port in first..first + count {
