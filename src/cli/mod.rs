@@ -7,6 +7,7 @@ mod audit;
 mod check;
 mod control;
 mod demo;
+mod ladder;
 mod quiet;
 mod run;
 mod speak;

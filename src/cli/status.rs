@@ -1,6 +1,7 @@
 //! `hansho status`: open and past incidents, trunks, rooms, and what is in trouble.
 
 use std::fmt::{self, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -10,7 +11,7 @@ use serde_json::Value;
 
 use super::control::{complain, reach};
 use super::timeline::{padded, shown};
-use super::{Daemon, print_line};
+use super::{Daemon, ladder, print_line};
 use crate::shell::control::Request;
 
 /// `hansho status`.
@@ -21,12 +22,28 @@ pub struct Options {
     /// As JSON
     #[arg(long)]
     json: bool,
+    /// Draw the SIP messages of its calls; without an incident, of registrations and the like
+    #[arg(long)]
+    ladder: bool,
+    /// Write the SIP messages of its calls into a file for Wireshark, tshark or sngrep
+    #[arg(long, value_name = "FILE", conflicts_with = "ladder")]
+    pcap: Option<PathBuf>,
+    /// Only this call of the incident, in a ladder or a file
+    #[arg(long, value_name = "N", requires = "incident")]
+    attempt: Option<u32>,
     #[command(flatten)]
     daemon: Daemon,
 }
 
 /// Shows how things stand.
 pub fn run(options: &Options) -> ExitCode {
+    let incident = options.incident.as_deref();
+    if let Some(file) = &options.pcap {
+        return ladder::capture(&options.daemon, incident, options.attempt, file);
+    }
+    if options.ladder {
+        return ladder::draw(&options.daemon, incident, options.attempt, options.json);
+    }
     let ask = Request::Status { incident: options.incident.clone() };
     let answer = reach(&options.daemon).and_then(|(mut client, zone)| {
         let status = client.ask(&ask).map_err(|error| complain(&error))?;

@@ -129,8 +129,12 @@ pub fn colour_wanted() -> bool {
 
 /// `words` followed by blanks up to `width` columns. Never cut.
 pub fn padded(words: &str, width: usize) -> String {
-    let columns: usize = words.chars().map(columns).sum();
-    format!("{words}{}", " ".repeat(width.saturating_sub(columns)))
+    format!("{words}{}", " ".repeat(width.saturating_sub(self::width(words))))
+}
+
+/// How many columns a terminal gives a text.
+pub fn width(words: &str) -> usize {
+    words.chars().map(columns).sum()
 }
 
 /// What may be shown of a text from outside: no control characters, nothing that turns the line around.

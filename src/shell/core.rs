@@ -15,6 +15,7 @@ use super::gate::{Answer, Gate};
 use super::history::{HistoryHandle, Unfinished};
 use super::inbox::Inbox;
 use super::journal::Written;
+use super::ladder::Witness;
 use super::log::sip_text;
 use super::media::{MediaEvents, MediaHandle};
 use super::messages::Messages;
@@ -22,10 +23,9 @@ use super::notify::{GatewayHandle, Letter, Notifiers};
 use super::tokens::Tokens;
 use super::transport::{Arrived, Streams};
 use super::voice::{Passed, Speaker, Spoken, reasons};
-use crate::base::{IncidentId, RoomId, RoomName, Stamp};
+use crate::base::{IncidentId, Stamp};
 use crate::config::Settings;
 use crate::incident::{Entry, HouseFact, Trigger};
-use crate::media::Source;
 use crate::sip::{Hop, Transport};
 use crate::switch::{Act, Batch, Event, HotlineAnswer, Input, Raised, Switch, What};
 
@@ -45,6 +45,7 @@ pub(super) struct Core {
     pub(super) gate: Gate,
     pub(super) sip: Inbox,
     pub(super) streams: Streams,
+    pub(super) witness: Witness,
     pub(super) media: MediaHandle,
     pub(super) speaker: Arc<Speaker>,
     pub(super) events: broadcast::Sender<Told>,
@@ -132,8 +133,7 @@ impl Core {
     fn receive(&mut self) {
         for _ in 0..BURST {
             let Some((from, bytes)) = self.sip.pop() else { break };
-            tracing::debug!(target: "hansho::sip", %from, "received\n{}", sip_text(&bytes));
-            self.handle(Input::Datagram { from: from.into(), bytes });
+            self.message(from.into(), bytes);
         }
     }
 
@@ -143,10 +143,7 @@ impl Core {
         for _ in 0..BURST {
             match next {
                 None => return,
-                Some(Arrived::Message { from, bytes }) => {
-                    tracing::debug!(target: "hansho::sip", %from, "received\n{}", sip_text(&bytes));
-                    self.handle(Input::Datagram { from, bytes });
-                }
+                Some(Arrived::Message { from, bytes }) => self.message(from, bytes),
                 Some(Arrived::Lost { hop, why }) => self.handle(Input::Lost { hop, why }),
                 // Whoever is no trunk has nothing to say over a connection either.
                 Some(Arrived::Came(newcomer)) if self.switch.agent().knows(newcomer.ip()) => {
@@ -159,6 +156,12 @@ impl Core {
         if let Some(arrived) = next {
             self.streams.put_back(arrived);
         }
+    }
+
+    fn message(&mut self, from: Hop, bytes: Vec<u8>) {
+        tracing::debug!(target: "hansho::sip", %from, "received\n{}", sip_text(&bytes));
+        self.witness.heard(from, self.switch.agent().knows(from.ip()), &bytes);
+        self.handle(Input::Datagram { from, bytes });
     }
 
     fn handle(&mut self, input: Input) {
@@ -222,24 +225,13 @@ impl Core {
         }
     }
 
-    /// A room is recorded into a file that bears its name and the moment it opened.
-    fn record(&mut self, room: RoomId, name: &RoomName) {
-        let opened = events::rfc3339(self.clock.calendar()).replace(':', "-");
-        let folder = &self.settings.media.record_dir;
-        let file = folder.join(format!("{name}-{opened}.wav"));
-        let begun = std::fs::create_dir_all(folder).and_then(|()| self.media.record(Source::Room(room), &file));
-        match begun {
-            Ok(_) => tracing::info!(room = %name, file = %file.display(), "recording"),
-            Err(error) => tracing::error!(room = %name, file = %file.display(), %error, "the room is not recorded"),
-        }
-    }
-
     fn send(&mut self, to: Hop, bytes: Vec<u8>) {
         tracing::debug!(target: "hansho::sip", %to, "sent\n{}", sip_text(&bytes));
         match to.transport {
             Transport::Udp => self.sip.send(to.address, &bytes),
-            Transport::Tcp | Transport::Tls => self.streams.send(to, bytes),
+            Transport::Tcp | Transport::Tls => self.streams.send(to, bytes.clone()),
         }
+        self.witness.sent(to, bytes);
     }
 
     fn hand_to_gateway(&mut self, letter: Letter) {
@@ -295,6 +287,10 @@ impl Core {
             }
             Request::Status { incident } => {
                 self.status(incident, reply);
+                return false;
+            }
+            Request::Ladder(wanted) => {
+                self.ladder(wanted, reply);
                 return false;
             }
             Request::Acknowledge { incident, by: who } => {
@@ -460,7 +456,7 @@ impl Core {
         self.history.finish(Unfinished { status, incident, reply });
     }
 
-    fn named(&self, text: &str) -> Result<IncidentId, Failure> {
+    pub(super) fn named(&self, text: &str) -> Result<IncidentId, Failure> {
         text.parse().map_err(|error: crate::base::IdError| Failure::new("bad_request", error.to_string()))
     }
 }

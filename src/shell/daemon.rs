@@ -22,6 +22,7 @@ use super::history;
 use super::http;
 use super::inbox::Inbox;
 use super::journal::{self, JournalThread};
+use super::ladder;
 use super::lookup;
 use super::media::{MediaHandle, MediaSettings};
 use super::messages::Messages;
@@ -34,7 +35,7 @@ use crate::base::Stamp;
 use crate::config::{Directory, Settings, Trunk};
 use crate::phrase::{Dictionary, ReadingFault};
 use crate::sip::{Agent, Hop, Identity, Transport};
-use crate::store::{Journal, StoreError};
+use crate::store::{Journal, Ladders, StoreError};
 use crate::switch::{self, Input, LinkKey, PortRange, SmsWay, Switch};
 
 /// Events a slow watcher may be behind before it misses some.
@@ -141,6 +142,9 @@ impl Daemon {
             user_agent: format!("hansho/{}", env!("CARGO_PKG_VERSION")),
             doors: doors.iter().map(|(over, door)| (*over, announced(&settings, public, *door))).collect(),
         };
+        let locals = Transport::ALL.map(|transport| identity.local_for(transport));
+        let witness = ladder::start(&Ladders::beside(&settings.journal), locals, clock)
+            .map_err(system("cannot start the thread of ladders"))?;
         let agent = Agent::new(identity, trunks.iter().map(|trunk| trunk.sip(None)).collect(), rand::random());
         let rooms = super::rooms::load(&settings)?;
         let dictionary = Arc::new(Dictionary::new(&settings.speech.readings)?);
@@ -201,7 +205,7 @@ impl Daemon {
         let http = web.map(|web| http::Server::start(web, needs)).transpose().map_err(system("cannot serve HTTP"))?;
         let mut others = vec![tokio::spawn(control.serve(asks.clone(), events.clone()))];
         if let Some(keep) = settings.keep {
-            others.push(tokio::spawn(journal::retain(thread.handle(), clock, keep)));
+            others.push(tokio::spawn(journal::retain(thread.handle(), witness.handle(), clock, keep)));
         }
         for (place, trunk) in trunks.iter().enumerate() {
             let (id, proxy) = (trunk.id.clone(), trunk.proxy.to_string());
@@ -234,6 +238,7 @@ impl Daemon {
             gate,
             sip,
             streams,
+            witness,
             media,
             speaker,
             events,

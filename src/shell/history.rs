@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use super::control::{Failure, Status, incident_json};
 use crate::base::IncidentId;
 use crate::incident::{Record, State};
-use crate::store::{Call, Reader, StoreError, record_of};
+use crate::store::{Call, History, Reader, StoreError, record_of};
 
 /// How many past incidents `status` shows.
 const RECENT: u32 = 20;
@@ -77,6 +77,12 @@ impl HistoryHandle {
     /// for: the `seq` of the last one that was got.
     pub async fn calls(&self, before: Option<i64>, limit: u32) -> Result<Vec<Call>, Failure> {
         self.read(move |reader| reader.calls(before, limit.min(PAGE))).await
+    }
+
+    /// Has something done with the facts of an incident; they are empty when there is none of that name.
+    pub(super) fn with_facts(&self, id: IncidentId, task: impl FnOnce(Result<History, Failure>) + Send + 'static) {
+        // The thread is gone only when the process ends; then nobody waits for the answer.
+        let _ = self.tasks.send(Box::new(move |reader| task(reader.facts(id).map_err(unreadable))));
     }
 
     /// Puts what the journal knows into a status, and answers with it.

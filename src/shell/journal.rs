@@ -12,6 +12,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::watch;
 
 use super::clock::Clock;
+use super::ladder::LadderHandle;
 use crate::base::Stamp;
 use crate::incident::HouseFact;
 use crate::store::writer::{self, Batch, News, Order};
@@ -121,13 +122,15 @@ pub(super) fn note_configuration(journal: &mut Journal, at: Stamp, digest: &str)
 }
 
 /// Has what is older than `keep` taken out of the journal, now and again.
-pub(super) async fn retain(journal: JournalHandle, clock: Clock, keep: Duration) {
+pub(super) async fn retain(journal: JournalHandle, ladders: LadderHandle, clock: Clock, keep: Duration) {
     let mut turns = tokio::time::interval(RETENTION);
     loop {
         turns.tick().await;
         let now = clock.calendar();
         let keep = i64::try_from(keep.as_micros()).unwrap_or(i64::MAX);
-        journal.forget(now, Stamp::from_unix_micros(now.as_unix_micros().saturating_sub(keep)));
+        let before = Stamp::from_unix_micros(now.as_unix_micros().saturating_sub(keep));
+        journal.forget(now, before);
+        ladders.forget(before);
     }
 }
 

@@ -21,6 +21,7 @@ pub mod history;
 mod http;
 mod inbox;
 pub mod journal;
+mod ladder;
 mod log;
 mod lookup;
 pub mod media;

@@ -3,11 +3,14 @@
 
 use std::collections::BTreeMap;
 
+use super::core::Core;
 use super::daemon::StartError;
+use super::events;
 use super::wav::{self, WavLimits};
+use crate::base::{RoomId, RoomName};
 use crate::config::Settings;
 use crate::incident::Trigger;
-use crate::media::Prompt;
+use crate::media::{Prompt, Source};
 use crate::switch::{CallInSettings, RoomSettings};
 
 /// Reads every room's music. A file that is no WAV stops the start: better now than at night.
@@ -45,4 +48,18 @@ pub(super) fn call_in(settings: &Settings) -> Result<Option<CallInSettings>, Sta
     });
     let message_max = settings.call_in.max_length;
     Ok(Some(CallInSettings { trigger, plan, greeting: greeting.transpose()?, message_max }))
+}
+
+impl Core {
+    /// A room is recorded into a file that bears its name and the moment it opened.
+    pub(super) fn record(&mut self, room: RoomId, name: &RoomName) {
+        let opened = events::rfc3339(self.clock.calendar()).replace(':', "-");
+        let folder = &self.settings.media.record_dir;
+        let file = folder.join(format!("{name}-{opened}.wav"));
+        let begun = std::fs::create_dir_all(folder).and_then(|()| self.media.record(Source::Room(room), &file));
+        match begun {
+            Ok(_) => tracing::info!(room = %name, file = %file.display(), "recording"),
+            Err(error) => tracing::error!(room = %name, file = %file.display(), %error, "the room is not recorded"),
+        }
+    }
 }

@@ -18,6 +18,7 @@
 //! | `dialog`, `message`, `terms`, `offer`, `success` | route and numbers; what is written; SDP; the unacknowledged 200 |
 //! | `extension` | which extensions we know |
 //! | `hop` | over what and where a message travels |
+//! | `rung` | a message as a ladder shows it, and what of it may be kept |
 //! | `handle` | the line of text that ends a call after a crash |
 //! | `transactions`, `client_*`, `server_*`, `timers` | the four machines of RFC 3261 §17 and how they are found |
 //!
@@ -54,6 +55,7 @@ mod refresh;
 mod register;
 mod reliable;
 mod repeat;
+pub mod rung;
 mod server_invite;
 mod server_other;
 mod session;

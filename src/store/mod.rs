@@ -4,7 +4,8 @@
 //! written in one transaction, so that a burst shares one fsync ([`writer`]). What an incident is can only be
 //! learnt by reading its facts; the small tables beside them are an index to find those that must go on after a
 //! restart, and to page through what was, never a second truth. The facts an auditor asks about are chained
-//! ([`audit`]), and what is old enough is taken away ([`forget`]).
+//! ([`audit`]), and what is old enough is taken away ([`forget`]). The SIP messages of calls are beside it, in a file
+//! that nothing depends on ([`ladders`]).
 //!
 //! Easy to get wrong: SQLite's default `synchronous` in WAL mode does not survive a power cut (it must be
 //! FULL); a batch that failed was not written at all, so its facts must not be acted on; and an incident that
@@ -15,6 +16,7 @@ mod error;
 mod forget;
 mod insert;
 mod journal;
+mod ladders;
 mod query;
 mod schema;
 mod verify;
@@ -24,6 +26,7 @@ pub use audit::Head;
 pub use error::StoreError;
 pub use forget::Forgot;
 pub use journal::{Journal, Reader};
+pub use ladders::{Kept, Ladder, Ladders, Passed};
 pub use verify::{Fault, Verdict};
 
 pub use crate::incident::Entry;

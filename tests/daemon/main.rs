@@ -15,6 +15,7 @@ mod disk;
 mod files;
 mod http;
 mod intake;
+mod ladder;
 mod notify;
 mod page;
 mod pigeon;

@@ -8,7 +8,7 @@ mod request;
 mod server;
 mod status;
 
-pub use request::{Failure, Request, SuppressRequest, TokenRequest, TriggerRequest};
+pub use request::{Failure, LadderRequest, Request, SuppressRequest, TokenRequest, TriggerRequest};
 pub use server::{Server, listen};
 pub use status::Status;
 pub(in crate::shell) use status::{attempt_json, incident_json};

@@ -21,6 +21,8 @@ pub enum Request {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         incident: Option<String>,
     },
+    /// The SIP messages of an incident's calls, or those outside of calls.
+    Ladder(LadderRequest),
     /// Answered with `{"ok":true}`, then with an event a line.
     Watch {
         /// Only this incident's.
@@ -98,7 +100,7 @@ pub enum Request {
 }
 
 /// The operations, for messages.
-pub const OPERATIONS: &str = "trigger, status, watch, acknowledge, cancel, resolve, suppress, suppressions, lift, \
+pub const OPERATIONS: &str = "trigger, status, ladder, watch, acknowledge, cancel, resolve, suppress, suppressions, lift, \
     token.create, token.list, token.revoke, hotline.page, hotline.accept, shutdown";
 
 /// `{"op":"trigger", …}`.
@@ -128,6 +130,21 @@ pub struct TriggerRequest {
     /// The service it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
+}
+
+/// `{"op":"ladder", …}`.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LadderRequest {
+    /// Whose calls; without it, what was said outside of calls lately.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident: Option<String>,
+    /// Only this attempt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
+    /// As a capture file, in base64.
+    #[serde(default)]
+    pub pcap: bool,
 }
 
 /// `{"op":"token.create", …}`.

@@ -1,0 +1,263 @@
+//! `hansho status --ladder` and `--pcap`: the SIP messages of an incident's calls, drawn or as a capture file.
+//!
+//! A column for hansho and one for each far end, a line a message: how long after the call's first message it went by,
+//! what it says, how often it was sent again. Below it the headers that tell why.
+//!
+//! Easy to get wrong: every text comes from the network and goes to a terminal, so no control character gets through;
+//! and a column is as wide as its terminal cells, not as its characters.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::process::ExitCode;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::Value;
+
+use super::control::{complain, reach};
+use super::timeline::{padded, shown, width};
+use super::{Daemon, FAILED, print_line};
+use crate::shell::control::{LadderRequest, Request};
+
+/// Columns of the terminal between two parties.
+const LANE: usize = 34;
+/// Columns of the time before the first party.
+const CLOCK: usize = 10;
+/// Far ends that get a column each; what goes to others is drawn to the last one.
+const LANES: usize = 5;
+/// Characters of a header's value that are shown.
+const VALUE: usize = 200;
+
+/// Draws the ladders of an incident, or of what was said outside of calls.
+pub(super) fn draw(daemon: &Daemon, incident: Option<&str>, attempt: Option<u32>, json: bool) -> ExitCode {
+    match ask(daemon, incident, attempt, false) {
+        Err(code) => code,
+        Ok((answer, zone)) => {
+            print_line(&if json { format!("{answer:#}") } else { page(&answer, &zone) });
+            ExitCode::SUCCESS
+        }
+    }
+}
+
+/// Writes the messages into a capture file.
+pub(super) fn capture(daemon: &Daemon, incident: Option<&str>, attempt: Option<u32>, file: &Path) -> ExitCode {
+    let answer = match ask(daemon, incident, attempt, true) {
+        Err(code) => return code,
+        Ok((answer, _)) => answer,
+    };
+    let written = STANDARD.decode(answer["pcap"].as_str().unwrap_or_default()).map_err(std::io::Error::other);
+    // It names people and their numbers.
+    let private = || OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(file);
+    match written.and_then(|bytes| private()?.write_all(&bytes)) {
+        Err(error) => {
+            eprintln!("hansho: {}: {error}", file.display());
+            ExitCode::from(FAILED)
+        }
+        Ok(()) => {
+            print_line(&format!("{} messages in {}", answer["messages"], file.display()));
+            remarks(&answer).iter().for_each(|remark| eprintln!("hansho: {remark}"));
+            ExitCode::SUCCESS
+        }
+    }
+}
+
+fn ask(
+    daemon: &Daemon,
+    incident: Option<&str>,
+    attempt: Option<u32>,
+    pcap: bool,
+) -> Result<(Value, TimeZone), ExitCode> {
+    let (mut client, zone) = reach(daemon)?;
+    let request = Request::Ladder(LadderRequest { incident: incident.map(str::to_owned), attempt, pcap });
+    let answer = client.ask(&request).map_err(|error| complain(&error))?;
+    Ok((answer, zone))
+}
+
+/// Everything that was answered, as a page for people.
+fn page(answer: &Value, zone: &TimeZone) -> String {
+    let mut lines = Vec::new();
+    for ladder in list(&answer["ladders"]) {
+        lines.extend(one(ladder, zone));
+        lines.push(String::new());
+    }
+    if lines.is_empty() {
+        lines.push("no SIP messages were kept".to_owned());
+    }
+    lines.extend(remarks(answer));
+    lines.join("\n")
+}
+
+/// What is missing, in words.
+fn remarks(answer: &Value) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if let Some(calls) = answer["left_out"].as_u64().filter(|calls| *calls > 0) {
+        remarks.push(format!("{calls} more calls have no room here: ask for one with --attempt N"));
+    }
+    if let Some(lost) = answer["lost"].as_u64().filter(|lost| *lost > 0) {
+        remarks.push(format!("{lost} messages were lost since the daemon began: there was no time to keep them"));
+    }
+    if let Some(why) = answer["trouble"].as_str() {
+        remarks.push(format!("nothing is kept at the moment: {}", shown(why)));
+    }
+    remarks
+}
+
+/// One call.
+fn one(ladder: &Value, zone: &TimeZone) -> Vec<String> {
+    let messages: Vec<&Value> = list(&ladder["messages"]).collect();
+    let mut lines = vec![title(ladder, messages.first().and_then(|first| begin(first)), zone)];
+    let Some(first) = messages.first() else {
+        lines.push("           no messages were kept".to_owned());
+        return lines;
+    };
+    let ends = ends(&messages);
+    lines.push(heads(std::iter::once("hansho".to_owned()).chain(ends.iter().map(|(end, _)| end.clone()))));
+    lines
+        .push(heads(std::iter::once(text(&first["local"])).chain(ends.iter().map(|(_, transport)| transport.clone()))));
+    let began = begin(first);
+    let mut gap = ladder["gap"]["missing"].as_u64().zip(ladder["gap"]["after"].as_u64());
+    for message in &messages {
+        if let Some((missing, _)) = gap.take_if(|(_, after)| message["place"].as_u64() >= Some(*after)) {
+            lines.push(format!("{:CLOCK$}  ... {missing} messages are left out ...", ""));
+        }
+        lines.extend(rung(message, &ends, began));
+    }
+    lines
+}
+
+/// Whom it was with, and when it began.
+fn title(ladder: &Value, began: Option<Timestamp>, zone: &TimeZone) -> String {
+    let at = began.map(|at| at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S%.3f %:z").to_string());
+    let at = at.unwrap_or_default();
+    if ladder["attempt"].is_null() {
+        return format!("outside of calls, with {}  {at}", text(&ladder["with"]));
+    }
+    let way = if ladder["called_in"] == true { "called in from" } else { "at" };
+    let (name, phone, call_id) = (text(&ladder["name"]), text(&ladder["phone"]), text(&ladder["call_id"]));
+    format!("attempt {}  {name} {way} {phone}  {at}  Call-ID {call_id}", ladder["attempt"])
+}
+
+/// The far ends in the order they appear, and over what they are reached.
+fn ends(messages: &[&Value]) -> Vec<(String, String)> {
+    let mut ends = Vec::new();
+    for message in messages {
+        let end = (text(&message["remote"]), text(&message["transport"]));
+        if !ends.contains(&end) && ends.len() < LANES {
+            ends.push(end);
+        }
+    }
+    ends
+}
+
+/// A line with a word over each column.
+fn heads(words: impl Iterator<Item = String>) -> String {
+    let words: Vec<String> = words.map(|word| padded(&word, LANE)).collect();
+    format!("{:CLOCK$}  {}", "", words.concat()).trim_end().to_owned()
+}
+
+/// One message: its arrow, and below it what it tells.
+fn rung(message: &Value, ends: &[(String, String)], began: Option<Timestamp>) -> Vec<String> {
+    let end = (text(&message["remote"]), text(&message["transport"]));
+    let known = ends.iter().position(|known| *known == end);
+    let lane = known.unwrap_or(ends.len().saturating_sub(1));
+    let since = seconds(began, begin(message));
+    let mut label = what(message);
+    if message["sdp"] == true {
+        label.push_str(" (SDP)");
+    }
+    let times: Vec<&Value> = list(&message["at"]).collect();
+    if times.len() > 1 {
+        label.push_str(&format!(" x{}", times.len()));
+    }
+    let mut line = format!("{since:>CLOCK$}  {}", arrow(&label, lane, ends.len(), message["sent"] == true));
+    let mut notes = vec![text(&message["cseq"])];
+    if times.len() > 1 {
+        let last = times.last().and_then(|at| at.as_str()).and_then(|at| at.parse().ok());
+        notes.push(format!("last {}", seconds(began, last)));
+    }
+    if known.is_none() {
+        notes.push(format!("{} {}", end.1, end.0));
+    }
+    line.push_str(&format!("  {}", notes.join("  ")));
+    let mut lines = vec![line.trim_end().to_owned()];
+    for header in list(&message["headers"]) {
+        let rails = rails(ends.len(), None, "");
+        let value: String = text(&header["value"]).chars().take(VALUE).collect();
+        lines.push(format!("{:CLOCK$}  {rails}  {}: {value}", "", text(&header["name"])).trim_end().to_owned());
+    }
+    lines
+}
+
+/// Request or response in its own words.
+fn what(message: &Value) -> String {
+    if let Some(code) = message["code"].as_u64() {
+        return format!("{code} {}", text(&message["reason"])).trim_end().to_owned();
+    }
+    match message["method"].as_str() {
+        Some(method) => shown(method),
+        None => format!("? {}", text(&message["nonsense"])),
+    }
+}
+
+/// An arrow between hansho and the far end `lane`, with its label.
+fn arrow(label: &str, lane: usize, lanes: usize, out: bool) -> String {
+    let room = LANE * (lane + 1) - 1;
+    let (before, behind) = if out { ("--", ">") } else { ("<-", "-") };
+    let label = clipped(label, room - 3);
+    let dashes = "-".repeat(room.saturating_sub(width(&label) + 3));
+    rails(lanes, Some(lane), &format!("{before}{label}{dashes}{behind}"))
+}
+
+/// The columns, with an arrow from the first one to `lane`.
+fn rails(lanes: usize, lane: Option<usize>, shaft: &str) -> String {
+    let mut line = String::from("|");
+    for place in 0..lanes {
+        match lane {
+            Some(lane) if place < lane => {}
+            Some(lane) if place == lane => line.push_str(&format!("{shaft}|")),
+            _ => line.push_str(&format!("{}|", " ".repeat(LANE - 1))),
+        }
+    }
+    line
+}
+
+/// As much of a text as fits.
+fn clipped(label: &str, most: usize) -> String {
+    if width(label) <= most {
+        return label.to_owned();
+    }
+    let mut short = String::new();
+    for c in label.chars() {
+        short.push(c);
+        if width(&short) + 2 > most {
+            short.pop();
+            break;
+        }
+    }
+    short + ".."
+}
+
+fn begin(message: &Value) -> Option<Timestamp> {
+    message["at"][0].as_str()?.parse().ok()
+}
+
+/// How long after the beginning, in seconds.
+fn seconds(began: Option<Timestamp>, at: Option<Timestamp>) -> String {
+    let micros = began.zip(at).map(|(began, at)| at.as_microsecond() - began.as_microsecond());
+    micros.map(|micros| format!("{:+.3}", micros as f64 / 1e6)).unwrap_or_default()
+}
+
+fn text(value: &Value) -> String {
+    shown(value.as_str().unwrap_or_default())
+}
+
+fn list(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,232 @@
+//! The thread that keeps: takes what the witness saw, masks it, and writes it down in groups.
+//!
+//! Messages of calls go into the file; those of registrations and questions outside of calls into a small ring in
+//! memory for each far end. What a stranger sends is kept only where it belongs to a call that is there.
+//!
+//! Easy to get wrong: whoever asks is shown everything that went by before he asked, so the ring is emptied first.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::{self, JoinHandle, Thread};
+use std::time::Duration;
+
+use super::witness::{Seen, Shared};
+use crate::base::{Stamp, Time};
+use crate::shell::clock::Clock;
+use crate::sip::rung::{masked, whose};
+use crate::sip::{Hop, Transport};
+use crate::store::{Kept, Ladder, Ladders, Passed, StoreError};
+
+/// Messages in one transaction.
+const GROUP: usize = 256;
+/// How often it is looked for more while there is something to do.
+const NAP: Duration = Duration::from_millis(50);
+/// After so many looks in vain the thread sleeps until it is woken.
+const IN_VAIN: u32 = 20;
+/// The longest sleep: a waking call that crossed the falling asleep is missed for so long at the most.
+const SLEEP: Duration = Duration::from_secs(1);
+/// Messages outside of calls that are remembered of one far end.
+const OUTSIDE: usize = 64;
+/// Far ends that are remembered so.
+const ENDS: usize = 64;
+
+/// A question to the thread.
+type Question = Box<dyn FnOnce(&mut Keeper) + Send>;
+
+/// The way to the thread.
+#[derive(Clone, Debug)]
+pub struct LadderHandle {
+    questions: Sender<Question>,
+    thread: Thread,
+}
+
+impl LadderHandle {
+    /// Has something done with what was kept.
+    pub(super) fn ask(&self, question: impl FnOnce(&mut Keeper) + Send + 'static) {
+        // The thread is gone only when the process ends; then nobody waits for the answer.
+        let _ = self.questions.send(Box::new(question));
+        self.wake();
+    }
+
+    /// Takes away what went by before, a little whenever nothing else is to be done.
+    pub fn forget(&self, before: Stamp) {
+        self.ask(move |keeper| keeper.old = Some(before));
+    }
+
+    pub(super) fn wake(&self) {
+        self.thread.unpark();
+    }
+}
+
+/// Everything that was kept.
+#[derive(Debug)]
+pub(super) struct Keeper {
+    file: Result<Ladders, PathBuf>,
+    outside: BTreeMap<(Transport, SocketAddr), VecDeque<Passed>>,
+    locals: [SocketAddr; 3],
+    clock: Clock,
+    shared: Arc<Shared>,
+    /// Why the file takes nothing.
+    trouble: Option<String>,
+    /// What is older is to be taken away.
+    old: Option<Stamp>,
+}
+
+/// Starts the thread.
+pub(super) fn start(
+    path: &Path,
+    locals: [SocketAddr; 3],
+    clock: Clock,
+    ring: rtrb::Consumer<Seen>,
+    shared: Arc<Shared>,
+) -> io::Result<(LadderHandle, JoinHandle<()>)> {
+    let (questions, asked) = channel();
+    let mut keeper = Keeper::open(path, locals, clock, shared);
+    let thread = thread::Builder::new().name("ladder".into()).spawn(move || run(&mut keeper, ring, &asked))?;
+    Ok((LadderHandle { questions, thread: thread.thread().clone() }, thread))
+}
+
+fn run(keeper: &mut Keeper, mut ring: rtrb::Consumer<Seen>, asked: &Receiver<Question>) {
+    let mut in_vain = 0;
+    loop {
+        // Looked at before the ring is: what was seen before the end is in it then.
+        let ended = keeper.shared.ended.load(Ordering::Acquire);
+        let mut busy = keeper.take(&mut ring);
+        for question in asked.try_iter() {
+            // What went by before the question was asked.
+            while keeper.take(&mut ring) {}
+            question(keeper);
+            busy = true;
+        }
+        busy |= keeper.forget_some();
+        if ended && !busy {
+            return;
+        }
+        in_vain = if busy { 0 } else { in_vain + 1 };
+        if busy {
+            thread::park_timeout(if ring.slots() >= GROUP { Duration::ZERO } else { NAP });
+        } else if in_vain < IN_VAIN {
+            thread::park_timeout(NAP);
+        } else {
+            keeper.shared.asleep.store(true, Ordering::Release);
+            if ring.is_empty() {
+                thread::park_timeout(SLEEP);
+            }
+        }
+    }
+}
+
+impl Keeper {
+    fn open(path: &Path, locals: [SocketAddr; 3], clock: Clock, shared: Arc<Shared>) -> Keeper {
+        let file = Ladders::open(path);
+        let trouble = file.as_ref().err().map(ToString::to_string);
+        if let Some(why) = &trouble {
+            tracing::error!(why, "the SIP messages of calls are not kept");
+        }
+        let file = file.map_err(|_| path.to_owned());
+        Keeper { file, outside: BTreeMap::new(), locals, clock, shared, trouble, old: None }
+    }
+
+    /// The messages of a call.
+    pub(super) fn of(&self, call_id: &str) -> Result<Ladder, StoreError> {
+        self.file.as_ref().map_or_else(|_| Ok(Ladder::default()), |file| file.of(call_id))
+    }
+
+    /// What went by outside of calls lately, a list for each far end.
+    pub(super) fn outside(&self) -> impl Iterator<Item = (Hop, &VecDeque<Passed>)> {
+        self.outside.iter().map(|((transport, address), messages)| {
+            (Hop { transport: *transport, address: *address, line: None }, messages)
+        })
+    }
+
+    /// Why nothing is kept at the moment.
+    pub(super) fn trouble(&self) -> Option<&str> {
+        self.trouble.as_deref()
+    }
+
+    /// Messages that were lost since the start, because there was no time or no room for them.
+    pub(super) fn lost(&self) -> u64 {
+        self.shared.lost.load(Ordering::Relaxed)
+    }
+
+    /// Takes a group out of the ring; false when there was none.
+    fn take(&mut self, ring: &mut rtrb::Consumer<Seen>) -> bool {
+        let mut group = Vec::new();
+        let (began, mut bytes) = (self.clock.began(), 0);
+        while group.len() < GROUP
+            && let Ok(seen) = ring.pop()
+        {
+            bytes += seen.bytes.len();
+            let Some(whose) = whose(&seen.bytes) else { continue };
+            let local = self.locals[seen.hop.transport as usize];
+            let at = began + seen.at.since(Time::ZERO);
+            let passed = Passed { at, sent: seen.sent, local, remote: seen.hop, bytes: masked(seen.bytes) };
+            group.push((seen.trusted, Kept { call_id: whose.call_id, begins: whose.of_call && seen.trusted, passed }));
+        }
+        self.shared.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        let some = bytes > 0;
+        let (trusted, group): (Vec<bool>, Vec<Kept>) = group.into_iter().unzip();
+        if !group.is_empty() {
+            self.keep(&trusted, group);
+        }
+        some
+    }
+
+    fn keep(&mut self, trusted: &[bool], mut group: Vec<Kept>) {
+        let kept = match &mut self.file {
+            Ok(file) => file.keep(&group).map_err(|error| error.to_string()),
+            Err(_) => Ok((0..group.len()).filter(|place| !group[*place].begins).collect()),
+        };
+        match kept {
+            Ok(nobodys) => {
+                if self.file.is_ok() && self.trouble.take().is_some() {
+                    tracing::info!("the SIP messages of calls are kept again");
+                }
+                for place in nobodys.into_iter().rev().filter(|place| trusted.get(*place) == Some(&true)) {
+                    self.remember(group.swap_remove(place).passed);
+                }
+            }
+            Err(why) => {
+                self.shared.lost.fetch_add(group.len() as u64, Ordering::Relaxed);
+                if self.trouble.is_none() {
+                    tracing::error!(why, "the SIP messages of calls are not kept");
+                }
+                self.trouble = Some(why);
+            }
+        }
+    }
+
+    fn remember(&mut self, passed: Passed) {
+        let end = (passed.remote.transport, passed.remote.address);
+        if self.outside.len() >= ENDS && !self.outside.contains_key(&end) {
+            let oldest = self.outside.iter().min_by_key(|(_, messages)| messages.back().map(|last| last.at));
+            if let Some(oldest) = oldest.map(|(end, _)| *end) {
+                self.outside.remove(&oldest);
+            }
+        }
+        let messages = self.outside.entry(end).or_default();
+        if messages.len() >= OUTSIDE {
+            messages.pop_front();
+        }
+        messages.push_back(passed);
+    }
+
+    /// Takes away some of what is old; false when nothing is left of it.
+    fn forget_some(&mut self) -> bool {
+        let (Ok(file), Some(before)) = (&mut self.file, self.old) else { return false };
+        let some = match file.forget(before) {
+            Ok(gone) => gone > 0,
+            Err(error) => {
+                tracing::error!(%error, "old SIP messages stay where they are");
+                false
+            }
+        };
+        self.old = self.old.filter(|_| some);
+        some
+    }
+}

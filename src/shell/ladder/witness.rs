@@ -1,0 +1,123 @@
+//! The core's end: sees every message in and out, and hands a copy to the keeper's thread.
+//!
+//! It never waits, never writes and takes no lock. What the thread cannot take in time is counted and lost; what
+//! strangers send may use a small part of the room only.
+//!
+//! Easy to get wrong: waking a thread costs more than the copy. The thread looks by itself while there is something to
+//! do, and is woken only after it has gone to sleep.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+
+use super::keeper::{self, LadderHandle};
+use crate::base::Time;
+use crate::shell::clock::Clock;
+use crate::sip::Hop;
+use crate::sip::rung::KEPT_MAX;
+
+/// Messages that may wait for the thread.
+const WAITING: usize = 4_096;
+/// Their bytes together.
+const WAITING_BYTES: usize = 8 << 20;
+/// The same of strangers.
+const STRANGERS_BYTES: usize = 1 << 20;
+/// Less is a keep-alive.
+const LEAST: usize = 16;
+
+/// A message on its way to the thread.
+#[derive(Debug)]
+pub(super) struct Seen {
+    pub(super) at: Time,
+    pub(super) sent: bool,
+    /// By us, or by somebody who may have something to say to us.
+    pub(super) trusted: bool,
+    pub(super) hop: Hop,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// What both ends look at.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    /// The thread sleeps until it is woken.
+    pub(super) asleep: AtomicBool,
+    /// Nothing more comes.
+    pub(super) ended: AtomicBool,
+    /// Bytes that wait.
+    pub(super) bytes: AtomicUsize,
+    /// Messages that were lost since the start.
+    pub(super) lost: AtomicU64,
+}
+
+/// Sees messages.
+#[derive(Debug)]
+pub struct Witness {
+    ring: rtrb::Producer<Seen>,
+    shared: Arc<Shared>,
+    clock: Clock,
+    handle: LadderHandle,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Starts the thread that keeps messages in the file at `path`. `locals`: where we are over UDP, TCP and TLS.
+pub fn start(path: &Path, locals: [SocketAddr; 3], clock: Clock) -> io::Result<Witness> {
+    let (ring, rest) = rtrb::RingBuffer::new(WAITING);
+    let shared = Arc::new(Shared::default());
+    let (handle, thread) = keeper::start(path, locals, clock, rest, shared.clone())?;
+    Ok(Witness { ring, shared, clock, handle, thread: Some(thread) })
+}
+
+impl Witness {
+    /// A message came. `trusted`: from somebody who may have something to say to us.
+    pub fn heard(&mut self, from: Hop, trusted: bool, bytes: &[u8]) {
+        if self.has_room(bytes.len(), if trusted { WAITING_BYTES } else { STRANGERS_BYTES }, trusted) {
+            self.hand_over(Seen { at: self.clock.now(), sent: false, trusted, hop: from, bytes: bytes.to_vec() });
+        }
+    }
+
+    /// We sent a message.
+    pub fn sent(&mut self, to: Hop, bytes: Vec<u8>) {
+        if self.has_room(bytes.len(), WAITING_BYTES, true) {
+            self.hand_over(Seen { at: self.clock.now(), sent: true, trusted: true, hop: to, bytes });
+        }
+    }
+
+    /// The way to what was kept.
+    pub fn handle(&self) -> LadderHandle {
+        self.handle.clone()
+    }
+
+    fn has_room(&self, length: usize, most: usize, missed: bool) -> bool {
+        if !(LEAST..=KEPT_MAX).contains(&length) {
+            return false;
+        }
+        let room = self.shared.bytes.load(Ordering::Relaxed) + length <= most && !self.ring.is_full();
+        if !room && missed {
+            self.shared.lost.fetch_add(1, Ordering::Relaxed);
+        }
+        room
+    }
+
+    fn hand_over(&mut self, seen: Seen) {
+        self.shared.bytes.fetch_add(seen.bytes.len(), Ordering::Relaxed);
+        // There is room: it was looked, and nobody else pushes.
+        let _ = self.ring.push(seen);
+        if self.shared.asleep.load(Ordering::Relaxed) && self.shared.asleep.swap(false, Ordering::AcqRel) {
+            self.handle.wake();
+        }
+    }
+}
+
+impl Drop for Witness {
+    /// Waits until everything is written.
+    fn drop(&mut self) {
+        self.shared.ended.store(true, Ordering::Release);
+        self.handle.wake();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
