@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use hansho::base::{Codec, Digit, LegId, Outbox, Phone, Time, TrunkId};
+use hansho::base::{Digit, LegId, Outbox, Phone, Time, TrunkId};
 use hansho::sip::{Agent, Event, Identity, Output, Trunk};
 use hansho::wire::sip::{Builder, Message, Method, Name};
 
@@ -76,21 +76,19 @@ pub fn agent(bytes: &[u8]) {
 impl Play {
     fn new(seed: u8) -> Play {
         let local: SocketAddr = ([192, 0, 2, 10], 5060).into();
-        let account = Trunk {
-            id: TrunkId::parse("main").expect("letters"),
-            proxy: Some(trunk().into()),
+        let account = |name: &str, proxy: SocketAddr| Trunk {
+            proxy: Some(proxy.into()),
+            asked_every: seed.is_multiple_of(3).then_some(Duration::from_secs(60)),
             domain: "pbx.example".into(),
             register: seed.is_multiple_of(4),
             expires_s: 300,
             username: "hansho".into(),
             password: "secret".into(),
-            caller_id: None,
-            codecs: Codec::ALL.to_vec(),
-            max_calls: 0,
-            allow_from: Vec::new(),
+            ..Trunk::new(TrunkId::parse(name).expect("letters"))
         };
+        let accounts = vec![account("main", trunk()), account("spare", spare())];
         let identity = Identity { local, media_address: local.ip(), user_agent: "hansho".into(), doors: Vec::new() };
-        let agent = Agent::new(identity, vec![account], u64::from(seed));
+        let agent = Agent::new(identity, accounts, u64::from(seed));
         let (asked, came, legs, ends) = (Vec::new(), Vec::new(), BTreeSet::new(), BTreeMap::new());
         let mut play = Play { agent, now: Time::ZERO, asked, came, legs, ends };
         play.does(|agent, now, out| agent.start(now, out));
@@ -150,6 +148,9 @@ impl Play {
         let mut out = Outbox::new();
         if self.agent.dial(self.now, leg, &trunk, &to, 30_000, &mut out).is_ok() {
             self.legs.insert(leg);
+            if !round.is_multiple_of(4) {
+                self.agent.also_over(self.now, leg, &[TrunkId::parse("spare").expect("letters")]);
+            }
         }
         self.hears(out);
     }
@@ -284,7 +285,8 @@ impl Play {
             | Event::Answered { leg, .. }
             | Event::Unwanted { leg, .. }
             | Event::Key { leg, .. }
-            | Event::Changed { leg, .. } => leg,
+            | Event::Changed { leg, .. }
+            | Event::Rerouted { leg, .. } => leg,
             _ => return,
         };
         assert!(!self.ends.contains_key(&leg), "leg {leg:?} is over and goes on");
@@ -293,6 +295,11 @@ impl Play {
 
 fn trunk() -> SocketAddr {
     ([192, 0, 2, 1], 5060).into()
+}
+
+/// Where calls go that the first trunk does not carry; it answers from the address of the first.
+fn spare() -> SocketAddr {
+    ([192, 0, 2, 2], 5060).into()
 }
 
 fn sdp(script: &mut Script<'_>) -> String {

@@ -194,6 +194,20 @@ fn describe(kind: &str, event: &Value) -> (Look, String) {
             let code = if code.is_empty() { code } else { format!("{code} ") };
             (Look::Bad, format!("trunk {}: {code}{}; next try in {} s", of("trunk"), of("reason"), of("retry")))
         }
+        "trunk.target_failed" => {
+            let code = of("code");
+            let code = if code.is_empty() { code } else { format!("{code} ") };
+            let next = of("next");
+            let next = if next.is_empty() { "there is no other".to_owned() } else { format!("{next} is next") };
+            let (trunk, target, reason, rest) = (of("trunk"), of("target"), of("reason"), of("rest"));
+            (Look::Bad, format!("trunk {trunk} at {target}: {code}{reason}; left alone for {rest} s, {next}"))
+        }
+        "attempt.rerouted" => {
+            let code = of("code");
+            let code = if code.is_empty() { code } else { format!("{code} ") };
+            let (from, trunk, target) = (of("from"), of("trunk"), of("target"));
+            (Look::Bad, format!("trunk {from}: {code}{}; the call goes over {trunk} at {target}", of("reason")))
+        }
         "voice.failed" if !of("spoken_by").is_empty() => {
             (Look::Bad, format!("the voice {} stands in: {}", of("spoken_by"), of("reason")))
         }

@@ -22,6 +22,8 @@ pub struct Trunk {
     pub transport: Option<Transport>,
     /// The authorities that may vouch for it over TLS, as PEM; `None`: Mozilla's.
     pub ca: Option<String>,
+    /// How often it is asked whether it is there; `None`: never.
+    pub asked_every: Option<Duration>,
     /// The domain of the account.
     pub domain: String,
     /// Does the trunk want a REGISTER?
@@ -50,6 +52,7 @@ impl Trunk {
         sip::Trunk {
             id: self.id.clone(),
             proxy,
+            asked_every: self.asked_every,
             domain: self.domain.clone(),
             register: self.register,
             expires_s: u32::try_from(self.expires.as_secs()).unwrap_or(u32::MAX),
@@ -92,6 +95,7 @@ fn read_one(mut block: Section<'_>, origin: &Origin<'_>, seen: &mut BTreeMap<Tru
         block.complain("ca_file", "there are no certificates without TLS", "transport = \"tls\" beside it");
     }
     let expires = value::duration(&mut block, "expires", Duration::from_secs(60)..=Duration::from_secs(86_400));
+    let asked_every = value::duration(&mut block, "options_every", Duration::from_secs(5)..=Duration::from_secs(3_600));
     let username = block.text("username", value::USER_ACCEPTED, value::user);
     let password = password(&mut block, origin, register);
     if register && !block.has("username") {
@@ -114,6 +118,7 @@ fn read_one(mut block: Section<'_>, origin: &Origin<'_>, seen: &mut BTreeMap<Tru
         domain: domain.unwrap_or_else(|| account.in_uri()),
         proxy,
         transport,
+        asked_every,
         ca,
         register,
         expires: expires.unwrap_or(Duration::from_secs(600)),

@@ -142,17 +142,12 @@ impl Phone {
     pub fn new(socket: Socket, script: Script, seed: u64) -> Phone {
         let trunk = TrunkId::parse("exchange").expect("`exchange` is made of letters");
         let settings = Trunk {
-            id: trunk.clone(),
             proxy: Some(socket.trunk.into()),
             domain: socket.realm,
-            register: false,
             expires_s: 3_600,
             username: socket.number.clone(),
-            password: String::new(),
-            caller_id: None,
             codecs: vec![Codec::Pcmu, Codec::Pcma],
-            max_calls: 0,
-            allow_from: Vec::new(),
+            ..Trunk::new(trunk.clone())
         };
         let identity = Identity {
             local: socket.sip,

@@ -348,7 +348,7 @@ async fn public_address(settings: &Settings, local: SocketAddr) -> IpAddr {
     let proxy = settings.trunks.iter().min_by_key(|trunk| trunk.priority).map(|trunk| trunk.proxy.to_string());
     let ipv4 = local.is_ipv4();
     let trunk = match tokio::time::timeout(LOOK_UP, lookup::find(&proxy.unwrap_or_default(), ipv4)).await {
-        Ok(Ok(trunk)) => route_to(trunk),
+        Ok(Ok(trunk)) => trunk.into_iter().next().and_then(route_to),
         Ok(Err(_)) | Err(_) => None,
     };
     trunk.or_else(|| route_to(if ipv4 { WORLD_V4 } else { WORLD_V6 })).unwrap_or(local.ip())

@@ -68,6 +68,10 @@ pub fn log(event: &Event) {
         What::Round { round } => say!(info, round, "calling round"),
         What::Skipped { reason } => say!(info, reason, "{who} is not called in this round"),
         What::Dialling { phone } => say!(info, %phone, "calling {who}"),
+        What::Rerouted { from, trunk, target, code, reason } => {
+            let target = target.as_deref().unwrap_or_default();
+            say!(warn, %from, code, reason, %trunk, target, "the call to {who} goes over another way");
+        }
         What::Ringing { code } => say!(info, code, "{who}'s phone rings"),
         What::Answered => say!(info, "{who}'s phone was picked up"),
         What::CalledIn { phone } => say!(info, %phone, "{who} called in"),
@@ -96,6 +100,12 @@ pub fn log(event: &Event) {
         What::TrunkRegistered { trunk, expires } => say!(info, %trunk, expires, "trunk registered"),
         What::TrunkFailed { trunk, code, reason, retry } => {
             say!(warn, %trunk, code, reason, retry_s = retry, "trunk is away; hansho tries again");
+        }
+        What::TargetFailed { trunk, target, code, reason, rest, next: None } => {
+            say!(warn, %trunk, target, code, reason, rest_s = rest, "the trunk has no other target: it is tried all the same");
+        }
+        What::TargetFailed { trunk, target, code, reason, rest, next: Some(next) } => {
+            say!(warn, %trunk, target, code, reason, rest_s = rest, next, "this target is left alone; requests go to the next");
         }
         What::VoiceFailed { reason, spoken_by: None } => {
             say!(warn, reason, "the message could not be spoken; the recorded prompt stands in")

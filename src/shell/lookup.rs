@@ -22,7 +22,7 @@ pub async fn keep_looking(
     ipv4: bool,
     core: mpsc::Sender<Input>,
 ) {
-    let mut known: Option<Result<SocketAddr, String>> = None;
+    let mut known: Option<Result<Vec<SocketAddr>, String>> = None;
     let mut pause = AGAIN_FIRST;
     while !core.is_closed() {
         let found = find(&proxy, ipv4).await;
@@ -32,18 +32,27 @@ pub async fn keep_looking(
         let keeps = found.is_err() && matches!(known, Some(Ok(_)));
         if !keeps && known.as_ref() != Some(&found) {
             known = Some(found.clone());
-            let _ = core.send(Input::TrunkAddress { trunk: trunk.clone(), found: found.map(&hop) }).await;
+            let _ = core
+                .send(Input::TrunkAddress {
+                    trunk: trunk.clone(),
+                    found: found.map(|found| found.into_iter().map(&hop).collect()),
+                })
+                .await;
         }
         tokio::time::sleep(wait).await;
     }
 }
 
-/// Where `proxy` (`host:port`) is now.
-pub async fn find(proxy: &str, ipv4: bool) -> Result<SocketAddr, String> {
-    match tokio::net::lookup_host(proxy).await {
-        Ok(mut addresses) => addresses
-            .find(|address| address.is_ipv4() == ipv4)
-            .ok_or_else(|| format!("`{proxy}` has no {} address", if ipv4 { "IPv4" } else { "IPv6" })),
-        Err(error) => Err(format!("`{proxy}` cannot be looked up: {error}")),
+/// Where `proxy` (`host:port`) is now: all of its addresses.
+pub async fn find(proxy: &str, ipv4: bool) -> Result<Vec<SocketAddr>, String> {
+    let found = tokio::net::lookup_host(proxy).await;
+    let found = found.map_err(|error| format!("`{proxy}` cannot be looked up: {error}"))?;
+    let mut addresses: Vec<SocketAddr> = found.filter(|address| address.is_ipv4() == ipv4).collect();
+    // Name servers give them in another order each time; which one comes first is not to change with it.
+    addresses.sort();
+    addresses.dedup();
+    match addresses.is_empty() {
+        true => Err(format!("`{proxy}` has no {} address", if ipv4 { "IPv4" } else { "IPv6" })),
+        false => Ok(addresses),
     }
 }

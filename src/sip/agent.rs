@@ -17,13 +17,17 @@ use crate::sip::calls::Calls;
 use crate::sip::context::{Ctx, Line};
 use crate::sip::farewell::Farewell;
 use crate::sip::handle::{self, Handle};
+use crate::sip::health::Health;
 use crate::sip::letter::Letter;
+use crate::sip::lines::Why;
 use crate::sip::message::Request;
-use crate::sip::outgoing::{self, Outgoing};
+use crate::sip::outgoing::Outgoing;
 use crate::sip::register::Registration;
+use crate::sip::reroute::Spare;
+use crate::sip::targets::REST;
 use crate::sip::terms::Terms;
 use crate::sip::transactions::{Owner, Told, Transactions, TxId};
-use crate::sip::{Cause, End, Event, Hop, Output, Transport, Trunk, attempt};
+use crate::sip::{Cause, End, Output, Transport, Trunk, attempt};
 use crate::wire::sip::{Method, NameAddr};
 
 /// More calls than this at once are refused, in either direction.
@@ -33,9 +37,7 @@ pub const MAX_CALLS: usize = 4_096;
 const NUMBERS_SKIPPED: u32 = 100_000;
 
 /// What is said of a request that nothing answered.
-const SILENCE: &str = "the trunk did not answer";
-/// A trunk that is not registered at and whose name is not found is looked up again after this.
-const LOOK_UP_AGAIN_S: u32 = 30;
+pub(super) const SILENCE: &str = "the trunk did not answer";
 
 /// Who we are on the wire.
 #[derive(Clone, Debug)]
@@ -81,23 +83,6 @@ pub enum DialError {
     Stopping,
 }
 
-/// How a trunk stands.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct TrunkState {
-    /// Which.
-    pub id: TrunkId,
-    /// It rings us: registered, or in no need of it.
-    pub registered: bool,
-    /// The status it answered last to a REGISTER.
-    pub last_code: Option<u16>,
-    /// In words.
-    pub last_reason: String,
-    /// Our address as it sees us, when it says so.
-    pub seen_as: Option<SocketAddr>,
-    /// Calls up, in either direction.
-    pub calls: usize,
-}
-
 /// What the agent counted since it began.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Counts {
@@ -121,6 +106,7 @@ pub struct Agent {
     pub(super) core: Core,
     pub(super) calls: Calls,
     pub(super) registrations: Vec<Option<Registration>>,
+    pub(super) healths: Vec<Option<Health>>,
     /// Short messages on their way, by the number their sender gave them.
     pub(super) letters: BTreeMap<u32, Letter>,
     pub(super) counts: Counts,
@@ -146,6 +132,7 @@ impl Core {
         out: &'a mut Outbox<Output>,
     ) -> Option<Ctx<'a>> {
         let line = self.lines.get_mut(line)?;
+        line.proxy = line.targets.best(now).or(line.proxy);
         let (identity, transactions, rng) = (&self.identity, &mut self.transactions, &mut self.rng);
         Some(Ctx { now, identity, line, transactions, rng, out, leg })
     }
@@ -161,67 +148,19 @@ impl Agent {
             trunk.register.then(|| Registration::new(owner, trunk.expires_s, call_id, tag))
         };
         let registrations = trunks.iter().enumerate().map(registration).collect();
-        let line = |trunk: Trunk| Line { proxy: trunk.proxy, trunk, keys: Default::default() };
-        let lines = trunks.into_iter().map(line).collect();
+        let health =
+            |(place, trunk): (usize, &Trunk)| trunk.asked_every.map(|every| Health::new(Owner::Health(place), every));
+        let healths = trunks.iter().enumerate().map(health).collect();
+        let lines = trunks.into_iter().map(Line::new).collect();
         Agent {
             core: Core { identity, lines, transactions: Transactions::default(), rng },
             calls: Calls::default(),
             registrations,
+            healths,
             letters: BTreeMap::new(),
             counts: Counts::default(),
             last_incoming: LegId(u32::MAX),
             stopping: false,
-        }
-    }
-
-    /// Registers where a trunk wants it and its address is known.
-    pub fn start(&mut self, now: Time, out: &mut Outbox<Output>) {
-        for place in 0..self.core.lines.len() {
-            self.greet(now, place, out);
-        }
-    }
-
-    /// The shell looked the proxy's name up. After a failure it is to look again when the time that
-    /// [`Event::RegistrationFailed`] names is over.
-    pub fn on_trunk_address(
-        &mut self,
-        now: Time,
-        trunk: &TrunkId,
-        found: Result<Hop, String>,
-        out: &mut Outbox<Output>,
-    ) {
-        let Some(place) = self.line_of(trunk) else { return };
-        let Some(line) = self.core.lines.get_mut(place) else { return };
-        match found {
-            Ok(address) if line.proxy == Some(address) => {}
-            // An address that served goes on serving while the name cannot be looked up.
-            Err(_) if line.proxy.is_some() => {}
-            Ok(address) => {
-                line.proxy = Some(address);
-                self.greet(now, place, out);
-            }
-            Err(reason) => {
-                let registration = self.registrations.get_mut(place).and_then(Option::as_mut);
-                match (registration, self.core.ctx(now, place, None, out)) {
-                    (Some(registration), Some(mut ctx)) => registration.on_no_address(&mut ctx, reason),
-                    (_, _) => {
-                        let (trunk, code, retry_s) = (trunk.clone(), None, LOOK_UP_AGAIN_S);
-                        out.push(Output::Event(Event::RegistrationFailed { trunk, code, reason, retry_s }));
-                    }
-                }
-            }
-        }
-    }
-
-    /// A connection broke, or could not be made. `why` is a sentence for people.
-    pub fn on_lost(&mut self, now: Time, hop: Hop, why: &str, out: &mut Outbox<Output>) {
-        for (owner, tx) in self.core.transactions.on_lost(hop) {
-            self.unheard(now, owner, tx, why, out);
-        }
-        for place in 0..self.core.lines.len() {
-            if self.core.lines.get(place).is_some_and(|line| line.proxy == Some(hop)) {
-                self.with_registration(now, place, out, |known, ctx| known.on_lost(ctx));
-            }
         }
     }
 
@@ -236,27 +175,17 @@ impl Agent {
         out: &mut Outbox<Output>,
     ) -> Result<String, DialError> {
         let line = self.line_of(trunk).ok_or(DialError::UnknownTrunk)?;
-        let settings = self.core.lines.get(line).ok_or(DialError::UnknownTrunk)?;
-        let hop = settings.proxy.ok_or(DialError::NoAddress)?;
-        let most = usize::try_from(settings.trunk.max_calls).unwrap_or(usize::MAX);
         if self.stopping {
             return Err(DialError::Stopping);
         } else if self.calls.of_leg(leg).is_some() {
             return Err(DialError::LegInUse);
         } else if self.calls.len() >= MAX_CALLS {
             return Err(DialError::Full);
-        } else if most > 0 && self.calls.on_line(line) >= most {
+        } else if self.is_full(line) {
             return Err(DialError::TrunkFull);
         }
-        let terms = self.terms(line, media_port);
-        let key = self.calls.new_key();
-        let mut ctx = self.core.ctx(now, line, Some(leg), out).ok_or(DialError::UnknownTrunk)?;
-        let (call_id, tag, secret) = (token(ctx.rng, 24), token(ctx.rng, 12), token(ctx.rng, 20));
-        let request = outgoing::invite(&ctx, to, hop, call_id.clone(), &tag);
-        let handle = handle::unanswered(trunk, &secret, &request);
-        let outgoing = Outgoing::start(&mut ctx, Owner::Call(key), secret, request, terms);
-        self.calls.put(key, Call::new(Some(leg), line, (call_id, tag), Phase::Outgoing(outgoing)));
-        Ok(handle)
+        let spare = Spare { to: to.clone(), media_port, lines: Vec::new(), tried: Vec::new() };
+        self.place(now, leg, line, spare, out)
     }
 
     /// Ends the call with CANCEL, BYE or a refusal, as its state demands; [`Event::Ended`] follows.
@@ -373,21 +302,6 @@ impl Agent {
         self.calls.get(self.calls.of_leg(leg)?).map(Call::call_id)
     }
 
-    /// How the trunks stand.
-    pub fn trunks(&self) -> impl Iterator<Item = TrunkState> + '_ {
-        self.core.lines.iter().zip(&self.registrations).enumerate().map(|(place, (line, registration))| {
-            let last = registration.as_ref().and_then(Registration::last);
-            TrunkState {
-                id: line.trunk.id.clone(),
-                registered: registration.as_ref().map_or(line.proxy.is_some(), Registration::is_registered),
-                last_code: last.and_then(|(code, _)| *code),
-                last_reason: last.map(|(_, reason)| reason.clone()).unwrap_or_default(),
-                seen_as: registration.as_ref().and_then(Registration::seen_as),
-                calls: self.calls.on_line(place),
-            }
-        })
-    }
-
     /// What was counted so far.
     pub fn counts(&self) -> Counts {
         self.counts
@@ -396,13 +310,21 @@ impl Agent {
     /// When to call [`Agent::on_deadline`].
     pub fn next_deadline(&self) -> Option<Time> {
         let registrations = self.registrations.iter().flatten().filter_map(Registration::next_deadline);
-        registrations.chain(self.calls.next_deadline()).chain(self.core.transactions.next_deadline()).min()
+        let healths = self.healths.iter().flatten().filter_map(Health::next_deadline).filter(|_| !self.stopping);
+        registrations
+            .chain(healths)
+            .chain(self.calls.next_deadline())
+            .chain(self.core.transactions.next_deadline())
+            .min()
     }
 
     /// Does all that is due. Too early a call does nothing.
     pub fn on_deadline(&mut self, now: Time, out: &mut Outbox<Output>) {
-        while let Some((told, owner, tx)) = self.core.transactions.on_deadline(now, out) {
+        while let Some((told, owner, tx, hop)) = self.core.transactions.on_deadline(now, out) {
             if told == Told::TimedOut {
+                if let Some(hop) = hop.filter(|_| self.speaks_for_trunk(owner, tx)) {
+                    self.leave_alone(now, hop, Why { code: None, reason: SILENCE, long: REST }, out);
+                }
                 self.unheard(now, owner, tx, SILENCE, out);
             }
         }
@@ -411,16 +333,20 @@ impl Agent {
         }
         for place in 0..self.registrations.len() {
             self.with_registration(now, place, out, |known, ctx| known.on_deadline(ctx));
+            if !self.stopping {
+                self.with_health(now, place, out, |health, ctx| health.on_deadline(ctx));
+            }
         }
     }
 
     /// Nothing answers this transaction any more.
-    fn unheard(&mut self, now: Time, owner: Owner, tx: TxId, why: &str, out: &mut Outbox<Output>) {
+    pub(super) fn unheard(&mut self, now: Time, owner: Owner, tx: TxId, why: &str, out: &mut Outbox<Output>) {
         match owner {
             Owner::Call(key) => self.with(now, key, out, |call, ctx| call.on_timeout(ctx, tx, why)),
             Owner::Registration(place) => {
                 self.with_registration(now, place, out, |known, ctx| known.on_timeout(ctx, tx, why));
             }
+            Owner::Health(place) => self.with_health(now, place, out, |health, ctx| health.on_timeout(ctx, tx, why)),
             Owner::Message(number) => self.letter_unheard(number, why, out),
             Owner::Nobody => {}
         }
@@ -437,20 +363,10 @@ impl Agent {
         if let Some(mut ctx) = self.core.ctx(now, call.line, call.leg, out) {
             handle(&mut call, &mut ctx);
         }
-        self.calls.put(key, call);
-    }
-
-    pub(super) fn with_registration(
-        &mut self,
-        now: Time,
-        place: usize,
-        out: &mut Outbox<Output>,
-        handle: impl FnOnce(&mut Registration, &mut Ctx<'_>),
-    ) {
-        let registration = self.registrations.get_mut(place).and_then(Option::as_mut);
-        if let (Some(registration), Some(mut ctx)) = (registration, self.core.ctx(now, place, None, out)) {
-            handle(registration, &mut ctx);
+        if let Some(end) = call.take_failure() {
+            call = self.reroute(now, call, end, out);
         }
+        self.calls.put(key, call);
     }
 
     pub(super) fn terms(&mut self, line: usize, media_port: u16) -> Terms {
@@ -470,17 +386,5 @@ impl Agent {
         if let Some(key) = self.calls.of_leg(leg) {
             self.with(now, key, out, handle);
         }
-    }
-
-    fn greet(&mut self, now: Time, place: usize, out: &mut Outbox<Output>) {
-        let Some(line) = self.core.lines.get(place).filter(|line| line.proxy.is_some()) else { return };
-        match self.registrations.get(place) {
-            Some(Some(_)) => self.with_registration(now, place, out, |known, ctx| known.on_address(ctx)),
-            _ => out.push(Output::Event(Event::Registered { trunk: line.trunk.id.clone(), expires_s: 0 })),
-        }
-    }
-
-    pub(super) fn line_of(&self, trunk: &TrunkId) -> Option<usize> {
-        self.core.lines.iter().position(|line| line.trunk.id == *trunk)
     }
 }

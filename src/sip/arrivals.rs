@@ -65,12 +65,17 @@ impl Agent {
             return;
         }
         let answer = response.method() == Method::Invite && matches!(response.code(), Some(200..300));
-        match self.core.transactions.on_response(now, response, out) {
+        let heard = self.core.transactions.on_response(now, response, out);
+        if let Heard::For(owner, tx, hop) = heard {
+            let its_own = self.speaks_for_trunk(owner, tx);
+            self.note_health(now, hop, response, its_own, out);
+        }
+        match heard {
             Heard::Copy => self.counts.copies += 1,
-            Heard::For(Owner::Registration(place), tx) => {
+            Heard::For(Owner::Registration(place), tx, _) => {
                 self.with_registration(now, place, out, |known, ctx| known.on_response(ctx, tx, response));
             }
-            Heard::For(Owner::Call(key), tx) => {
+            Heard::For(Owner::Call(key), tx, _) => {
                 let waits = self.calls.get(key).is_some_and(|call| call.waits_for(tx));
                 if answer && !waits {
                     self.end_other_phone(now, from, tx, response, out);
@@ -78,8 +83,11 @@ impl Agent {
                     self.with(now, key, out, |call, ctx| call.on_response(ctx, tx, response));
                 }
             }
-            Heard::For(Owner::Message(number), tx) => self.letter_answered(now, number, tx, response, out),
-            Heard::For(Owner::Nobody, _) => {}
+            Heard::For(Owner::Health(place), tx, _) => {
+                self.with_health(now, place, out, |health, ctx| health.on_response(ctx, tx, response));
+            }
+            Heard::For(Owner::Message(number), tx, _) => self.letter_answered(now, number, tx, response, out),
+            Heard::For(Owner::Nobody, ..) => {}
             Heard::Unknown if answer && self.is_ours(from, response) && self.trunk_at(from.ip(), None).is_some() => {
                 self.end_stray(now, from, response, out);
             }
@@ -313,10 +321,10 @@ impl Agent {
     /// The trunk that may call us from this address; of several, the one whose username was dialled.
     fn trunk_at(&self, ip: IpAddr, user: Option<&str>) -> Option<usize> {
         let ip = ip.to_canonical();
-        let mut found = self.core.lines.iter().enumerate().filter(|(_, line)| {
-            line.proxy.is_some_and(|proxy| proxy.ip().to_canonical() == ip)
-                || line.trunk.allow_from.iter().any(|range| range.contains(ip))
-        });
+        let mut found =
+            self.core.lines.iter().enumerate().filter(|(_, line)| {
+                line.targets.is_at(ip) || line.trunk.allow_from.iter().any(|range| range.contains(ip))
+            });
         let first = found.next()?;
         let named = |line: &Line| user.is_some_and(|user| line.trunk.username == user);
         if named(first.1) {

@@ -11,6 +11,7 @@ use crate::sip::dialog::Dialog;
 use crate::sip::farewell::Farewell;
 use crate::sip::incoming::Incoming;
 use crate::sip::outgoing::Outgoing;
+use crate::sip::reroute::{Spare, is_trunks_fault};
 use crate::sip::session::Session;
 use crate::sip::terms::Terms;
 use crate::sip::transactions::TxId;
@@ -25,6 +26,8 @@ pub const HANG_UP_WITHIN: Duration = Duration::from_secs(4);
 pub enum Next {
     /// It goes on as it is.
     Stay,
+    /// It goes on, but another way would be better: nothing was heard for a while.
+    Late(End),
     /// It is answered.
     Up(Session),
     /// BYE is under way.
@@ -42,7 +45,11 @@ pub struct Call {
     pub line: usize,
     /// Call-ID and our tag: how requests in the dialog find it.
     pub dialog: (String, String),
+    /// Its other ways, while it is not answered.
+    pub spare: Option<Spare>,
     phase: Phase,
+    /// Its trunk could not carry it, or does not answer, and nobody heard of it yet.
+    failed: Option<End>,
     /// It is being ended; the leg hears of it at this time at the latest.
     told_by: Option<(Time, End)>,
 }
@@ -65,12 +72,46 @@ pub enum Phase {
 impl Call {
     /// A call in its first machine.
     pub fn new(leg: Option<LegId>, line: usize, dialog: (String, String), phase: Phase) -> Call {
-        Call { leg, line, dialog, phase, told_by: None }
+        Call { leg, line, dialog, spare: None, phase, failed: None, told_by: None }
     }
 
     /// The Call-ID of its dialog.
     pub fn call_id(&self) -> &str {
         &self.dialog.0
+    }
+
+    /// The same, which may go other ways where its trunk fails.
+    pub fn with_spare(self, spare: Spare) -> Call {
+        Call { spare: Some(spare), ..self }
+    }
+
+    /// The INVITE of ours that nobody answered yet.
+    pub fn invite_tx(&self) -> Option<TxId> {
+        match &self.phase {
+            Phase::Outgoing(outgoing) => Some(outgoing.tx()),
+            Phase::Incoming(_) | Phase::Up(_) | Phase::Leaving(_) | Phase::Over => None,
+        }
+    }
+
+    /// The INVITE waits for a first sign until `at`, and then for as long as it must if there is no other way.
+    pub fn hurry(&mut self, at: Time) {
+        if let Phase::Outgoing(outgoing) = &mut self.phase {
+            outgoing.hurry(at);
+        }
+    }
+
+    /// Another way was taken: cancels what may still ring.
+    pub fn give_up(&mut self, ctx: &mut Ctx<'_>) {
+        if let Phase::Outgoing(outgoing) = &mut self.phase {
+            let reason = "another way was taken".to_owned();
+            ctx.transactions.hush(outgoing.tx());
+            outgoing.hang_up(ctx, End { cause: Cause::Us, code: None, reason });
+        }
+    }
+
+    /// Its trunk could not carry it, or does not answer, and nobody heard of it yet: why.
+    pub fn take_failure(&mut self) -> Option<End> {
+        self.failed.take()
     }
 
     /// Nothing more can happen.
@@ -242,13 +283,19 @@ impl Call {
     fn go(&mut self, ctx: &mut Ctx<'_>, next: Next) {
         match next {
             Next::Stay => {}
+            Next::Late(end) => self.failed = Some(end),
             Next::Up(session) => self.phase = Phase::Up(session),
             Next::Leaving(farewell) => {
                 self.told_by.get_or_insert_with(|| (ctx.now + HANG_UP_WITHIN, farewell.end().clone()));
                 self.phase = Phase::Leaving(farewell);
             }
             Next::Over(end) => {
+                let unheard = matches!(&self.phase, Phase::Outgoing(outgoing) if outgoing.is_unheard());
                 self.phase = Phase::Over;
+                if self.spare.is_some() && unheard && self.leg.is_some() && is_trunks_fault(&end) {
+                    self.failed = Some(end);
+                    return;
+                }
                 self.end(ctx, end);
             }
         }

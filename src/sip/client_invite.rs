@@ -152,6 +152,13 @@ impl ClientInvite {
         }
     }
 
+    /// Sends no more copies, and still waits for what the first one leads to.
+    pub fn hush(&mut self) {
+        if let State::Calling { again, .. } = &mut self.state {
+            *again = None;
+        }
+    }
+
     /// Gives up waiting for an answer.
     pub fn abandon(&mut self) {
         self.state = State::Terminated;

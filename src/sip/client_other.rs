@@ -87,6 +87,13 @@ impl ClientOther {
         }
     }
 
+    /// Timer F ends at `at`, if that is sooner, while nothing was heard.
+    pub fn hurry(&mut self, at: Time) {
+        if let State::Trying { give_up, .. } = &mut self.state {
+            *give_up = (*give_up).min(at);
+        }
+    }
+
     /// The connection it was sent over is gone.
     pub fn on_lost(&mut self) -> Told {
         if !self.is_waiting() {

@@ -7,6 +7,7 @@ use crate::sip::auth::Keys;
 use crate::sip::extension::unsupported;
 use crate::sip::interval::LEAST_S;
 use crate::sip::message::{self, ALLOW};
+use crate::sip::targets::Targets;
 use crate::sip::transactions::{Transactions, TxId};
 use crate::sip::{Event, Hop, Identity, Output, Transport, Trunk, capabilities, info, letter};
 use crate::wire::sip::{Builder, Message, Method, Name};
@@ -16,13 +17,21 @@ use crate::wire::sip::{Builder, Message, Method, Name};
 pub struct Line {
     /// Its settings.
     pub trunk: Trunk,
-    /// Where requests go, once the name was looked up.
+    /// Where requests go at this moment, once the name was looked up: the best of its targets.
     pub proxy: Option<Hop>,
+    /// Everywhere they could go.
+    pub targets: Targets,
     /// What it challenged us with.
     pub keys: Keys,
 }
 
 impl Line {
+    /// A trunk of which nothing was heard yet.
+    pub fn new(trunk: Trunk) -> Line {
+        let targets = Targets::new(trunk.proxy.into_iter().collect());
+        Line { proxy: trunk.proxy, targets, trunk, keys: Keys::default() }
+    }
+
     /// The URI by which this trunk reaches `to`.
     pub fn uri_of(&self, to: &Phone) -> String {
         match to {

@@ -17,8 +17,9 @@
 //! | `register`, `attempt`, `auth`, `digest` | registration; a request sent again with credentials |
 //! | `dialog`, `message`, `terms`, `offer`, `success` | route and numbers; what is written; SDP; the unacknowledged 200 |
 //! | `extension` | which extensions we know |
-//! | `hop` | over what and where a message travels |
 //! | `rung` | a message as a ladder shows it, and what of it may be kept |
+//! | `hop`, `targets` | over what and where a message travels; where a trunk is |
+//! | `lines`, `health`, `reroute` | how the trunks stand; is one there; another way for a call that it could not carry |
 //! | `handle` | the line of text that ends a call after a crash |
 //! | `transactions`, `client_*`, `server_*`, `timers` | the four machines of RFC 3261 §17 and how they are found |
 //!
@@ -41,11 +42,13 @@ mod early;
 mod extension;
 mod farewell;
 mod handle;
+mod health;
 mod hop;
 mod incoming;
 mod info;
 mod interval;
 mod letter;
+mod lines;
 mod message;
 pub mod offer;
 mod outgoing;
@@ -55,10 +58,12 @@ mod refresh;
 mod register;
 mod reliable;
 mod repeat;
+mod reroute;
 pub mod rung;
 mod server_invite;
 mod server_other;
 mod session;
+mod targets;
 mod terms;
 mod timers;
 mod transactions;
@@ -69,10 +74,11 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use agent::{Agent, Counts, DialError, Identity, MAX_CALLS, TrunkState};
+pub use agent::{Agent, Counts, DialError, Identity, MAX_CALLS};
 pub use handle::call_id_of;
 pub use hop::{Hop, NoHop, Transport};
 pub use letter::{MessageError, TEXT_MAX};
+pub use lines::TrunkState;
 pub use trunk::{IpRange, Trunk};
 
 use crate::base::{Digit, LegId, Stream, TrunkId};
@@ -150,6 +156,38 @@ pub enum Event {
         leg: LegId,
         /// What holds now.
         stream: Stream,
+    },
+    /// Its trunk could not carry the call; it goes over another target or another trunk now, and is the same call.
+    Rerouted {
+        /// Which call.
+        leg: LegId,
+        /// Over which trunk it did not go.
+        from: TrunkId,
+        /// Over which trunk it goes now.
+        trunk: TrunkId,
+        /// And where that is.
+        target: Option<Hop>,
+        /// Enough to end this call after a crash.
+        handle: String,
+        /// The status that said so, where there was one.
+        code: Option<u16>,
+        /// Why it did not go the other way, in words.
+        reason: String,
+    },
+    /// A target of a trunk failed and is left alone for a while.
+    TargetFailed {
+        /// Whose target.
+        trunk: TrunkId,
+        /// Which.
+        target: Hop,
+        /// The status it answered, when it answered.
+        code: Option<u16>,
+        /// In words.
+        reason: String,
+        /// For how many seconds it is left alone.
+        rest_s: u32,
+        /// Where requests to this trunk go now; `None`: there is no other target.
+        next: Option<Hop>,
     },
     /// The call is over, in whichever way; nothing follows for this leg.
     Ended {

@@ -18,6 +18,7 @@
 //! | Calling | 302 to the same number | Calling | INVITE |
 //! | Calling | 486 | Over | ended Refused |
 //! | Calling | no answer | Over | ended Timeout |
+//! | Calling | no sign | Calling | late |
 //! | Calling | BYE | Calling | 481 |
 //! | Calling | UPDATE | Calling | 491 |
 //! | Calling | INFO | Calling | 200 |
@@ -67,6 +68,7 @@
 use core::time::Duration;
 
 use crate::base::{Phone, Time, token};
+use crate::sip::agent::SILENCE;
 use crate::sip::attempt::Attempt;
 use crate::sip::call::Next;
 use crate::sip::context::{Asked, Ctx};
@@ -104,8 +106,8 @@ pub struct Outgoing {
 
 #[derive(Debug)]
 enum State {
-    /// Nothing but challenges heard.
-    Calling,
+    /// Nothing but challenges heard; when that is too long, where there is another way.
+    Calling { late: Option<Time> },
     /// A provisional response came; the last one told, and when we lose patience.
     Ringing { told: u16, patience: Time },
     /// We want to cancel and may not yet.
@@ -119,7 +121,7 @@ impl Outgoing {
     pub fn start(ctx: &mut Ctx<'_>, owner: Owner, secret: String, mut request: Request, mut terms: Terms) -> Outgoing {
         request.body = Some(Body { kind: SDP, bytes: terms.offer() });
         let attempt = Attempt::send(ctx, owner, secret, request);
-        Outgoing::new(owner, attempt, terms, State::Calling)
+        Outgoing::new(owner, attempt, terms, State::Calling { late: None })
     }
 
     fn new(owner: Owner, attempt: Attempt, terms: Terms, state: State) -> Outgoing {
@@ -144,6 +146,18 @@ impl Outgoing {
         outgoing
     }
 
+    /// Waits for a first sign until `at` and no longer, where there is another way.
+    pub fn hurry(&mut self, at: Time) {
+        if let State::Calling { late } = &mut self.state {
+            *late = Some(at);
+        }
+    }
+
+    /// Nobody wants it to end, and no telephone rang.
+    pub fn is_unheard(&self) -> bool {
+        matches!(self.state, State::Calling { .. } | State::Ringing { told: ..=100, .. })
+    }
+
     /// The INVITE's transaction.
     pub fn tx(&self) -> TxId {
         self.attempt.tx()
@@ -157,7 +171,7 @@ impl Outgoing {
     /// Our wish to end it.
     pub fn hang_up(&mut self, ctx: &mut Ctx<'_>, end: End) -> Next {
         match &self.state {
-            State::Calling => self.state = State::CancelWanted { end },
+            State::Calling { .. } => self.state = State::CancelWanted { end },
             State::Ringing { .. } => self.cancel(ctx, end),
             State::CancelWanted { .. } | State::Cancelling { .. } => {}
         }
@@ -172,7 +186,7 @@ impl Outgoing {
         }
         let Some(code) = response.code() else { return Next::Stay };
         match (&mut self.state, code) {
-            (State::Calling | State::Ringing { .. }, 0..200) => {
+            (State::Calling { .. } | State::Ringing { .. }, 0..200) => {
                 self.on_ringing(ctx, code, response);
                 Next::Stay
             }
@@ -182,22 +196,24 @@ impl Outgoing {
                 Next::Stay
             }
             (State::Cancelling { .. }, 0..200) => Next::Stay,
-            (State::Calling | State::Ringing { .. }, 200..300) => self.on_answer(ctx, response),
+            (State::Calling { .. } | State::Ringing { .. }, 200..300) => self.on_answer(ctx, response),
             (State::CancelWanted { end } | State::Cancelling { end, .. }, 200..300) => {
                 let end = End { code: Some(200), ..end.clone() };
                 self.say_goodbye(ctx, response, end)
             }
-            (State::Calling | State::Ringing { .. }, 401 | 407) => match self.attempt.on_challenge(ctx, response) {
-                Ok(()) => {
-                    self.early = Early::default();
-                    self.state = State::Calling;
-                    Next::Stay
+            (State::Calling { .. } | State::Ringing { .. }, 401 | 407) => {
+                match self.attempt.on_challenge(ctx, response) {
+                    Ok(()) => {
+                        self.early = Early::default();
+                        self.state = State::Calling { late: None };
+                        Next::Stay
+                    }
+                    Err(reason) => Next::Over(End { cause: Cause::Refused, code: Some(code), reason }),
                 }
-                Err(reason) => Next::Over(End { cause: Cause::Refused, code: Some(code), reason }),
-            },
-            (State::Calling | State::Ringing { .. }, 422) => self.on_too_short(ctx, response),
-            (State::Calling | State::Ringing { .. }, 300..=399) => self.on_redirect(ctx, response),
-            (State::Calling | State::Ringing { .. }, _) => {
+            }
+            (State::Calling { .. } | State::Ringing { .. }, 422) => self.on_too_short(ctx, response),
+            (State::Calling { .. } | State::Ringing { .. }, 300..=399) => self.on_redirect(ctx, response),
+            (State::Calling { .. } | State::Ringing { .. }, _) => {
                 Next::Over(End { cause: Cause::Refused, code: Some(code), reason: reason_of(response) })
             }
             (State::CancelWanted { end } | State::Cancelling { end, .. }, _) => {
@@ -213,7 +229,7 @@ impl Outgoing {
         }
         let nothing = || End { cause: Cause::Timeout, code: None, reason: why.to_owned() };
         match &self.state {
-            State::Calling | State::Ringing { .. } => Next::Over(nothing()),
+            State::Calling { .. } | State::Ringing { .. } => Next::Over(nothing()),
             State::CancelWanted { end } | State::Cancelling { end, .. } => Next::Over(end.clone()),
         }
     }
@@ -221,7 +237,7 @@ impl Outgoing {
     /// A request of theirs before the call is answered. A BYE means they gave up.
     pub fn on_request(&mut self, ctx: &mut Ctx<'_>, asked: Asked<'_>) -> Next {
         match (&self.state, asked.message.method()) {
-            (State::Calling | State::CancelWanted { .. }, Method::Bye) => {
+            (State::Calling { .. } | State::CancelWanted { .. }, Method::Bye) => {
                 ctx.answer(asked, 481);
                 Next::Stay
             }
@@ -245,15 +261,20 @@ impl Outgoing {
     /// When to call [`Outgoing::on_deadline`].
     pub fn next_deadline(&self) -> Option<Time> {
         match &self.state {
-            State::Calling | State::CancelWanted { .. } => None,
+            State::Calling { late } => *late,
+            State::CancelWanted { .. } => None,
             State::Ringing { patience, .. } => Some(*patience),
             State::Cancelling { until, .. } => Some(*until),
         }
     }
 
-    /// Patience is over.
+    /// It is late, or patience is over.
     pub fn on_deadline(&mut self, ctx: &mut Ctx<'_>) -> Next {
         match &self.state {
+            State::Calling { late: Some(late) } if *late <= ctx.now => {
+                self.state = State::Calling { late: None };
+                Next::Late(End { cause: Cause::Timeout, code: None, reason: SILENCE.to_owned() })
+            }
             State::Ringing { patience, .. } if *patience <= ctx.now => {
                 let reason = "it rang longer than any call may".to_owned();
                 self.cancel(ctx, End { cause: Cause::Timeout, code: None, reason });
@@ -338,7 +359,7 @@ impl Outgoing {
     fn once_more(&mut self, ctx: &mut Ctx<'_>, change: impl FnOnce(&mut Request)) -> Result<Next, String> {
         self.attempt.retry(ctx, change)?;
         self.early = Early::default();
-        self.state = State::Calling;
+        self.state = State::Calling { late: None };
         Ok(Next::Stay)
     }
 

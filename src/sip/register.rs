@@ -40,8 +40,9 @@ use crate::base::{Time, token};
 use crate::sip::attempt::Attempt;
 use crate::sip::context::Ctx;
 use crate::sip::message::{Request, reason_of, user_part};
+use crate::sip::reroute::HASTE;
 use crate::sip::transactions::{Owner, TxId};
-use crate::sip::{Event, Output};
+use crate::sip::{Event, Hop, Output};
 use crate::wire::sip::{Message, Method, Name, NameAddr, Uri};
 
 /// A trunk that asks us to stay away longer than this is asked again all the same.
@@ -61,6 +62,8 @@ pub struct Registration {
     /// Until when the trunk will ring us. It outlives states: a refresh that fails does not end it.
     granted_until: Option<Time>,
     last: Option<(Option<u16>, String)>,
+    /// The target that granted it.
+    at: Option<Hop>,
     seen_as: Option<SocketAddr>,
     state: State,
 }
@@ -93,6 +96,7 @@ impl Registration {
             failures: 0,
             granted_until: None,
             last: None,
+            at: None,
             seen_as: None,
             state: State::Away,
         }
@@ -166,8 +170,10 @@ impl Registration {
 
     /// The connection we registered over is gone, and with it the way the trunk rings us: registers again, over a new
     /// one.
-    pub fn on_lost(&mut self, ctx: &mut Ctx<'_>) {
-        if let State::Registered { .. } = self.state {
+    pub fn on_lost(&mut self, ctx: &mut Ctx<'_>, hop: Hop) {
+        if let State::Registered { .. } = self.state
+            && self.at == Some(hop)
+        {
             let wait = back_off(None, 0, ctx.rng.random_range(500..=1_000));
             self.state = State::Waiting { retry: ctx.now + wait };
         }
@@ -218,6 +224,9 @@ impl Registration {
             return;
         }
         let attempt = self.register(ctx, self.expires_s);
+        if ctx.line.targets.other(attempt.request().hop, ctx.now).is_some() {
+            ctx.transactions.hurry(attempt.tx(), ctx.now + HASTE);
+        }
         self.state = State::Trying(attempt);
     }
 
@@ -227,12 +236,14 @@ impl Registration {
         }
         self.seq = self.seq.saturating_add(1);
         let domain = ctx.line.host();
+        // We take our leave where we are known; a trunk without an address is not registered at, nor left.
+        let known = if expires_s == 0 { self.at } else { None };
+        let hop = known.or(ctx.line.proxy).unwrap_or(ctx.identity.local.into());
         let account = format!("<sip:{}@{domain}>", user_part(&ctx.line.trunk.username));
         let request = Request {
             method: Method::Register,
             uri: format!("sip:{domain}"),
-            // A trunk without an address is not registered at, nor left.
-            hop: ctx.line.proxy.unwrap_or(ctx.identity.local.into()),
+            hop,
             from: format!("{account};tag={}", self.tag),
             to: account,
             call_id: self.call_id.clone(),
@@ -255,6 +266,9 @@ impl Registration {
         if granted_s == 0 {
             let reason = "the trunk said yes and granted no time".to_owned();
             return self.fail(ctx, response.code(), reason, 0);
+        }
+        if let State::Trying(attempt) = &self.state {
+            self.at = Some(attempt.request().hop);
         }
         let news = !self.is_registered() || self.failures > 0;
         self.failures = 0;
@@ -286,6 +300,14 @@ impl Registration {
 
     fn fail(&mut self, ctx: &mut Ctx<'_>, code: Option<u16>, reason: String, retry_after_s: u32) {
         self.keep_number();
+        // Another target may take us at once (RFC 3263 §4.3).
+        if let State::Trying(attempt) = &self.state
+            && matches!(code, None | Some(503))
+            && ctx.line.proxy.is_some_and(|hop| hop != attempt.request().hop)
+            && !ctx.line.targets.all_rest(ctx.now)
+        {
+            return self.try_now(ctx);
+        }
         let wait = back_off(code, self.failures, ctx.rng.random_range(500..=1_000));
         let wait = wait.max(Duration::from_secs(retry_after_s.min(LONGEST_RETRY_AFTER_S).into()));
         self.failures = self.failures.saturating_add(1);

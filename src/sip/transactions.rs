@@ -47,6 +47,8 @@ pub struct CallKey(pub u64);
 pub enum Owner {
     /// A trunk's registration, by the trunk's place.
     Registration(usize),
+    /// Asking a trunk whether it is there, by its place.
+    Health(usize),
     /// A call.
     Call(CallKey),
     /// A short message, by its sender's number.
@@ -58,8 +60,8 @@ pub enum Owner {
 /// Where a response belongs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Heard {
-    /// To this owner.
-    For(Owner, TxId),
+    /// To this owner, who had sent its request there.
+    For(Owner, TxId, Hop),
     /// A copy; it was dealt with.
     Copy,
     /// To no request of ours.
@@ -116,6 +118,17 @@ struct ServerKey(String, String, String);
 /// Call-ID, From tag and CSeq: what two ways of one request have in common.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 struct Origin(String, String, String);
+
+impl Machine {
+    /// Where our request went.
+    fn sent_to(&self) -> Option<Hop> {
+        match self {
+            Machine::ClientInvite(_, invite) => Some(invite.to()),
+            Machine::ClientOther(_, other) => Some(other.to()),
+            Machine::ServerInvite(..) | Machine::ServerOther(..) => None,
+        }
+    }
+}
 
 impl Transactions {
     /// Sends an INVITE.
@@ -176,9 +189,12 @@ impl Transactions {
             Machine::ClientOther(_, other) => other.on_response(now, code),
             Machine::ServerInvite(..) | Machine::ServerOther(..) => Told::Nothing,
         };
-        let owner = slot.owner;
+        let (owner, hop) = (slot.owner, slot.machine.sent_to());
         self.settle(id);
-        if told == Told::Tell { Heard::For(owner, id) } else { Heard::Copy }
+        match hop {
+            Some(hop) if told == Told::Tell => Heard::For(owner, id, hop),
+            _ => Heard::Copy,
+        }
     }
 
     /// Answers a copy of a request; false when it is none.
@@ -274,6 +290,22 @@ impl Transactions {
         }
     }
 
+    /// A request that is no INVITE does not wait longer than until `at` for a first answer.
+    pub fn hurry(&mut self, id: TxId, at: Time) {
+        if let Some(Slot { machine: Machine::ClientOther(_, other), .. }) = self.slots.get_mut(&id) {
+            other.hurry(at);
+            self.settle(id);
+        }
+    }
+
+    /// Sends no more copies of an INVITE.
+    pub fn hush(&mut self, id: TxId) {
+        if let Some(invite) = self.client_invite(id) {
+            invite.hush();
+            self.settle(id);
+        }
+    }
+
     /// Gives up waiting for the answer to an INVITE.
     pub fn abandon(&mut self, id: TxId) {
         if let Some(invite) = self.client_invite(id)
@@ -302,9 +334,10 @@ impl Transactions {
         gone
     }
 
-    /// Is there a request that waits for an answer, on either side?
+    /// Is there a request that waits for an answer, on either side? Whether a trunk is there matters to nobody who leaves.
     pub fn is_waiting(&self) -> bool {
-        self.slots.values().any(|slot| match &slot.machine {
+        let others = self.slots.values().filter(|slot| !matches!(slot.owner, Owner::Health(_)));
+        others.map(|slot| &slot.machine).any(|machine| match machine {
             Machine::ClientInvite(_, invite) => invite.is_waiting(),
             Machine::ClientOther(_, other) => other.is_waiting(),
             Machine::ServerInvite(_, _, invite) => invite.is_waiting(),
@@ -317,15 +350,16 @@ impl Transactions {
         self.due.first().map(|(at, _)| *at)
     }
 
-    /// Drives one due transaction; call again until `None`. Tells who waits in vain for which transaction.
-    pub fn on_deadline(&mut self, now: Time, out: &mut Outbox<Output>) -> Option<(Told, Owner, TxId)> {
+    /// Drives one due transaction; call again until `None`. Tells who waits in vain for which
+    /// transaction, and where it had been sent.
+    pub fn on_deadline(&mut self, now: Time, out: &mut Outbox<Output>) -> Option<(Told, Owner, TxId, Option<Hop>)> {
         let &(at, id) = self.due.first()?;
         if at > now {
             return None;
         }
         let Some(slot) = self.slots.get_mut(&id) else {
             self.due.remove(&(at, id));
-            return Some((Told::Nothing, Owner::Nobody, id));
+            return Some((Told::Nothing, Owner::Nobody, id, None));
         };
         let told = match &mut slot.machine {
             Machine::ClientInvite(_, invite) => invite.on_deadline(now, out),
@@ -337,8 +371,9 @@ impl Transactions {
             }
         };
         let owner = slot.owner;
+        let hop = slot.machine.sent_to();
         self.settle(id);
-        Some((told, owner, id))
+        Some((told, owner, id, hop))
     }
 
     fn insert(&mut self, owner: Owner, machine: Machine) -> TxId {

@@ -2,6 +2,7 @@
 
 use core::fmt;
 use core::net::IpAddr;
+use core::time::Duration;
 
 use crate::base::{Codec, TrunkId};
 use crate::sip::Hop;
@@ -13,6 +14,8 @@ pub struct Trunk {
     pub id: TrunkId,
     /// Where requests go (the outbound proxy). `None` until the name has been looked up.
     pub proxy: Option<Hop>,
+    /// How often it is asked whether it is there; `None`: never.
+    pub asked_every: Option<Duration>,
     /// The domain of the account: host part of From, To and the Request-URI.
     pub domain: String,
     /// False: the trunk knows us by our address, and no REGISTER is sent.
@@ -31,6 +34,26 @@ pub struct Trunk {
     pub max_calls: u32,
     /// From where, besides the proxy's own address, the trunk may call us.
     pub allow_from: Vec<IpRange>,
+}
+
+impl Trunk {
+    /// A trunk that knows us by our address, with nothing else set. Whoever makes one says what differs.
+    pub fn new(id: TrunkId) -> Trunk {
+        Trunk {
+            id,
+            proxy: None,
+            asked_every: None,
+            domain: String::new(),
+            register: false,
+            expires_s: 600,
+            username: String::new(),
+            password: String::new(),
+            caller_id: None,
+            codecs: Codec::ALL.to_vec(),
+            max_calls: 0,
+            allow_from: Vec::new(),
+        }
+    }
 }
 
 impl fmt::Debug for Trunk {

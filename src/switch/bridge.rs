@@ -124,21 +124,18 @@ impl Switch {
         if !self.may_ring(now, &person.id, phone, "hotline") {
             return None;
         }
-        let up: Vec<_> = self.agent.trunks().filter(|trunk| trunk.registered).map(|trunk| trunk.id).collect();
-        let trunks: Vec<_> = self.settings.trunks.iter().filter(|trunk| up.contains(trunk)).cloned().collect();
         let leg = self.legs.next_id();
         let port = self.ports.take(leg)?;
-        for trunk in &trunks {
-            if let Ok(handle) = self.agent.dial(now, leg, trunk, phone, port, &mut self.sip_out) {
-                let rang = Rang { contact: person.id.clone(), phone: phone.clone() };
-                self.line_up(now, leg, CallHandle(handle), Some(rang));
-                self.count_dialled(now, leg, &person.id, phone);
-                self.legs.insert(leg, Leg::new(Purpose::Bridge(inquiry), person.id.clone(), person.language));
-                self.act(Act::OpenLeg { leg, port });
-                return Some(leg);
-            }
-        }
-        self.ports.give_back(leg);
-        None
+        let trunks = self.trunks_up(now);
+        let Ok(handle) = self.dial_over(now, leg, phone, port, &trunks) else {
+            self.ports.give_back(leg);
+            return None;
+        };
+        let rang = Rang { contact: person.id.clone(), phone: phone.clone() };
+        self.line_up(now, leg, CallHandle(handle), Some(rang));
+        self.count_dialled(now, leg, &person.id, phone);
+        self.legs.insert(leg, Leg::new(Purpose::Bridge(inquiry), person.id.clone(), person.language));
+        self.act(Act::OpenLeg { leg, port });
+        Some(leg)
     }
 }

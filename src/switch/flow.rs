@@ -334,28 +334,25 @@ impl Switch {
         let Some(port) = self.ports.take(leg) else {
             return Err(NotNow::Later(fault("every media port is in use: widen `ports` in [media]".into())));
         };
-        let mut why = "no trunk is registered".to_owned();
-        for trunk in &self.trunks_to_try(now, call) {
-            match self.agent.dial(now, leg, trunk, &call.phone, port, &mut self.sip_out) {
-                Ok(handle) => {
-                    self.count_dialled(now, leg, &call.contact, &call.phone);
-                    self.batch.acts.push(Act::OpenLeg { leg, port });
-                    return Ok((leg, handle));
-                }
-                Err(error) => why = format!("trunk {trunk}: {error}"),
+        let trunks = self.trunks_to_try(now, call);
+        match self.dial_over(now, leg, &call.phone, port, &trunks) {
+            Ok(handle) => {
+                self.count_dialled(now, leg, &call.contact, &call.phone);
+                self.batch.acts.push(Act::OpenLeg { leg, port });
+                Ok((leg, handle))
+            }
+            Err(why) => {
+                self.ports.give_back(leg);
+                Err(NotNow::Later(fault(why)))
             }
         }
-        self.ports.give_back(leg);
-        Err(NotNow::Later(fault(why)))
     }
 
     /// The trunks that are up, in the order they are preferred; behind them the others, when the call has waited
     /// for them: a trunk that refuses to register us may still take a call, and one that is gone costs half a
     /// minute.
     fn trunks_to_try(&self, now: Time, call: &Waiting) -> Vec<TrunkId> {
-        let up: Vec<TrunkId> = self.agent.trunks().filter(|trunk| trunk.registered).map(|trunk| trunk.id).collect();
-        let (up, away): (Vec<_>, Vec<_>) = self.settings.trunks.iter().cloned().partition(|id| up.contains(id));
-        if now.since(call.since) < REGISTRATION { up } else { up.into_iter().chain(away).collect() }
+        if now.since(call.since) < REGISTRATION { self.trunks_up(now) } else { self.trunks_all(now) }
     }
 
     /// Keeps the Call-ID beside the attempt: it is told with everything that becomes of it.

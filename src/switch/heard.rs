@@ -3,6 +3,7 @@
 use super::desk::Switch;
 use super::notice::{contact_of, what_of};
 use super::tell::{Heard, What, attempt_of};
+use super::trunks::Detour;
 use crate::base::{IncidentId, LegId, Time};
 use crate::incident::Fact;
 use crate::media;
@@ -29,6 +30,13 @@ impl Switch {
             sip::Event::Unwanted { leg, handle } => self.unwanted(now, leg, handle),
             sip::Event::Changed { leg, stream } => {
                 self.act(super::Act::Media(media::Command::Connect(leg, stream)));
+            }
+            sip::Event::Rerouted { leg, from, trunk, target, code, reason, .. } => {
+                self.rerouted(leg, Detour { from, trunk, target, code, reason });
+            }
+            sip::Event::TargetFailed { trunk, target, code, reason, rest_s, next } => {
+                let (target, next) = (target.to_string(), next.map(|next| next.to_string()));
+                self.tell(None, None, None, What::TargetFailed { trunk, target, code, reason, rest: rest_s, next });
             }
             sip::Event::Ended { leg, end } => self.ended(now, leg, end),
             sip::Event::Incoming { leg, trunk, caller, dialled, to } => {

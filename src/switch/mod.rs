@@ -33,6 +33,7 @@ mod rooms;
 mod tell;
 #[cfg(test)]
 mod tests;
+mod trunks;
 mod waiting;
 
 pub use crate::incident::Entry;
@@ -112,7 +113,7 @@ pub enum Input {
         /// Which.
         trunk: TrunkId,
         /// Where it is, or why nobody knows.
-        found: Result<Hop, String>,
+        found: Result<Vec<Hop>, String>,
     },
     /// What happened to the house in former lives, oldest first; before any [`Input::Restore`].
     RestoreHouse(Vec<(Stamp, HouseFact)>),

@@ -19,7 +19,7 @@ use crate::phrase::{Form, fill};
 pub const FAILED_ATTEMPT: &str = "attempt.failed";
 
 /// The name of every event that can be told, and [`FAILED_ATTEMPT`]; explained in docs/control.md.
-pub const TOPICS: [&str; 45] = [
+pub const TOPICS: [&str; 47] = [
     "incident.accepted",
     "incident.again",
     "incident.cleared",
@@ -32,6 +32,7 @@ pub const TOPICS: [&str; 45] = [
     "incident.cancelled",
     "attempt.skipped",
     "attempt.dialling",
+    "attempt.rerouted",
     "attempt.ringing",
     "attempt.answered",
     "attempt.called_in",
@@ -51,6 +52,7 @@ pub const TOPICS: [&str; 45] = [
     "room.ended",
     "trunk.registered",
     "trunk.failed",
+    "trunk.target_failed",
     "voice.failed",
     "voice.incomplete",
     "message.sent",

@@ -172,7 +172,7 @@ impl Switch {
         if self.settings.sms == SmsWay::Gateway {
             return self.act(Act::Message { number: message, to, text });
         }
-        let Some(trunk) = self.trunk_for(tries) else {
+        let Some(trunk) = self.trunk_for(now, tries) else {
             return self.message_refused(now, message, None, "no trunk is registered".to_owned());
         };
         if let Err(error) = self.agent.send_message(now, message, &trunk, &to, fitting(&text), &mut self.sip_out) {
@@ -181,11 +181,10 @@ impl Switch {
     }
 
     /// The trunks that are up take turns, the preferred one first.
-    fn trunk_for(&self, tries: u32) -> Option<TrunkId> {
-        let up: Vec<TrunkId> = self.agent.trunks().filter(|trunk| trunk.registered).map(|trunk| trunk.id).collect();
-        let up: Vec<&TrunkId> = self.settings.trunks.iter().filter(|trunk| up.contains(trunk)).collect();
+    fn trunk_for(&self, now: Time, tries: u32) -> Option<TrunkId> {
+        let up = self.trunks_up(now);
         let place = usize::try_from(tries.saturating_sub(1)).unwrap_or(0).checked_rem(up.len())?;
-        up.get(place).map(|trunk| (*trunk).clone())
+        up.get(place).cloned()
     }
 
     fn give_up(&mut self, now: Time, message: u32, why: String) {

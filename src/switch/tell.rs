@@ -66,6 +66,8 @@ pub enum What {
     Skipped { reason: String },
     #[serde(rename = "attempt.dialling")]
     Dialling { phone: Phone },
+    #[serde(rename = "attempt.rerouted")]
+    Rerouted { from: TrunkId, trunk: TrunkId, target: Option<String>, code: Option<u16>, reason: String },
     #[serde(rename = "attempt.ringing")]
     Ringing { code: u16 },
     #[serde(rename = "attempt.answered")]
@@ -115,6 +117,8 @@ pub enum What {
     TrunkRegistered { trunk: TrunkId, expires: u32 },
     #[serde(rename = "trunk.failed")]
     TrunkFailed { trunk: TrunkId, code: Option<u16>, reason: String, retry: u32 },
+    #[serde(rename = "trunk.target_failed")]
+    TargetFailed { trunk: TrunkId, target: String, code: Option<u16>, reason: String, rest: u32, next: Option<String> },
     #[serde(rename = "voice.failed")]
     VoiceFailed {
         reason: String,

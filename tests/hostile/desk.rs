@@ -4,7 +4,7 @@ use core::net::SocketAddr;
 use core::time::Duration;
 use std::sync::Arc;
 
-use hansho::base::{Codec, IncidentId, Stamp, Time, TrunkId};
+use hansho::base::{IncidentId, Stamp, Time, TrunkId};
 use hansho::incident::{Fact, State};
 use hansho::media::{Command, Prompt};
 use hansho::sip::{Agent, Counts, Identity, Trunk};
@@ -41,17 +41,11 @@ impl Desk {
         let identity =
             Identity { local: hansho(), media_address: hansho().ip(), user_agent: "hansho".into(), doors: Vec::new() };
         let account = Trunk {
-            id: TrunkId::parse("carrier").expect("letters"),
             proxy: Some(trunk().into()),
             domain: "carrier.test".into(),
-            register: false,
-            expires_s: 600,
             username: "hansho".into(),
             password: "secret".into(),
-            caller_id: None,
-            codecs: Codec::ALL.to_vec(),
-            max_calls: 0,
-            allow_from: Vec::new(),
+            ..Trunk::new(TrunkId::parse("carrier").expect("letters"))
         };
         let silence = || Prompt::from([0; 160]);
         let book = PromptBook::gather(|_, _| Ok::<_, String>(silence()), silence()).expect("silence can be read");

@@ -22,4 +22,5 @@ mod sipp_trunk;
 mod support;
 mod systems;
 mod transport;
+mod trunks;
 mod voice;

@@ -8,7 +8,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
-use hansho::base::{Codec, LegId, Outbox, Time, TrunkId};
+use hansho::base::{LegId, Outbox, Time, TrunkId};
 use hansho::sip::{Agent, Event, Identity, Output, Trunk};
 use hansho::wire::sip::{Malformed, Message, Method, Name, NameAddr, Uri, Via};
 
@@ -112,17 +112,10 @@ fn trunk() -> SocketAddr {
 fn agent() -> Agent {
     let local: SocketAddr = ([192, 0, 2, 10], 5060).into();
     let account = Trunk {
-        id: TrunkId::parse("main").unwrap(),
         proxy: Some(trunk().into()),
         domain: "example.com".into(),
-        register: false,
-        expires_s: 600,
         username: "user".into(),
-        password: String::new(),
-        caller_id: None,
-        codecs: Codec::ALL.to_vec(),
-        max_calls: 0,
-        allow_from: Vec::new(),
+        ..Trunk::new(TrunkId::parse("main").unwrap())
     };
     let identity = Identity { local, media_address: local.ip(), user_agent: "hansho".into(), doors: Vec::new() };
     Agent::new(identity, vec![account], 1)

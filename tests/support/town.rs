@@ -4,7 +4,7 @@ use core::net::SocketAddr;
 use core::time::Duration;
 use std::collections::BTreeMap;
 
-use hansho::base::{CallFlowId, Codec, ContactId, Digit, GuidanceId, Language, Phone, RoomName, TrunkId};
+use hansho::base::{CallFlowId, ContactId, Digit, GuidanceId, Language, Phone, RoomName, TrunkId};
 use hansho::incident::{Answer, Behaviour, CallFlow, Contact, Guidance, Hotline, Key, Plan, Strategy, Trigger};
 use hansho::rig::{Account, Settings as TrunkSettings};
 use hansho::sip::Trunk;
@@ -211,17 +211,12 @@ pub fn phone_rtp(place: usize) -> SocketAddr {
 /// hansho's account.
 pub fn account() -> Trunk {
     Trunk {
-        id: trunk_id(),
         proxy: Some(trunk_sip().into()),
         domain: REALM.to_owned(),
         register: true,
-        expires_s: 600,
         username: "hansho".to_owned(),
         password: "secret".to_owned(),
-        caller_id: None,
-        codecs: Codec::ALL.to_vec(),
-        max_calls: 0,
-        allow_from: Vec::new(),
+        ..Trunk::new(trunk_id())
     }
 }
 

@@ -28,7 +28,9 @@ fn a_trunk_over_tls_is_at_another_port_and_its_authorities_are_read_from_their_f
     assert_eq!((tls.transport, tls.proxy.port), (Some(Transport::Tls), 5061));
     let none = trunk("").unwrap().trunks.remove(0);
     assert_eq!((none.transport, none.proxy.port, none.ca), (None, 5060, None));
-    for wrong in ["transport = \"sctp\"", "transport = \"tls\"\nca_file = \"nowhere.pem\""] {
+    let asked = trunk("options_every = \"30s\"").unwrap().trunks.remove(0);
+    assert_eq!((asked.asked_every, none.asked_every), (Some(core::time::Duration::from_secs(30)), None));
+    for wrong in ["transport = \"sctp\"", "options_every = \"1s\"", "transport = \"tls\"\nca_file = \"nowhere.pem\""] {
         assert_eq!(trunk(wrong).unwrap_err().len(), 1, "{wrong}");
     }
 }

@@ -202,6 +202,8 @@ fn trunk_json(trunk: TrunkState) -> Value {
     json!({
         "id": trunk.id,
         "registered": trunk.registered,
+        "target": trunk.target.map(|target| target.to_string()),
+        "resting": trunk.resting.iter().map(|(target, _)| target.to_string()).collect::<Vec<_>>(),
         "code": trunk.last_code,
         "reason": trunk.last_reason,
         "seen_as": trunk.seen_as,

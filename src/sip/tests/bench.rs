@@ -34,7 +34,7 @@ impl Bench {
     pub fn new() -> Bench {
         let identity =
             Identity { local: us(), media_address: us().ip(), user_agent: "hansho-test".into(), doors: Vec::new() };
-        let line = Line { proxy: Some(peer()), trunk: trunk(peer()), keys: Default::default() };
+        let line = Line::new(trunk(peer()));
         let core = Core { identity, lines: vec![line], transactions: Transactions::default(), rng: seeded(7) };
         Bench { core, now: Time::ZERO, out: Outbox::new(), sent: Vec::new() }
     }
@@ -65,6 +65,8 @@ impl Bench {
                 Output::Event(
                     Event::Incoming { .. }
                     | Event::Ended { .. }
+                    | Event::Rerouted { .. }
+                    | Event::TargetFailed { .. }
                     | Event::MessageSent { .. }
                     | Event::MessageFailed { .. },
                 ) => "unexpected".into(),
@@ -78,6 +80,10 @@ impl Bench {
         let mut words = self.done();
         let next = match next {
             Next::Stay => stays,
+            Next::Late(_) => {
+                words.push("late".to_owned());
+                stays
+            }
             Next::Up(_) => "Up",
             Next::Leaving(_) => "Leaving",
             Next::Over(end) => {

@@ -143,12 +143,18 @@ impl Hostile {
                     assert!(!self.ended.contains(&leg), "a call ends twice");
                     self.ended.push(leg);
                 }
-                Output::Event(Event::Ringing { leg, .. } | Event::Changed { leg, .. } | Event::Key { leg, .. }) => {
+                Output::Event(
+                    Event::Ringing { leg, .. }
+                    | Event::Changed { leg, .. }
+                    | Event::Key { leg, .. }
+                    | Event::Rerouted { leg, .. },
+                ) => {
                     assert!(!self.ended.contains(&leg), "an ended call goes on");
                 }
                 Output::Event(
                     Event::Registered { .. }
                     | Event::RegistrationFailed { .. }
+                    | Event::TargetFailed { .. }
                     | Event::MessageSent { .. }
                     | Event::MessageFailed { .. }
                     | Event::MessageReceived { .. },

@@ -5,6 +5,7 @@ mod calls;
 mod hostile;
 mod sessions;
 mod trunk;
+mod ways;
 pub mod world;
 
 use crate::base::Outbox;

@@ -9,7 +9,7 @@ use crate::sip::transactions::CallKey;
 use crate::wire::sip::{Edit, Name};
 
 const STATES: [&str; 4] = ["Calling", "Ringing", "CancelWanted", "Cancelling"];
-const EVENTS: [&str; 16] = [
+const EVENTS: [&str; 17] = [
     "100",
     "180",
     "reliable 180",
@@ -21,6 +21,7 @@ const EVENTS: [&str; 16] = [
     "302 to the same number",
     "486",
     "no answer",
+    "no sign",
     "BYE",
     "UPDATE",
     "INFO",
@@ -67,7 +68,7 @@ fn in_state(name: &str, bench: &mut Bench) -> Outgoing {
 
 fn name(outgoing: &Outgoing) -> &'static str {
     match outgoing.state {
-        State::Calling => "Calling",
+        State::Calling { .. } => "Calling",
         State::Ringing { .. } => "Ringing",
         State::CancelWanted { .. } => "CancelWanted",
         State::Cancelling { .. } => "Cancelling",
@@ -80,6 +81,10 @@ fn row(state: &str, event: &str) -> Option<String> {
     let tx = outgoing.tx();
     let next = match event {
         "no answer" => outgoing.on_timeout(tx, "silence"),
+        "no sign" => {
+            outgoing.hurry(bench.now);
+            outgoing.on_deadline(&mut bench.ctx())
+        }
         "hang up" => outgoing.hang_up(&mut bench.ctx(), end()),
         "patience" => {
             bench.now = outgoing.next_deadline()?;

@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use rand::RngExt;
 
-use crate::base::{Codec, LegId, Outbox, Phone, Rng, Time, TrunkId, seeded};
+use crate::base::{LegId, Outbox, Phone, Rng, Time, TrunkId, seeded};
 use crate::sip::{Agent, Cause, End, Event, Hop, Identity, IpRange, Output, Trunk};
 
 /// The one who dials in these tests.
@@ -53,17 +53,13 @@ pub fn address(who: usize) -> SocketAddr {
 
 pub fn trunk(proxy: impl Into<Hop>) -> Trunk {
     Trunk {
-        id: TrunkId::parse("main").unwrap(),
         proxy: Some(proxy.into()),
         domain: "pbx.example".into(),
-        register: false,
         expires_s: 300,
         username: "hansho".into(),
         password: "secret".into(),
-        caller_id: None,
-        codecs: Codec::ALL.to_vec(),
-        max_calls: 0,
         allow_from: vec![IpRange::parse("192.0.2.0/24").unwrap()],
+        ..Trunk::new(TrunkId::parse("main").unwrap())
     }
 }
 

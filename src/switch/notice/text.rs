@@ -64,6 +64,9 @@ fn japanese(event: &Event, record: &Record) -> String {
         What::Round { round } => format!("{round}巡目の呼び出しを始めました"),
         What::Skipped { reason } => format!("{name}さんには電話しません（{reason}）"),
         What::Dialling { phone } => format!("📞 {name}さんに電話しています（{phone}）"),
+        What::Rerouted { from, trunk, code, reason, .. } => {
+            format!("⚠️ {name}さんへの電話: トランク{from}が使えず{trunk}からかけています{}", why(*code, reason))
+        }
         What::Ringing { .. } => format!("{name}さんの電話が鳴っています"),
         What::Answered => format!("{name}さんの電話がつながりました"),
         What::CalledIn { phone } => format!("{name}さんから電話がありました（{phone}）"),
@@ -88,6 +91,9 @@ fn japanese(event: &Event, record: &Record) -> String {
         What::TrunkRegistered { trunk, .. } => format!("☎️ トランク{trunk}が使えます"),
         What::TrunkFailed { trunk, code, reason, .. } => {
             format!("⚠️ トランク{trunk}が使えません{}", why(*code, reason))
+        }
+        What::TargetFailed { trunk, target, code, reason, .. } => {
+            format!("⚠️ トランク{trunk}の{target}が応答しません{}", why(*code, reason))
         }
         What::VoiceFailed { reason, spoken_by: None } => {
             format!("⚠️ 音声を作れず、録音済みの案内を流しました（{reason}）")
@@ -146,6 +152,9 @@ fn english(event: &Event, record: &Record) -> String {
         What::Round { round } => format!("Round {round} of the calling begins"),
         What::Skipped { reason } => format!("{name} is not called ({reason})"),
         What::Dialling { phone } => format!("📞 Calling {name} ({phone})"),
+        What::Rerouted { from, trunk, code, reason, .. } => {
+            format!("⚠️ The call to {name} goes over {trunk}, because {from} did not carry it{}", why(*code, reason))
+        }
         What::Ringing { .. } => format!("{name}'s phone rings"),
         What::Answered => format!("{name}'s phone was picked up"),
         What::CalledIn { phone } => format!("{name} called in ({phone})"),
@@ -170,6 +179,9 @@ fn english(event: &Event, record: &Record) -> String {
         What::TrunkRegistered { trunk, .. } => format!("☎️ Trunk {trunk} is there"),
         What::TrunkFailed { trunk, code, reason, .. } => {
             format!("⚠️ Trunk {trunk} is away{}", why(*code, reason))
+        }
+        What::TargetFailed { trunk, target, code, reason, .. } => {
+            format!("⚠️ Trunk {trunk} fails at {target}{}", why(*code, reason))
         }
         What::VoiceFailed { reason, spoken_by: None } => {
             format!("⚠️ The message could not be spoken; the recorded prompt stood in ({reason})")

@@ -6,23 +6,21 @@ use core::net::SocketAddr;
 use core::time::Duration;
 
 use super::world::{US, seconds};
-use crate::base::{CallFlowId, Codec, ContactId, Digit, GuidanceId, Language, Phone, RoomName, TrunkId};
+use crate::base::{CallFlowId, ContactId, Digit, GuidanceId, Language, Phone, RoomName, TrunkId};
 use crate::incident::{Answer, Behaviour, CallFlow, Contact, Guidance, Key, Plan, Strategy, Trigger};
 use crate::sip::{Agent, Identity, IpRange, Trunk};
 
 pub fn trunk(id: &str, max_calls: u32, register: bool, proxy: Option<SocketAddr>) -> Trunk {
     Trunk {
-        id: TrunkId::parse(id).unwrap(),
         proxy: proxy.map(Into::into),
         domain: "pbx.example".into(),
         register,
         expires_s: 300,
         username: "hansho".into(),
         password: "secret".into(),
-        caller_id: None,
-        codecs: Codec::ALL.to_vec(),
         max_calls,
         allow_from: vec![IpRange::parse("192.0.2.0/24").unwrap()],
+        ..Trunk::new(TrunkId::parse(id).unwrap())
     }
 }
 

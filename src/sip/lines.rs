@@ -1,0 +1,220 @@
+//! The trunks of the agent: where they are, whether they are there, and which of their targets is left alone.
+//!
+//! Easy to get wrong: only what a trunk itself has to answer says anything about it. Silence after a request within a
+//! call may be a telephone that is gone, because a proxy on the way says nothing in its place (RFC 4320 §4.2).
+
+use core::net::SocketAddr;
+use core::time::Duration;
+
+use crate::base::{Outbox, Time, TrunkId};
+use crate::sip::agent::Agent;
+use crate::sip::context::Ctx;
+use crate::sip::health::Health;
+use crate::sip::register::Registration;
+use crate::sip::targets::REST;
+use crate::sip::transactions::{Owner, TxId};
+use crate::sip::{Event, Hop, Output};
+use crate::wire::sip::Message;
+
+/// A trunk that is not registered at and whose name is not found is looked up again after this.
+const LOOK_UP_AGAIN_S: u32 = 30;
+
+/// How a trunk stands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TrunkState {
+    /// Which.
+    pub id: TrunkId,
+    /// It rings us: registered, or in no need of it; and it answers, where it is asked.
+    pub registered: bool,
+    /// The status it answered last to a REGISTER, or to an OPTIONS that found it away.
+    pub last_code: Option<u16>,
+    /// In words.
+    pub last_reason: String,
+    /// Our address as it sees us, when it says so.
+    pub seen_as: Option<SocketAddr>,
+    /// Calls up, in either direction.
+    pub calls: usize,
+    /// Where requests went last.
+    pub target: Option<Hop>,
+    /// Targets that failed, and until when they are left alone.
+    pub resting: Vec<(Hop, Time)>,
+}
+
+/// Why a target is left alone, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Why<'a> {
+    /// The status, where there was one.
+    pub code: Option<u16>,
+    /// In words.
+    pub reason: &'a str,
+    /// How long.
+    pub long: Duration,
+}
+
+impl Agent {
+    /// Registers where a trunk wants it and its address is known.
+    pub fn start(&mut self, now: Time, out: &mut Outbox<Output>) {
+        for place in 0..self.core.lines.len() {
+            self.greet(now, place, out);
+        }
+    }
+
+    /// The shell looked the proxy's name up: everywhere it leads, the first to be tried first. After a failure it is to
+    /// look again when the time that [`Event::RegistrationFailed`] names is over.
+    pub fn on_trunk_address(
+        &mut self,
+        now: Time,
+        trunk: &TrunkId,
+        found: Result<Vec<Hop>, String>,
+        out: &mut Outbox<Output>,
+    ) {
+        let Some(place) = self.line_of(trunk) else { return };
+        let Some(line) = self.core.lines.get_mut(place) else { return };
+        match found {
+            // An address that served goes on serving while the name cannot be looked up.
+            Err(_) if line.proxy.is_some() => {}
+            Ok(targets) => {
+                let before = line.proxy;
+                line.targets.replace(targets);
+                line.proxy = line.targets.best(now);
+                if line.proxy != before && line.proxy.is_some() {
+                    self.greet(now, place, out);
+                }
+            }
+            Err(reason) => {
+                let registration = self.registrations.get_mut(place).and_then(Option::as_mut);
+                match (registration, self.core.ctx(now, place, None, out)) {
+                    (Some(registration), Some(mut ctx)) => registration.on_no_address(&mut ctx, reason),
+                    (_, _) => {
+                        let (trunk, code, retry_s) = (trunk.clone(), None, LOOK_UP_AGAIN_S);
+                        out.push(Output::Event(Event::RegistrationFailed { trunk, code, reason, retry_s }));
+                    }
+                }
+            }
+        }
+    }
+
+    /// A connection broke, or could not be made. `why` is a sentence for people.
+    pub fn on_lost(&mut self, now: Time, hop: Hop, why: &str, out: &mut Outbox<Output>) {
+        let gone = self.core.transactions.on_lost(hop);
+        // A connection that ends by itself, and that nobody waits at, says nothing about who is there.
+        if !gone.is_empty() {
+            self.leave_alone(now, hop, Why { code: None, reason: why, long: REST }, out);
+        }
+        for (owner, tx) in gone {
+            self.unheard(now, owner, tx, why, out);
+        }
+        for place in 0..self.core.lines.len() {
+            self.with_registration(now, place, out, |known, ctx| known.on_lost(ctx, hop));
+        }
+    }
+
+    /// How the trunks stand.
+    pub fn trunks(&self) -> impl Iterator<Item = TrunkState> + '_ {
+        let known = self.registrations.iter().zip(&self.healths);
+        self.core.lines.iter().zip(known).enumerate().map(|(place, (line, (registration, health)))| {
+            let away = health.as_ref().and_then(Health::away);
+            let last = away.or(registration.as_ref().and_then(Registration::last));
+            let registered = registration.as_ref().map_or(line.proxy.is_some(), Registration::is_registered);
+            TrunkState {
+                id: line.trunk.id.clone(),
+                registered: registered && away.is_none(),
+                last_code: last.and_then(|(code, _)| *code),
+                last_reason: last.map(|(_, reason)| reason.clone()).unwrap_or_default(),
+                seen_as: registration.as_ref().and_then(Registration::seen_as),
+                calls: self.calls.on_line(place),
+                target: line.proxy,
+                resting: line.targets.resting().to_vec(),
+            }
+        })
+    }
+
+    /// Does every target of this trunk rest?
+    pub fn rests(&self, now: Time, trunk: &TrunkId) -> bool {
+        self.core.lines.iter().any(|line| line.trunk.id == *trunk && line.targets.all_rest(now))
+    }
+
+    /// A target answered. One that says 503 is left alone for as long as it wants (RFC 3261 §21.5.4, RFC 3263 §4.3); any
+    /// other answer shows that it is there. `its_own`: the trunk itself has to answer this, and no telephone behind it.
+    pub(super) fn note_health(
+        &mut self,
+        now: Time,
+        hop: Hop,
+        response: &Message,
+        its_own: bool,
+        out: &mut Outbox<Output>,
+    ) {
+        if response.code() == Some(503) {
+            if !its_own {
+                return;
+            }
+            let long = response.retry_after().map_or(REST, |seconds| Duration::from_secs(seconds.into()));
+            let reason = crate::sip::message::reason_of(response);
+            self.leave_alone(now, hop, Why { code: Some(503), reason: &reason, long }, out);
+        } else {
+            self.core.lines.iter_mut().for_each(|line| line.targets.is_well(hop));
+        }
+    }
+
+    /// A target failed: it rests, and whoever watches reads why, and where requests go now.
+    pub(super) fn leave_alone(&mut self, now: Time, hop: Hop, why: Why<'_>, out: &mut Outbox<Output>) {
+        for line in &mut self.core.lines {
+            let Some(long) = line.targets.rest(hop, now, why.long) else { continue };
+            out.push(Output::Event(Event::TargetFailed {
+                trunk: line.trunk.id.clone(),
+                target: hop,
+                code: why.code,
+                reason: why.reason.to_owned(),
+                rest_s: u32::try_from(long.as_secs()).unwrap_or(u32::MAX),
+                next: line.targets.other(hop, now),
+            }));
+        }
+    }
+
+    /// Is silence after this request, or a 503, the trunk's own?
+    pub(super) fn speaks_for_trunk(&self, owner: Owner, tx: TxId) -> bool {
+        match owner {
+            Owner::Registration(_) | Owner::Health(_) => true,
+            Owner::Call(key) => self.calls.get(key).and_then(crate::sip::call::Call::invite_tx) == Some(tx),
+            Owner::Message(_) | Owner::Nobody => false,
+        }
+    }
+
+    pub(super) fn with_registration(
+        &mut self,
+        now: Time,
+        place: usize,
+        out: &mut Outbox<Output>,
+        handle: impl FnOnce(&mut Registration, &mut Ctx<'_>),
+    ) {
+        let registration = self.registrations.get_mut(place).and_then(Option::as_mut);
+        if let (Some(registration), Some(mut ctx)) = (registration, self.core.ctx(now, place, None, out)) {
+            handle(registration, &mut ctx);
+        }
+    }
+
+    pub(super) fn with_health(
+        &mut self,
+        now: Time,
+        place: usize,
+        out: &mut Outbox<Output>,
+        handle: impl FnOnce(&mut Health, &mut Ctx<'_>),
+    ) {
+        let health = self.healths.get_mut(place).and_then(Option::as_mut);
+        if let (Some(health), Some(mut ctx)) = (health, self.core.ctx(now, place, None, out)) {
+            handle(health, &mut ctx);
+        }
+    }
+
+    pub(super) fn line_of(&self, trunk: &TrunkId) -> Option<usize> {
+        self.core.lines.iter().position(|line| line.trunk.id == *trunk)
+    }
+
+    fn greet(&mut self, now: Time, place: usize, out: &mut Outbox<Output>) {
+        let Some(line) = self.core.lines.get(place).filter(|line| line.proxy.is_some()) else { return };
+        match self.registrations.get(place) {
+            Some(Some(_)) => self.with_registration(now, place, out, |known, ctx| known.on_address(ctx)),
+            _ => out.push(Output::Event(Event::Registered { trunk: line.trunk.id.clone(), expires_s: 0 })),
+        }
+    }
+}

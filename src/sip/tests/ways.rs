@@ -1,0 +1,289 @@
+//! Several ways to one telephone: the targets of a trunk, and several trunks.
+
+use core::net::SocketAddr;
+use core::time::Duration;
+
+use super::bench::us;
+use super::world::{number, trunk};
+use crate::base::{LegId, Outbox, Time, TrunkId};
+use crate::sip::{Agent, Cause, Event, Hop, Identity, Output, Trunk};
+use crate::wire::sip::{Builder, Message, Method, Name};
+
+const LEG: LegId = LegId(1);
+
+fn hop(last: u8) -> Hop {
+    Hop::udp(SocketAddr::from(([192, 0, 2, last], 5060)))
+}
+
+fn last(hop: Hop) -> String {
+    hop.to_string().replace("192.0.2.", "").replace(":5060", "")
+}
+
+fn id(name: &str) -> TrunkId {
+    TrunkId::parse(name).unwrap()
+}
+
+struct Night {
+    agent: Agent,
+    now: Time,
+    out: Outbox<Output>,
+    sent: Vec<(Hop, Message)>,
+    events: Vec<Event>,
+}
+
+impl Night {
+    /// `main` at two targets, `spare` at one.
+    fn new(change: impl Fn(Trunk) -> Trunk) -> Night {
+        let of = |name: &str, proxy: Hop| change(Trunk { id: id(name), allow_from: Vec::new(), ..trunk(proxy) });
+        let identity =
+            Identity { local: us(), media_address: us().ip(), user_agent: "hansho-test".into(), doors: Vec::new() };
+        let agent = Agent::new(identity, vec![of("main", hop(1)), of("spare", hop(3))], 1);
+        let mut night = Night { agent, now: Time::ZERO, out: Outbox::new(), sent: Vec::new(), events: Vec::new() };
+        night.agent.on_trunk_address(night.now, &id("main"), Ok(vec![hop(1), hop(2)]), &mut night.out);
+        night.agent.start(night.now, &mut night.out);
+        night
+    }
+
+    /// What left the house, and to whom: `1 INVITE`.
+    fn done(&mut self) -> Vec<String> {
+        let mut words = Vec::new();
+        while let Some(output) = self.out.pop() {
+            match output {
+                Output::Send { to, bytes } => {
+                    let message = Message::parse(&bytes).unwrap();
+                    words.push(format!("{} {}", last(to), message.method()));
+                    self.sent.push((to, message));
+                }
+                Output::Event(event) => self.events.push(event),
+            }
+        }
+        words
+    }
+
+    fn dials(&mut self) -> Vec<String> {
+        let (now, out) = (self.now, &mut self.out);
+        self.agent.dial(now, LEG, &id("main"), &number(), 30_000, out).unwrap();
+        self.agent.also_over(now, LEG, &[id("spare")]);
+        self.done()
+    }
+
+    /// The last request is answered with this.
+    fn hears(&mut self, code: u16) -> Vec<String> {
+        let (from, request) = self.sent.iter().rev().find(|(_, m)| m.method() != Method::Ack).cloned().unwrap();
+        self.says(from, &request, code)
+    }
+
+    /// The last request that went there is answered with this.
+    fn hears_at(&mut self, there: Hop, code: u16) -> Vec<String> {
+        let there = |(to, m): &&(Hop, Message)| *to == there && m.method() != Method::Ack;
+        let (from, request) = self.sent.iter().rev().find(there).cloned().unwrap();
+        self.says(from, &request, code)
+    }
+
+    fn says(&mut self, from: Hop, request: &Message, code: u16) -> Vec<String> {
+        let answer = Builder::response(request, code).to_tag("there").header(Name::RetryAfter, "600");
+        let answer = answer.header(Name::Contact, format!("<sip:phone@{}>", from.address)).finish();
+        self.agent.on_datagram(self.now, from, &answer, &mut self.out);
+        self.done()
+    }
+
+    fn waits(&mut self, pause: Duration) -> Vec<String> {
+        let until = self.now + pause;
+        while let Some(due) = self.agent.next_deadline().filter(|due| *due <= until) {
+            self.now = due.max(self.now);
+            self.agent.on_deadline(self.now, &mut self.out);
+        }
+        self.now = until;
+        let mut words = self.done();
+        words.dedup();
+        words
+    }
+
+    /// Where the call went: `main 2`.
+    fn ways(&self) -> Vec<String> {
+        let ways = self.events.iter().filter_map(|event| match event {
+            Event::Rerouted { trunk, target, .. } => Some(format!("{trunk} {}", last(target.unwrap()))),
+            _ => None,
+        });
+        ways.collect()
+    }
+
+    /// Whose targets failed: `main 1 60 s, 2 next`.
+    fn failed(&self) -> Vec<String> {
+        let failed = self.events.iter().filter_map(|event| match event {
+            Event::TargetFailed { trunk, target, rest_s, next, .. } => {
+                let next = next.map(|next| format!(", {} next", last(next))).unwrap_or_default();
+                Some(format!("{trunk} {} {rest_s} s{next}", last(*target)))
+            }
+            _ => None,
+        });
+        failed.collect()
+    }
+
+    fn end(&self) -> Option<(Cause, Option<u16>)> {
+        self.events.iter().find_map(|event| match event {
+            Event::Ended { end, .. } => Some((end.cause, end.code)),
+            _ => None,
+        })
+    }
+}
+
+#[test]
+fn a_call_goes_over_the_next_target_and_then_over_the_next_trunk_while_nothing_answers() {
+    let mut night = Night::new(|trunk| trunk);
+    assert_eq!(night.dials(), ["1 INVITE"]);
+    assert_eq!(night.waits(Duration::from_secs(5)), ["1 INVITE", "2 INVITE"]);
+    assert_eq!(night.waits(Duration::from_secs(5)), ["2 INVITE", "3 INVITE"]);
+    assert_eq!(night.end(), None);
+    assert_eq!(night.ways(), ["main 2", "spare 3"]);
+    assert_eq!(night.failed(), ["main 1 60 s, 2 next", "main 2 60 s"]);
+    // The last way has all the time there is.
+    assert_eq!(night.waits(Duration::from_secs(31)), ["3 INVITE"]);
+    assert_eq!(night.end(), None);
+    night.waits(Duration::from_secs(2));
+    assert_eq!(night.end(), Some((Cause::Timeout, None)));
+}
+
+#[test]
+fn what_is_the_trunk_s_fault_leads_on_and_what_is_about_the_callee_does_not() {
+    for code in [403, 408, 500, 502, 504, 603, 486, 404, 480] {
+        let mut night = Night::new(|trunk| trunk);
+        night.dials();
+        let done = night.hears(code);
+        if matches!(code, 403 | 408 | 500..600) {
+            assert_eq!(done, ["1 ACK", "3 INVITE"], "{code}");
+            assert_eq!(night.end(), None);
+        } else {
+            assert_eq!(done, ["1 ACK"], "{code}");
+            assert_eq!(night.end(), Some((Cause::Refused, Some(code))));
+        }
+    }
+}
+
+#[test]
+fn what_rang_is_not_rung_again_over_another_trunk() {
+    let mut night = Night::new(|trunk| trunk);
+    night.dials();
+    night.hears(180);
+    assert_eq!(night.hears(408), ["1 ACK"]);
+    assert_eq!(night.end(), Some((Cause::Refused, Some(408))));
+}
+
+#[test]
+fn a_target_that_says_503_is_left_alone_for_as_long_as_it_wants() {
+    let mut night = Night::new(|trunk| trunk);
+    night.dials();
+    assert_eq!(night.hears(503), ["1 ACK", "2 INVITE"]);
+    night.hears(486);
+    night.now = night.now + Duration::from_secs(599);
+    assert_eq!(night.dials(), ["2 INVITE"]);
+    night.hears(486);
+    night.now = night.now + Duration::from_secs(2);
+    assert_eq!(night.dials(), ["1 INVITE"]);
+}
+
+#[test]
+fn a_trunk_whose_every_target_failed_is_known_to_rest_and_may_be_tried_all_the_same() {
+    let mut night = Night::new(|trunk| trunk);
+    night.dials();
+    night.hears(503);
+    assert!(!night.agent.rests(night.now, &id("main")));
+    assert_eq!(night.hears(503), ["2 ACK", "3 INVITE"]);
+    assert!(night.agent.rests(night.now, &id("main")) && !night.agent.rests(night.now, &id("spare")));
+    night.hears(486);
+    assert_eq!(night.dials(), ["1 INVITE"]);
+    // Whatever it says but 503 shows that it is there.
+    night.hears(100);
+    assert!(!night.agent.rests(night.now, &id("main")));
+}
+
+#[test]
+fn a_trunk_that_is_only_slow_rings_nobody_once_the_call_went_another_way() {
+    let mut night = Night::new(|trunk| trunk);
+    night.dials();
+    night.waits(Duration::from_secs(5));
+    let slow = night.sent.iter().find(|(to, _)| *to == hop(1)).map(|(_, invite)| invite.clone()).unwrap();
+    assert_eq!(night.says(hop(1), &slow, 180), ["1 CANCEL"]);
+    assert_eq!(night.end(), None, "the call goes on over the other target");
+    // It was answered all the same: acknowledged, and ended.
+    assert_eq!(night.says(hop(1), &slow, 200), ["1 ACK", "1 BYE"]);
+    assert_eq!(night.hears_at(hop(2), 486), ["2 ACK"]);
+    assert_eq!(night.end(), Some((Cause::Refused, Some(486))));
+}
+
+#[test]
+fn where_there_is_no_other_way_an_invite_waits_as_long_as_the_standard_says() {
+    let mut night = Night::new(|trunk| trunk);
+    night.agent.dial(night.now, LEG, &id("spare"), &number(), 30_000, &mut night.out).unwrap();
+    assert_eq!(night.waits(Duration::from_secs(31)), ["3 INVITE"]);
+    assert_eq!(night.end(), None);
+    night.waits(Duration::from_secs(2));
+    assert_eq!(night.end(), Some((Cause::Timeout, None)));
+    assert_eq!(night.failed(), ["spare 3 60 s"]);
+}
+
+#[test]
+fn the_next_trunk_at_the_same_address_is_another_account_and_is_tried() {
+    let mut night = Night::new(|trunk| trunk);
+    night.agent.on_trunk_address(night.now, &id("spare"), Ok(vec![hop(1)]), &mut night.out);
+    night.dials();
+    assert_eq!(night.hears(403), ["1 ACK", "1 INVITE"]);
+    assert_eq!(night.ways(), ["spare 1"]);
+    assert_eq!(night.hears(403), ["1 ACK"]);
+    assert_eq!(night.end(), Some((Cause::Refused, Some(403))));
+}
+
+#[test]
+fn a_trunk_whose_calls_are_all_up_is_passed_over() {
+    let mut night = Night::new(|trunk| Trunk { max_calls: if trunk.id == id("spare") { 1 } else { 0 }, ..trunk });
+    night.agent.dial(night.now, LegId(7), &id("spare"), &number(), 30_000, &mut night.out).unwrap();
+    night.done();
+    night.dials();
+    assert_eq!(night.hears(403), ["1 ACK"]);
+    assert_eq!(night.end(), Some((Cause::Refused, Some(403))));
+}
+
+#[test]
+fn a_call_that_somebody_ended_does_not_go_another_way() {
+    let mut night = Night::new(|trunk| trunk);
+    night.dials();
+    night.hears(100);
+    night.agent.hang_up(night.now, LEG, &mut night.out);
+    assert_eq!(night.done(), ["1 CANCEL"]);
+    night.waits(Duration::from_secs(40));
+    assert_eq!((night.end().map(|(cause, _)| cause), night.ways().len()), (Some(Cause::Us), 0));
+}
+
+#[test]
+fn a_telephone_that_is_gone_says_nothing_about_its_trunk() {
+    let mut night = Night::new(|trunk| trunk);
+    night.agent.send_message(night.now, 1, &id("main"), &number(), "hello", &mut night.out).unwrap();
+    night.waits(Duration::from_secs(40));
+    assert!(night.events.iter().any(|event| matches!(event, Event::MessageFailed { .. })));
+    assert_eq!(night.failed(), [""; 0]);
+}
+
+#[test]
+fn a_registration_goes_to_the_next_target_at_once() {
+    let mut night = Night::new(|trunk| Trunk { register: true, ..trunk });
+    night.done();
+    let sent =
+        |night: &Night| night.sent.iter().filter(|(to, m)| *to == hop(2) && m.method() == Method::Register).count();
+    night.waits(Duration::from_secs(5));
+    assert_eq!(sent(&night), 1);
+}
+
+#[test]
+fn a_trunk_that_is_asked_and_does_not_answer_is_away_until_it_does() {
+    let mut night = Night::new(|trunk| Trunk { asked_every: Some(Duration::from_secs(60)), ..trunk });
+    night.done();
+    let up = |night: &Night| night.agent.trunks().map(|trunk| trunk.registered).collect::<Vec<_>>();
+    assert_eq!(up(&night), [true, true]);
+    night.waits(Duration::from_secs(25));
+    assert_eq!(up(&night), [false, false]);
+    let (from, request) = night.sent.iter().rev().find(|(to, _)| *to == hop(3)).unwrap();
+    let answer = Builder::response(request, 405).to_tag("there").finish();
+    night.agent.on_datagram(night.now, *from, &answer, &mut night.out);
+    night.done();
+    assert_eq!(up(&night), [false, true]);
+}

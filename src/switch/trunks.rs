@@ -1,0 +1,69 @@
+//! Over which trunks a call goes, in which order.
+//!
+//! Easy to get wrong: a trunk that is registered may still be one that answers nobody, so those whose every target
+//! failed a moment ago stand behind those that are well, and never before.
+
+use super::desk::Switch;
+use super::tell::What;
+use crate::base::{LegId, Phone, Time, TrunkId};
+use crate::sip::Hop;
+
+/// A call that went another way: what its trunk said, and where it goes now.
+pub(super) struct Detour {
+    pub(super) from: TrunkId,
+    pub(super) trunk: TrunkId,
+    pub(super) target: Option<Hop>,
+    pub(super) code: Option<u16>,
+    pub(super) reason: String,
+}
+
+impl Switch {
+    /// The trunks that are up, in the order they are preferred; at the end those that are left alone at the moment.
+    pub(super) fn trunks_up(&self, now: Time) -> Vec<TrunkId> {
+        let up: Vec<TrunkId> = self.agent.trunks().filter(|trunk| trunk.registered).map(|trunk| trunk.id).collect();
+        let up = self.settings.trunks.iter().filter(|id| up.contains(id)).cloned();
+        let (resting, well): (Vec<_>, Vec<_>) = up.partition(|id| self.agent.rests(now, id));
+        well.into_iter().chain(resting).collect()
+    }
+
+    /// The same, and behind them those that are away.
+    pub(super) fn trunks_all(&self, now: Time) -> Vec<TrunkId> {
+        let mut all = self.trunks_up(now);
+        let away = self.settings.trunks.iter().filter(|id| !all.contains(id)).cloned().collect::<Vec<_>>();
+        all.extend(away);
+        all
+    }
+
+    /// Sends the INVITE over the first of these trunks that takes it, with the others behind it; what ends the call after
+    /// a crash. Or says why none of them takes it.
+    pub(super) fn dial_over(
+        &mut self,
+        now: Time,
+        leg: LegId,
+        phone: &Phone,
+        port: u16,
+        trunks: &[TrunkId],
+    ) -> Result<String, String> {
+        let mut why = "no trunk is registered".to_owned();
+        for (place, trunk) in trunks.iter().enumerate() {
+            match self.agent.dial(now, leg, trunk, phone, port, &mut self.sip_out) {
+                Ok(handle) => {
+                    self.agent.also_over(now, leg, trunks.get(place + 1..).unwrap_or_default());
+                    return Ok(handle);
+                }
+                Err(error) => why = format!("trunk {trunk}: {error}"),
+            }
+        }
+        Err(why)
+    }
+
+    /// A call goes another way: it has another Call-ID now, and whoever watches reads why.
+    pub(super) fn rerouted(&mut self, leg: LegId, detour: Detour) {
+        let Detour { from, trunk, target, code, reason } = detour;
+        if let Some(attempt) = self.legs.get(leg).and_then(super::legs::Leg::attempt) {
+            self.note_call_id(attempt, leg);
+        }
+        let target = target.map(|target| target.to_string());
+        self.tell_leg(leg, What::Rerouted { from, trunk, target, code, reason });
+    }
+}

@@ -1,0 +1,110 @@
+//! Several trunks: SIPp as one that fails and as the next one. What is asserted of every way that was not taken is that
+//! whoever watches reads where it led and why it was left.
+
+use crate::support::{Daemon, Scene, Settings, Sipp};
+
+const NUMBER: &str = "+815011110001";
+
+/// One trunk at this port and a second one, named `spare`, at that.
+fn two(first: u16, second: u16) -> Settings {
+    let spare = format!("[[trunk]]\nid = \"spare\"\nproxy = \"127.0.0.1:{second}\"\npriority = 10");
+    Settings::trunk_at(first).more(&spare).person("anna", NUMBER)
+}
+
+#[test]
+fn a_trunk_out_of_service_passes_the_call_to_the_next_one() {
+    let scene = Scene::new("trunk_503");
+    let broken = Sipp::scenario("refuse").with("code", "503").with("phrase", "Service Unavailable").listens(&scene);
+    let works = Sipp::scenario("answer_key").listens(&scene);
+    let daemon = Daemon::start(&scene, &two(broken.port, works.port));
+    daemon.trigger();
+    assert_eq!(daemon.outcome("anna"), ("taken".to_owned(), Some(200)));
+    let failed = daemon.events.until("trunk.target_failed", &[("trunk", "outside"), ("code", "503")]);
+    assert_eq!(failed["target"], format!("127.0.0.1:{}", broken.port), "{failed}");
+    let rerouted = daemon.events.until("attempt.rerouted", &[("from", "outside"), ("trunk", "spare"), ("code", "503")]);
+    assert_eq!(rerouted["target"], format!("127.0.0.1:{}", works.port), "{rerouted}");
+    assert_eq!(daemon.events.count("attempt.dialling"), 1, "another trunk is no attempt of its own");
+    broken.passes();
+    works.passes();
+}
+
+#[test]
+fn a_trunk_that_forbids_the_call_passes_it_on_and_is_not_left_alone_for_it() {
+    let scene = Scene::new("trunk_403");
+    let broken = Sipp::scenario("refuse").with("code", "403").with("phrase", "Forbidden").listens(&scene);
+    let works = Sipp::scenario("answer_key").listens(&scene);
+    let daemon = Daemon::start(&scene, &two(broken.port, works.port));
+    daemon.trigger();
+    assert_eq!(daemon.outcome("anna"), ("taken".to_owned(), Some(200)));
+    daemon.events.until("attempt.rerouted", &[("from", "outside"), ("code", "403")]);
+    assert_eq!(daemon.events.count("trunk.target_failed"), 0, "whoever forbids is there");
+    broken.passes();
+    works.passes();
+}
+
+#[test]
+fn a_trunk_that_nobody_answers_at_is_left_for_the_next_one_after_five_seconds_and_then_left_alone() {
+    let scene = Scene::new("trunk_dead");
+    let nobody = scene.port();
+    let works = Sipp::scenario("answer_key").calls(2).listens(&scene);
+    let daemon = Daemon::start(&scene, &two(nobody, works.port));
+    daemon.trigger();
+    assert_eq!(daemon.outcome("anna"), ("taken".to_owned(), Some(200)));
+    daemon.events.until("trunk.target_failed", &[("trunk", "outside"), ("rest", "60")]);
+    assert_eq!(daemon.events.count("attempt.rerouted"), 1);
+    // The second incident does not lose the five seconds again.
+    daemon.trigger();
+    works.passes();
+    assert_eq!(daemon.events.count("attempt.rerouted"), 1);
+}
+
+#[test]
+fn a_busy_callee_is_busy_however_many_trunks_there_are() {
+    let scene = Scene::new("trunk_486");
+    let busy = Sipp::scenario("refuse").with("code", "486").with("phrase", "Busy Here").listens(&scene);
+    let other = Sipp::scenario("answer_key").for_ever().listens(&scene);
+    let daemon = Daemon::start(&scene, &two(busy.port, other.port));
+    daemon.trigger();
+    assert_eq!(daemon.outcome("anna"), ("busy".to_owned(), Some(486)));
+    daemon.events.until("incident.exhausted", &[]);
+    busy.passes();
+    assert_eq!((daemon.events.count("attempt.rerouted"), other.drains()), (0, 0));
+}
+
+#[test]
+fn a_trunk_that_is_only_slow_is_cancelled_when_it_rings_after_all() {
+    let scene = Scene::new("trunk_slow");
+    let slow = Sipp::scenario("slow_trunk").listens(&scene);
+    let works = Sipp::scenario("answer_silent").listens(&scene);
+    let daemon = Daemon::start(&scene, &two(slow.port, works.port));
+    daemon.trigger();
+    daemon.events.until("attempt.rerouted", &[("from", "outside"), ("trunk", "spare")]);
+    slow.passes();
+    assert_eq!(daemon.outcome("anna").0, "ignored");
+    works.passes();
+}
+
+#[test]
+fn a_trunk_that_is_full_leaves_the_call_to_the_next_one() {
+    let scene = Scene::new("trunk_full");
+    let first = Sipp::scenario("no_answer").listens(&scene);
+    let second = Sipp::scenario("no_answer").listens(&scene);
+    let settings = two(first.port, second.port).trunk("max_calls = 1").person("bert", "+815011110002");
+    let settings = settings.flow("strategy = \"simultaneous\"\nring_timeout = \"3s\"");
+    let daemon = Daemon::start(&scene, &settings);
+    daemon.trigger();
+    assert_eq!((daemon.outcome("anna").0, daemon.outcome("bert").0), ("no_answer".to_owned(), "no_answer".to_owned()));
+    first.passes();
+    second.passes();
+}
+
+#[test]
+fn a_trunk_is_asked_whether_it_is_there_and_believed() {
+    let scene = Scene::new("trunk_health");
+    let asked = Sipp::scenario("health").calls(2).listens(&scene);
+    let settings = Settings::trunk_at(asked.port).trunk("options_every = \"5s\"").person("anna", NUMBER);
+    let daemon = Daemon::start(&scene, &settings);
+    daemon.events.until("trunk.failed", &[("trunk", "outside"), ("code", "503")]);
+    asked.passes();
+    daemon.events.until("trunk.registered", &[("trunk", "outside"), ("expires", "0")]);
+}
