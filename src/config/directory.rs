@@ -107,6 +107,12 @@ impl Directory {
         self.left_out.iter().map(|(key, why)| (named(key), why.as_str()))
     }
 
+    /// The same without those whose place the file took: nobody has to do anything about them.
+    pub fn unfit(&self) -> impl Iterator<Item = (String, &str)> {
+        let own = |key: &&ObjectKey| !self.base.source.declares(key.0, &key.1);
+        self.left_out.iter().filter(move |(key, _)| own(key)).map(|(key, why)| (named(key), why.as_str()))
+    }
+
     /// How many were made elsewhere.
     pub fn made(&self) -> usize {
         self.objects.len()

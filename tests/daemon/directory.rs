@@ -144,6 +144,28 @@ fn a_file_that_comes_to_declare_the_same_wins_and_says_so() {
     assert_eq!((&shown["origin"], &shown["name"]), (&json!("file"), &json!("the file's")));
     assert!(daemon.said().contains("contact `sato`, which was made over HTTP, is left out"), "{}", daemon.said());
     assert_eq!(web.get("/v1/rosters/night").json()["contacts"], json!(["sato"]), "the roster goes on with the file's");
+    assert_eq!(daemon.ask(&json!({ "op": "status" }))["trouble"], json!([]), "nobody has to do anything about it");
+}
+
+#[test]
+fn what_does_not_fit_the_file_any_more_is_told_as_trouble() {
+    let (world, daemon, web) = all_of_it("directory-unfit");
+    let text = std::fs::read_to_string(&world.config).expect("the configuration");
+    let next_life = |daemon: Daemon, text: &str| {
+        daemon.dies();
+        std::fs::write(&world.config, text).expect("it can be written");
+        Daemon::start(&world.config, &world.socket)
+    };
+    let daemon = next_life(daemon, &format!("{text}\n[[room]]\nid = \"late\"\n"));
+    made(&put(&web, "/v1/guidances/g", &json!({ "keys": { "1": { "do": "take" } }, "room": "late" })));
+    let status = |daemon: &Daemon| daemon.ask(&json!({ "op": "status" }));
+    let counted = status(&daemon);
+    assert_eq!((&counted["directory"]["guidances"]["service"], &counted["trouble"]), (&json!(1), &json!([])));
+    let daemon = next_life(daemon, &text);
+    let counted = status(&daemon);
+    assert_eq!(counted["directory"]["guidances"]["service"], 0, "{counted}");
+    let trouble = counted["trouble"].to_string();
+    assert!(trouble.contains("guidance `g` is left out") && trouble.contains("late"), "{trouble}");
 }
 
 #[test]

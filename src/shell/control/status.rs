@@ -95,7 +95,7 @@ fn trouble(core: &Core) -> Vec<String> {
         })
     });
     let shelf = core.shelf.now();
-    let left_out = shelf.left_out().map(|(what, why)| format!("directory: {what} is left out: {why}"));
+    let left_out = shelf.unfit().map(|(what, why)| format!("directory: {what} is left out: {why}"));
     journal.into_iter().chain(left_out).chain(away).collect()
 }
 
