@@ -40,7 +40,8 @@ pub struct Create {
     /// What it opens: trigger, read, manage, directory or dial:any [default: trigger and read]
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<String>,
-    /// How long it is good, such as 90d, 12h or 8w [default: until it is revoked]
+    /// How long it is good, such as 90d, 12h or 8w; or its last day, such as 2027-03-31; or an RFC 3339 time [default:
+    /// until it is revoked]
     #[arg(long, value_name = "TIME")]
     expires: Option<String>,
     /// The call flow of its triggers, where they name none
@@ -61,16 +62,21 @@ pub fn run(command: Command) -> ExitCode {
 }
 
 fn create(options: Create) -> Result<(), ExitCode> {
-    let expires = options.expires.as_deref().map(|text| {
-        seconds(text).ok_or_else(|| {
-            eprintln!("hansho: --expires `{text}`: a time such as 90d, 12h or 8w is accepted");
-            ExitCode::from(BAD)
-        })
-    });
+    let (expires_in_s, expires) = match options.expires.map(|text| (seconds(&text), text)) {
+        None => (None, None),
+        Some((Some(length), _)) => (Some(length), None),
+        // What is neither, the daemon refuses: it knows where people live.
+        Some((None, text)) if text.contains('-') => (None, Some(text)),
+        Some((None, text)) => {
+            eprintln!("hansho: --expires `{text}`: a time such as 90d, 12h or 8w, or a date is accepted");
+            return Err(ExitCode::from(BAD));
+        }
+    };
     let wanted = TokenRequest {
         name: options.name,
         scopes: options.scopes,
-        expires_in_s: expires.transpose()?,
+        expires_in_s,
+        expires,
         call_flow: options.call_flow,
     };
     let answer = ask(&options.daemon, &Request::TokenCreate(wanted))?;

@@ -176,7 +176,8 @@ impl Tokens {
             return Err(bad("`expires_in_s`: 1 second to ten years".to_owned()));
         }
         let book = self.book.borrow();
-        if book.tokens.len() >= TOKENS_MAX {
+        let good = book.tokens.values().filter(|token| token.expires.is_none_or(|end| end > now)).count();
+        if good >= TOKENS_MAX {
             return Err(Failure::new("too_many", format!("there are {TOKENS_MAX} tokens: revoke some")));
         }
         let scopes: BTreeSet<String> = if new.scopes.is_empty() {
@@ -301,15 +302,36 @@ impl Core {
     }
 
     fn new_token(&self, wanted: TokenRequest) -> Result<NewToken, Failure> {
-        let TokenRequest { name, scopes, expires_in_s, call_flow } = wanted;
+        let TokenRequest { name, scopes, expires_in_s, expires, call_flow } = wanted;
         let known = |text: String| {
             let id: Option<CallFlowId> = text.parse().ok();
             id.filter(|id| self.settings.call_flows.contains_key(id))
                 .ok_or_else(|| Failure::new("unknown_call_flow", format!("there is no call flow `{text}`")))
         };
         let call_flow = call_flow.map(known).transpose()?;
-        Ok(NewToken { name, scopes, expires_in: expires_in_s.map(Duration::from_secs), call_flow })
+        let expires_in = match (expires_in_s, expires) {
+            (length, None) => length.map(Duration::from_secs),
+            (None, Some(until)) => Some(left(self.clock.calendar(), &until, &self.settings.node.time_zone)?),
+            (Some(_), Some(_)) => {
+                return Err(Failure::new("bad_request", "either `expires_in_s` or `expires` says when it ends"));
+            }
+        };
+        Ok(NewToken { name, scopes, expires_in, call_flow })
     }
+}
+
+/// How long it is until a moment, or until the end of a day where people live.
+fn left(now: Stamp, until: &str, zone: &jiff::tz::TimeZone) -> Result<Duration, Failure> {
+    let end_of = |date: jiff::civil::Date| date.tomorrow().ok()?.to_zoned(zone.clone()).ok();
+    let moment = until.parse::<jiff::Timestamp>().ok();
+    let moment = moment.or_else(|| Some(end_of(until.parse().ok()?)?.timestamp()));
+    let end = moment.map(|moment| Stamp::from_unix_micros(moment.as_microsecond())).ok_or_else(|| {
+        Failure::new("bad_request", format!("`expires`: `{until}` is neither a date nor an RFC 3339 time"))
+    })?;
+    if end <= now {
+        return Err(Failure::new("bad_request", format!("`expires`: `{until}` is over")));
+    }
+    Ok(end.since(now))
 }
 
 /// A token as lists show it.
@@ -415,6 +437,17 @@ mod tests {
         assert!(secret.starts_with("hansho_") && secret.len() == 50, "{secret}");
         let listed = tokens.list()[0].to_string();
         assert!(!listed.contains("digest") && listed.contains("1970-01-01T00:01:00"), "{listed}");
+    }
+
+    #[test]
+    fn a_last_day_ends_where_people_live_and_a_moment_where_it_is() {
+        let tokyo = jiff::tz::TimeZone::get("Asia/Tokyo").unwrap();
+        let left = |until: &str| left(NOW, until, &tokyo).map(|left| left.as_secs());
+        assert_eq!(left("1970-01-01"), Ok(15 * 3_600 - 1), "midnight is nearly fifteen hours away");
+        assert_eq!(left("1970-01-01T00:01:00Z"), Ok(59));
+        for wrong in ["1969-12-31", "1970-01-01T00:00:00Z", "soon", "1970-13-01", ""] {
+            assert_eq!(left(wrong).map_err(|failure| failure.code), Err("bad_request".to_owned()), "{wrong}");
+        }
     }
 
     #[test]

@@ -159,6 +159,9 @@ pub struct TokenRequest {
     /// In seconds, how long it is good; for ever when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_in_s: Option<u64>,
+    /// Until when it is good instead: an RFC 3339 time, or a date, whose end it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<String>,
     /// The call flow of its triggers, where they name none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call_flow: Option<String>,
