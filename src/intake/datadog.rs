@@ -90,7 +90,7 @@ impl Title<'_> {
         let mut title = Title { name: Some(text.trim()), ..Title::default() };
         let mut rest = text.trim();
         while let Some((inside, behind)) = rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-            if !is_priority(inside) {
+            if !is_priority(inside) && !inside.trim().eq_ignore_ascii_case("test") {
                 let (transition, scope) = inside.split_once(" on ").map_or((inside, None), |(t, s)| (t, Some(s)));
                 title.transition = Some(transition.trim());
                 title.scope = scope.map(|scope| scope.trim().trim_matches(['{', '}']));
@@ -159,6 +159,10 @@ mod tests {
         assert_eq!(resolved, [Signal::Resolve { dedup: draft.dedup.clone().unwrap() }]);
         let other = posted(&body("[Recovered on {host:b}] CPU")).unwrap();
         assert_ne!(resolved, other);
+        let tested = posted(&body("[TEST] [Triggered on {host:a}] CPU")).unwrap();
+        let [Signal::Raise(test)] = &tested[..] else { panic!("{tested:?}") };
+        assert_eq!(test.dedup, draft.dedup, "a test of the notification rings, because that is what it is for");
+        assert!(matches!(posted(&body("[Test] CPU")).unwrap()[..], [Signal::Raise(_)]));
         let by_hand = posted(&body("somebody look")).unwrap();
         let [Signal::Raise(draft)] = &by_hand[..] else { panic!("{by_hand:?}") };
         assert_eq!(draft.dedup.as_deref(), Some("datadog:event/77"));

@@ -78,6 +78,7 @@ pub(super) fn all() -> impl Iterator<Item = Route> {
         POST "/v2/alerts/" "trigger" intake::receive, "The same: some clients put a slash behind every path";
         GET "/v2/alerts/requests/{id}" "trigger" intake::processed, "Opsgenie: was a request done?";
         POST "/v2/alerts/{*rest}" "trigger" intake::receive, "Opsgenie: close or acknowledge an alert";
+        PUT "/v2/alerts/{*rest}" "trigger" intake::receive, "Opsgenie: what else is said of an alert; it changes nothing";
         POST "/api/v2/generic/incoming" "trigger" intake::receive, "GoAlert's generic API";
         GET "/api/v2/generic/incoming" "trigger" intake::receive, "GoAlert's generic API";
         POST "/api/apps/pigeon/chain/invoke" "trigger" pigeon::invoke, "Kompira Pigeon: begin a callout";
