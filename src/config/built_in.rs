@@ -46,17 +46,7 @@ pub(super) fn usual(id: GuidanceId) -> Guidance {
 }
 
 fn like(id: GuidanceId, first: Behaviour) -> Guidance {
-    Guidance {
-        id,
-        message: BTreeMap::new(),
-        explains_keys: false,
-        keys: menu([('1', first), ('2', Behaviour::Next), ('3', Behaviour::Repeat)]),
-        first_key_timeout: SECOND * 10,
-        inter_key_timeout: SECOND * 15,
-        challenge: false,
-        repeats: 3,
-        room: None,
-    }
+    Guidance { keys: menu([('1', first), ('2', Behaviour::Next), ('3', Behaviour::Repeat)]), ..Guidance::usual(id) }
 }
 
 fn azure(guidance: Guidance) -> Guidance {
@@ -71,7 +61,10 @@ fn azure(guidance: Guidance) -> Guidance {
         keys: menu([('1', Behaviour::Take), ('2', Behaviour::Next)]),
         first_key_timeout: SECOND * 120,
         // Two minutes were long enough to listen.
+        readings: 1,
         repeats: 1,
+        // Its users knew calls that rang and said nothing.
+        voice_before_dialling: SECOND * 10,
         ..guidance
     }
 }

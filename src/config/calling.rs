@@ -19,6 +19,8 @@ const ROOMS: usize = 1_000;
 /// With a challenge, so many digits may be keys: among the others it is drawn.
 const CHALLENGE_DIGITS: usize = 6;
 const SECOND: Duration = Duration::from_secs(1);
+/// No telephone waits longer for its message.
+const VOICE_BEFORE_DIALLING: Duration = Duration::from_secs(60);
 
 /// `[[call_flow]]`.
 #[derive(Clone, Debug)]
@@ -176,7 +178,9 @@ fn guidance(mut block: Section<'_>, rooms: &Declared<RoomName, Room>) -> Option<
     let inter_key_timeout = value::duration(&mut block, "inter_key_timeout", SECOND..=SECOND * 60);
     let challenge = value::flag(&mut block, "challenge").unwrap_or(false);
     let explains_keys = value::flag(&mut block, "explains_keys").unwrap_or(false);
+    let readings = value::number(&mut block, "readings", 1..=5);
     let repeats = value::number(&mut block, "repeats", 1..=10);
+    let before = value::duration(&mut block, "voice_before_dialling", Duration::ZERO..=VOICE_BEFORE_DIALLING);
     let menu = block.table("keys");
     let keys = if block.has("keys") { keys(&block, menu, parameters) } else { Some(usual.keys.clone()) };
     let digits = |keys: &BTreeMap<Digit, Key>| keys.keys().filter(|key| key.as_char().is_ascii_digit()).count();
@@ -195,7 +199,9 @@ fn guidance(mut block: Section<'_>, rooms: &Declared<RoomName, Room>) -> Option<
         first_key_timeout: first_key_timeout.unwrap_or(usual.first_key_timeout),
         inter_key_timeout: inter_key_timeout.unwrap_or(usual.inter_key_timeout),
         challenge,
+        readings: readings.unwrap_or(usual.readings),
         repeats: repeats.unwrap_or(usual.repeats),
+        voice_before_dialling: before.unwrap_or(usual.voice_before_dialling),
         room,
         ..usual
     })

@@ -213,7 +213,7 @@ impl Call {
             }
             (Phase::Ringing { .. }, Event::Answered(call)) => {
                 out.push(Order::Store(Fact::Answered { attempt, call }));
-                self.say_all(None, out);
+                self.say_all(None, scene, out);
                 Phase::Speaking(Asked { times: 1, cap: now + CALL_MAX })
             }
             // A 200 crossed our CANCEL. The fact is kept, because the call could outlive a crash now.
@@ -281,7 +281,7 @@ impl Call {
                 self.how_many_hours(Asked { times: asked.times + 1, ..asked }, key, out)
             }
             (Phase::Listening { asked, .. }, Event::Deadline) if asked.times < scene.guidance.repeats => {
-                self.say_all(None, out);
+                self.say_all(None, scene, out);
                 Phase::Speaking(Asked { times: asked.times + 1, ..asked })
             }
             (Phase::Listening { .. } | Phase::Hours { .. }, Event::Deadline) => self.no_key(now, out),
@@ -337,16 +337,16 @@ impl Call {
         let (attempt, contact) = (self.attempt, self.contact.clone());
         match key.behaviour {
             Behaviour::Repeat => {
-                self.say_all(key.say.as_deref(), out);
+                self.say_all(key.say.as_deref(), scene, out);
                 Phase::Speaking(asked)
             }
             Behaviour::Next => {
-                self.say(vec![confirmation(&key, Line::Passed)], out);
+                self.say(vec![key.confirmation(Line::Passed)], out);
                 leaving(now, Outcome::Passed)
             }
             Behaviour::Leave => {
                 out.push(Order::Store(Fact::Left { attempt, contact }));
-                self.say(vec![confirmation(&key, Line::Left)], out);
+                self.say(vec![key.confirmation(Line::Left)], out);
                 leaving(now, Outcome::Left)
             }
             Behaviour::Quiet => self.how_many_hours(asked, key, out),
@@ -355,7 +355,7 @@ impl Call {
                 if key.behaviour == Behaviour::Join || scene.guidance.room.is_some() {
                     return self.joining(now, &key, scene, out);
                 }
-                self.say(vec![confirmation(&key, Line::Taken)], out);
+                self.say(vec![key.confirmation(Line::Taken)], out);
                 leaving(now, Outcome::Taken)
             }
         }
@@ -403,7 +403,7 @@ impl Call {
         }
         let (attempt, contact, scope) = (self.attempt, self.contact.clone(), scene.scope.clone());
         out.push(Order::Store(Fact::Quieted { attempt, contact, hours, until: Stamp::default(), scope }));
-        self.say(vec![Line::Hours(hours), confirmation(&key, Line::Quieted)], out);
+        self.say(vec![Line::Hours(hours), key.confirmation(Line::Quieted)], out);
         leaving(now, Outcome::Quieted)
     }
 
@@ -413,7 +413,7 @@ impl Call {
     }
 
     fn joining(&mut self, now: Time, key: &Key, scene: &Scene<'_>, out: &mut Outbox<Order>) -> Phase {
-        self.say(vec![confirmation(key, Line::Joining)], out);
+        self.say(vec![key.confirmation(Line::Joining)], out);
         Phase::Joining { room: scene.room.clone(), until: now + LAST_WORDS_MAX }
     }
 
@@ -431,9 +431,10 @@ impl Call {
         out.push(Order::Say { attempt: self.attempt, lines });
     }
 
-    fn say_all(&self, first: Option<&str>, out: &mut Outbox<Order>) {
-        let first = first.map(|text| Line::Text(text.to_owned()));
-        self.say(first.into_iter().chain([Line::Intro, Line::Message, self.menu_line()]).collect(), out);
+    fn say_all(&self, first: Option<&str>, scene: &Scene<'_>, out: &mut Outbox<Order>) {
+        let first = first.map(|text| Line::Text(text.to_owned())).into_iter().chain([Line::Intro]);
+        let readings = (0..scene.guidance.readings.max(1)).map(|_| Line::Message);
+        self.say(first.chain(readings).chain([self.menu_line()]).collect(), out);
     }
 
     fn menu_line(&self) -> Line {
@@ -488,10 +489,6 @@ impl Call {
 
 fn leaving(now: Time, outcome: Outcome) -> Phase {
     Phase::Leaving { outcome, late: None, until: now + LAST_WORDS_MAX }
-}
-
-fn confirmation(key: &Key, recorded: Line) -> Line {
-    key.say.clone().map_or(recorded, Line::Text)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use core::time::Duration;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+use super::Line;
 use super::fact::Behaviour;
 use crate::base::{CallFlowId, ContactId, Digit, GuidanceId, Hours, Language, Phone, RoomName};
 
@@ -102,11 +103,45 @@ pub struct Guidance {
     /// True: the keys that take it are drawn at random in each call, and spoken; a machine does not hit them.
     #[serde(default)]
     pub challenge: bool,
+    /// How often the message is read before the keys are named and one is waited for, at least 1.
+    #[serde(default = "one_reading")]
+    pub readings: u32,
     /// How often everything is said before hansho gives up, at least 1.
     pub repeats: u32,
+    /// For so long a telephone is not rung while its message is still being made. Zero: it rings at once, and the
+    /// message is made meanwhile.
+    #[serde(default, skip_serializing_if = "Duration::is_zero")]
+    pub voice_before_dialling: Duration,
     /// Where those who took it go; without a room their call ends.
     #[serde(default)]
     pub room: Option<RoomName>,
+}
+
+impl Key {
+    /// What is said when it was pressed; `recorded` where it has no words of its own.
+    pub(super) fn confirmation(&self, recorded: Line) -> Line {
+        self.say.clone().map_or(recorded, Line::Text)
+    }
+}
+
+impl Guidance {
+    /// What is usual: no words and no keys of its own; the message is read twice, then a key is waited for, three
+    /// times at most.
+    pub fn usual(id: GuidanceId) -> Guidance {
+        Guidance {
+            id,
+            message: BTreeMap::new(),
+            explains_keys: false,
+            keys: BTreeMap::new(),
+            first_key_timeout: Duration::from_secs(10),
+            inter_key_timeout: inter_key_timeout(),
+            challenge: false,
+            readings: 2,
+            repeats: 3,
+            voice_before_dialling: Duration::ZERO,
+            room: None,
+        }
+    }
 }
 
 /// Everything one incident is run by.
@@ -138,4 +173,9 @@ impl Plan {
 /// What the plans of older journals were run by.
 const fn inter_key_timeout() -> Duration {
     Duration::from_secs(15)
+}
+
+/// The same.
+const fn one_reading() -> u32 {
+    1
 }

@@ -122,7 +122,9 @@ fn guidance(rng: &mut Rng) -> Guidance {
         explains_keys: false,
         inter_key_timeout: Duration::from_secs(15),
         challenge: rng.random_ratio(1, 5),
+        readings: rng.random_range(1..=2),
         repeats: rng.random_range(1..=3),
+        voice_before_dialling: if rng.random_ratio(1, 3) { seconds(5) } else { Duration::ZERO },
         room: room.map(|room| RoomName::parse(room).unwrap()),
     }
 }

@@ -70,6 +70,23 @@ fn whoever_takes_it_hears_so_and_nobody_else_is_called() {
 }
 
 #[test]
+fn the_message_is_read_as_often_as_the_guidance_says_and_then_the_keys_are_named() {
+    let mut plan = plan(Strategy::Sequential);
+    plan.guidance.readings = 2;
+    let mut night = Night::begins(plan);
+    night.answers("a");
+    let twice = vec![Line::Intro, Line::Message, Line::Message, menu()];
+    assert_eq!(night.last_said("a"), twice);
+    night.hears_it_out("a");
+    let before = night.log.len();
+    night.wait(KEY_WAIT);
+    assert_eq!(night.since(before), [Order::Say { attempt: 1, lines: twice }]);
+    night.hears_it_out("a");
+    night.wait(KEY_WAIT);
+    assert_eq!(night.last_said("a"), [Line::NoKey], "two sets are all of this guidance");
+}
+
+#[test]
 fn the_next_person_is_dialled_before_the_goodbye_of_the_one_who_passed_was_heard() {
     let mut night = sequential();
     night.answers("a");

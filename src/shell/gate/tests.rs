@@ -72,7 +72,9 @@ fn accepted() -> Fact {
         explains_keys: false,
         inter_key_timeout: seconds(15),
         challenge: false,
+        readings: 1,
         repeats: 1,
+        voice_before_dialling: Duration::ZERO,
         room: None,
     };
     Fact::Accepted { trigger, plan: Plan { call_flow, contacts: Vec::new(), guidance, then: None } }

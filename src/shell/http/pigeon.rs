@@ -28,8 +28,6 @@ use crate::switch::STRANGER;
 
 /// The id of call flows and guidances that came with a request.
 const INLINE: &str = "pigeon";
-/// The longest text that is still said twice.
-const TWICE_MAX: usize = 1_000;
 
 /// `POST …/chain/invoke`.
 pub(super) async fn invoke(State(house): State<House>, May(token, _): May<ToTrigger>, body: Bytes) -> Answer {
@@ -140,7 +138,7 @@ fn raise(settings: &Settings, token: &Token, invoke: Invoke) -> Result<Raise, Re
             trigger.guidance = Some(plan.guidance.id.clone());
         }
         // Read twice and then asked again, whoever wrote the words.
-        None => plan.guidance.message.values_mut().for_each(|text| *text = twice(core::mem::take(text))),
+        None => plan.guidance.readings = plan.guidance.readings.max(2),
     }
     Ok(Raise { trigger, plan })
 }
@@ -186,8 +184,7 @@ fn contacts(settings: &Settings, token: &Token, wanted: Vec<pigeon::Contact>) ->
 fn built_in(inline: Option<pigeon::Guidance>) -> Result<Guidance, Refused> {
     let (mut message, mut keys) = (BTreeMap::new(), BTreeMap::new());
     if let Some(inline) = inline {
-        let said = twice(inline.message_template);
-        message.extend(Language::ALL.map(|language| (language, said.clone())));
+        message.extend(Language::ALL.map(|language| (language, inline.message_template.clone())));
         keys.extend(inline.reactions.into_iter().map(|(digit, reaction)| {
             let behaviour = match reaction.behavior {
                 pigeon::Behavior::Terminate => Behaviour::Take,
@@ -197,17 +194,7 @@ fn built_in(inline: Option<pigeon::Guidance>) -> Result<Guidance, Refused> {
             (digit, Key { behaviour, say: reaction.message_template })
         }));
     }
-    Ok(Guidance {
-        id: INLINE.parse().map_err(internal)?,
-        message,
-        keys,
-        first_key_timeout: Duration::from_secs(10),
-        explains_keys: false,
-        inter_key_timeout: Duration::from_secs(15),
-        challenge: false,
-        repeats: 3,
-        room: None,
-    })
+    Ok(Guidance { message, keys, ..Guidance::usual(INLINE.parse().map_err(internal)?) })
 }
 
 fn internal(error: crate::base::IdError) -> Refused {
@@ -311,19 +298,7 @@ fn guidance_json(guidance: &Guidance, language: Option<Language>) -> Value {
         guidance.keys.iter().map(|(digit, key)| (digit.to_string(), reaction(key))).collect();
     let theirs = language.and_then(|language| guidance.message.get(&language));
     let message = theirs.or_else(|| guidance.message.values().next());
-    let message = message.map(|text| once(text));
     json!({ "id": guidance.id, "messageTemplate": message, "reactions": reactions })
-}
-
-/// A text that [`twice`] made to be said twice, as it was sent.
-fn once(text: &str) -> &str {
-    let halves = text.split_at_checked(text.len() / 2);
-    let halves = halves.and_then(|(first, rest)| Some((first, rest.strip_prefix('\n')?)));
-    halves.filter(|(first, second)| first == second).map_or(text, |(first, _)| first)
-}
-
-fn twice(text: String) -> String {
-    if text.chars().count() <= TWICE_MAX { format!("{text}\n{text}") } else { text }
 }
 
 #[cfg(test)]
@@ -385,7 +360,7 @@ mod tests {
                 (&shown["messageTemplate"], &shown["reactions"]["9"]["behavior"]),
                 (&json!(text), &json!("quiet"))
             );
-            assert_eq!(once(&twice(text.to_owned())), text);
+            assert_eq!((guidance.readings, guidance.repeats), (2, 3), "read twice, then asked again, three sets at most");
         }
     }
 }
