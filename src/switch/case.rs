@@ -41,6 +41,8 @@ pub(super) struct Case {
     pub(super) told_missing: BTreeSet<String>,
     /// Why voices failed, once it was told.
     pub(super) told_failed: BTreeSet<String>,
+    /// A call was dialled without its message, because no voice had made it in time: no other waits for it.
+    pub(super) voice_was_late: bool,
     /// Who took it, while somebody on the line may have to hear so.
     pub(super) taker: Option<Taker>,
     /// The deadline under which the case stands in the index.
@@ -62,6 +64,7 @@ impl Case {
             dictionary,
             told_missing: BTreeSet::new(),
             told_failed: BTreeSet::new(),
+            voice_was_late: false,
             taker: None,
             deadline: None,
             resumes_at: None,

@@ -116,7 +116,7 @@ impl Switch {
             Input::LegFailed { leg, why } => self.leg_failed(now, leg, why),
             Input::NotStored(incident) => self.never_was(now, incident),
             Input::Spoken { incident, language, text, prompt } => {
-                self.spoken(incident, (language, text), prompt);
+                self.spoken(now, incident, (language, text), prompt);
             }
             Input::MessageDone { message, result } => self.message_done(now, message, result),
             Input::TrunkAddress { trunk, found } => {
@@ -367,7 +367,13 @@ impl Switch {
         }
     }
 
-    fn spoken(&mut self, incident: IncidentId, text: (Language, String), prompt: Result<media::Prompt, String>) {
+    fn spoken(
+        &mut self,
+        now: Time,
+        incident: IncidentId,
+        text: (Language, String),
+        prompt: Result<media::Prompt, String>,
+    ) {
         let Some(case) = self.cases.get_mut(&incident) else { return };
         // Of a voice that is away one word is enough, however much it was to say.
         let failed = prompt.as_ref().err().filter(|reason| case.told_failed.insert((*reason).clone())).cloned();
@@ -378,6 +384,7 @@ impl Switch {
         if let Some(reason) = failed {
             self.tell(Some(incident), None, None, What::VoiceFailed { reason, spoken_by: None });
         }
+        self.dial_those_who_awaited(now, incident);
     }
 
     fn never_was(&mut self, now: Time, incident: IncidentId) {

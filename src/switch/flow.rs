@@ -57,6 +57,8 @@ pub(super) enum For {
     Person,
     /// The caps of `[dial]`.
     Cap,
+    /// Its message, to be made.
+    Message,
 }
 
 /// Somebody whose telephone is to be rung as soon as it can be.
@@ -117,6 +119,10 @@ impl Switch {
         if !contact.hours.accept(self.stamp(now), self.calendar.as_ref()) {
             let reason = format!("accepts no calls now, but {}", contact.hours);
             return self.with_incident(incident, |incident, out| incident.on_skipped(now, number, &reason, out));
+        }
+        if let Some(until) = self.message_is_awaited(now, &call) {
+            let end = fault("its message is being made".into());
+            return self.wait_for(now, Waiting { for_what: For::Message, until, end, ..call });
         }
         match self.place(now, &call) {
             Ok((leg, handle)) => {
@@ -296,13 +302,17 @@ impl Switch {
         self.waiting.next_end().map(|late| late.min(self.try_again_at))
     }
 
-    /// Tries again for those who wait; whoever waited long enough is not called this time.
+    /// Tries again for those who wait; whoever waited long enough is not called this time, and whoever waited for a
+    /// message is called without it.
     pub(super) fn on_waiting_deadline(&mut self, now: Time) {
         if self.try_again_at <= now {
             self.dial_those_who_wait(now);
         }
         while let Some(call) = self.waiting.take_late(now) {
-            self.not_dialled(now, call.attempt, call.end);
+            match call.for_what {
+                For::Message => self.dial(now, call),
+                For::Us | For::Person | For::Cap => self.not_dialled(now, call.attempt, call.end),
+            }
         }
     }
 

@@ -34,6 +34,7 @@ mod tell;
 #[cfg(test)]
 mod tests;
 mod trunks;
+mod voice_first;
 mod waiting;
 
 pub use crate::incident::Entry;

@@ -54,6 +54,7 @@ pub const TOPICS: [&str; 47] = [
     "trunk.failed",
     "trunk.target_failed",
     "voice.failed",
+    "voice.late",
     "voice.incomplete",
     "message.sent",
     "message.failed",

@@ -125,6 +125,8 @@ pub enum What {
         #[serde(skip_serializing_if = "Option::is_none")]
         spoken_by: Option<String>,
     },
+    #[serde(rename = "voice.late")]
+    VoiceLate { seconds: f64 },
     #[serde(rename = "voice.incomplete")]
     VoiceIncomplete { missing: Vec<String> },
     #[serde(rename = "hotline.inquiry")]

@@ -101,6 +101,7 @@ fn japanese(event: &Event, record: &Record) -> String {
         What::VoiceFailed { reason, spoken_by: Some(voice) } => {
             format!("⚠️ 音声{voice}が代わりに話しました（{reason}）")
         }
+        What::VoiceLate { seconds } => format!("⚠️ 音声が{seconds:.0}秒たってもできないので、先に電話します"),
         What::VoiceIncomplete { missing } => {
             format!("⚠️ 案内に必要なパラメーターがありません（{}）。その部分を省いて読み上げました", missing.join("、"))
         }
@@ -187,6 +188,9 @@ fn english(event: &Event, record: &Record) -> String {
             format!("⚠️ The message could not be spoken; the recorded prompt stood in ({reason})")
         }
         What::VoiceFailed { reason, spoken_by: Some(voice) } => format!("⚠️ The voice {voice} stood in ({reason})"),
+        What::VoiceLate { seconds } => {
+            format!("⚠️ The message was not made within {seconds:.0} s; the call is made all the same")
+        }
         What::VoiceIncomplete { missing } => {
             format!("⚠️ Parameters of the message are missing ({}); it is spoken without them", missing.join(", "))
         }

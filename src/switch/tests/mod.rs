@@ -11,5 +11,6 @@ mod restarts;
 mod storms;
 mod town;
 mod troubles;
+mod voice_first;
 mod words;
 mod world;
