@@ -6,7 +6,8 @@
 //! of figures and slashes that ends in the year is read only where its day cannot be a month: `10/03/2023` is two
 //! dates, and is left alone.
 //!
-//! Nothing is converted: a time is said in the zone it was written in.
+//! Nothing is converted here: a time is in the zone it was written in, and the [listener](super::Listener) may have
+//! another.
 
 /// A date, a time, or both.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

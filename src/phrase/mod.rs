@@ -16,6 +16,7 @@ mod clean;
 mod en;
 mod filters;
 mod ja;
+mod listener;
 mod names;
 mod numbers;
 mod readings;
@@ -24,6 +25,7 @@ mod speak;
 mod template;
 mod units;
 
+pub use listener::Listener;
 pub use readings::{Dictionary, ReadingFault, Readings};
 pub use speak::{LONGEST, spoken};
 pub use template::{Fault, Filled, Form, Template, fill};

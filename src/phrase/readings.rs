@@ -5,7 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::speak::spoken;
+use super::Listener;
+use super::speak::spoken_to;
 use crate::base::Language;
 
 /// The most entries of a language.
@@ -43,7 +44,12 @@ impl Dictionary {
 
     /// The text as it is spoken in a language.
     pub fn spoken(&self, text: &str, language: Language) -> String {
-        spoken(text, language, self.languages.get(&language).unwrap_or(&self.none))
+        self.spoken_to(text, &Listener::from(language))
+    }
+
+    /// The text as it is spoken to somebody, times on their own clock.
+    pub fn spoken_to(&self, text: &str, listener: &Listener<'_>) -> String {
+        spoken_to(text, listener, self.languages.get(&listener.language).unwrap_or(&self.none))
     }
 }
 

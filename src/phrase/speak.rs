@@ -6,8 +6,8 @@
 
 use super::clean::clean;
 use super::readings::Readings;
-use super::scan;
-use super::{en, ja};
+use super::scan::{self, Token};
+use super::{Listener, en, ja};
 use crate::base::Language;
 
 /// The longest text that is spoken, in characters: one and a half minutes.
@@ -15,12 +15,21 @@ pub const LONGEST: usize = 600;
 
 /// The text as it is to be spoken. The same text gives the same words.
 pub fn spoken(text: &str, language: Language, readings: &Readings) -> String {
+    spoken_to(text, &Listener::from(language), readings)
+}
+
+/// The same for somebody who may have a clock of their own.
+pub(super) fn spoken_to(text: &str, listener: &Listener<'_>, readings: &Readings) -> String {
+    let language = listener.language;
     let text = clean(text, language);
     let mut speech = Speech::new(language);
     let (mut at, mut before) = (0, None);
     while at < text.len() && !speech.is_full() {
         let rest = &text[at..];
-        let (token, mut length) = scan::token(rest, before);
+        let (token, mut length) = match scan::token(rest, before) {
+            (Token::Moment(moment), length) => (Token::Moment(listener.here(moment)), length),
+            other => other,
+        };
         match readings.at(rest, before).filter(|(_, reading)| *reading >= length) {
             Some((reading, bytes)) => {
                 length = bytes;

@@ -79,11 +79,12 @@ impl Switch {
         let Some(leg) = self.legs.get_mut(id) else { return false };
         let (Some(AttemptId { incident, .. }), Brief::Due) = (leg.attempt(), &leg.brief) else { return false };
         leg.brief = Brief::Before(room.clone());
-        let language = leg.language;
+        let (language, contact) = (leg.language, leg.contact.clone());
         let there = self.who_is_in(room, language);
         let Some(case) = self.cases.get_mut(&incident) else { return false };
         let mut parts = vec![Part::Clip(Clip::Intro)];
-        parts.extend(messages(case, language));
+        let listener = case.listener(&contact, language, self.calendar.as_ref());
+        parts.extend(messages(case, &listener));
         match there {
             None => parts.push(Part::Clip(Clip::Alone)),
             Some(text) => {

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::reception_desk::is_recording;
-use crate::base::{ContactId, Language, Phone, Stamp, Time};
+use crate::base::{Calendar, ContactId, Language, Phone, Stamp, Time};
 use crate::incident::{Contact, Fact, Incident, Plan, RECORDING, Record, Taker, Trigger};
 use crate::media::Prompt;
-use crate::phrase::{Dictionary, Filled, Form, fill};
+use crate::phrase::{Dictionary, Filled, Form, Listener, fill};
 
 /// Of the messages of a bundle, so many are spoken.
 const MESSAGES_MAX: usize = 3;
@@ -80,18 +80,15 @@ impl Case {
     }
 
     /// Every text somebody may have to hear, in words, a language each.
-    pub(super) fn texts(&self) -> Vec<(Language, String)> {
+    pub(super) fn texts(&self, calendar: &dyn Calendar) -> Vec<(Language, String)> {
         let mut texts = Vec::new();
-        for language in Language::ALL {
-            let mut people = self.plan.chain().flat_map(|plan| &plan.contacts);
-            if !people.any(|contact| contact.language == language) {
-                continue;
-            }
+        for listener in self.listeners(calendar) {
+            let language = listener.language;
             let keys = self.plan.chain().flat_map(|plan| plan.guidance.keys.values());
-            let said = keys.filter_map(|key| key.say.as_deref()).map(|text| self.words(text, language));
+            let said = keys.filter_map(|key| key.say.as_deref()).map(|text| self.words(text, &listener));
             let taker = self.taker.as_ref().and_then(|who| self.taken_by(who, language));
             let people = self.about_people(language);
-            for text in self.messages(language).into_iter().chain(said).chain(taker).chain(people) {
+            for text in self.messages(&listener).into_iter().chain(said).chain(taker).chain(people) {
                 if !text.is_empty() && !texts.contains(&(language, text.clone())) {
                     texts.push((language, text));
                 }
@@ -100,14 +97,33 @@ impl Case {
         texts
     }
 
+    /// Everybody who may be called, once for each language and each clock.
+    fn listeners<'a>(&'a self, calendar: &'a dyn Calendar) -> Vec<Listener<'a>> {
+        let people = self.plan.chain().flat_map(|plan| &plan.contacts);
+        let kinds: BTreeSet<(Language, &str)> =
+            people.map(|contact| (contact.language, contact.hours.zone.as_str())).collect();
+        kinds.into_iter().map(|(language, zone)| Listener { language, zone, calendar }).collect()
+    }
+
+    /// How this person is spoken to.
+    pub(super) fn listener<'a>(
+        &'a self,
+        contact: &ContactId,
+        language: Language,
+        calendar: &'a dyn Calendar,
+    ) -> Listener<'a> {
+        let zone = self.contact(contact).map_or("", |contact| contact.hours.zone.as_str());
+        Listener { language, zone, calendar }
+    }
+
     /// What happened, in words: of each alert that is not over, the first few that differ.
-    pub(super) fn messages(&self, language: Language) -> Vec<String> {
-        let template = self.incident.plan().guidance.message.get(&language);
+    pub(super) fn messages(&self, listener: &Listener<'_>) -> Vec<String> {
+        let template = self.incident.plan().guidance.message.get(&listener.language);
         let mut messages = Vec::new();
         // Its words are made before it is accepted.
         let new = self.record.trigger.is_none().then_some(&self.trigger);
         for trigger in self.record.alerts().chain(new) {
-            let text = trigger.message.as_ref().or(template).map(|text| self.message(trigger, text, language));
+            let text = trigger.message.as_ref().or(template).map(|text| self.message(trigger, text, listener));
             messages.extend(text.filter(|text| !text.is_empty() && !messages.contains(text)));
             if messages.len() == MESSAGES_MAX {
                 break;
@@ -117,29 +133,31 @@ impl Case {
     }
 
     /// The words of a message that says itself what the keys do, where one is said.
-    pub(super) fn explains_keys(&self, language: Language) -> Option<String> {
+    pub(super) fn explains_keys(&self, listener: &Listener<'_>) -> Option<String> {
         let guidance = &self.incident.plan().guidance;
-        let template = guidance.message.get(&language).filter(|_| guidance.explains_keys && !guidance.challenge)?;
+        let template = guidance.message.get(&listener.language).filter(|_| guidance.explains_keys && !guidance.challenge)?;
         let mut alerts = self.record.alerts();
-        let text = self.message(alerts.find(|trigger| trigger.message.is_none())?, template, language);
-        self.messages(language).contains(&text).then_some(text)
+        let text = self.message(alerts.find(|trigger| trigger.message.is_none())?, template, listener);
+        self.messages(listener).contains(&text).then_some(text)
     }
 
     /// The recording that is played where these words would be spoken, if there is one.
-    pub(super) fn recording_of(&self, words: &str, language: Language) -> Option<String> {
+    pub(super) fn recording_of(&self, words: &str, language: Language, calendar: &dyn Calendar) -> Option<String> {
+        let mut listeners = self.listeners(calendar);
+        listeners.retain(|listener| listener.language == language);
         let new = self.record.trigger.is_none().then_some(&self.trigger);
         let says = |trigger: &&Trigger| {
             let recorded = trigger.parameters.contains_key(RECORDING);
             let message = trigger.message.as_ref().filter(|_| recorded);
-            message.is_some_and(|message| self.message(trigger, message, language) == words)
+            message.is_some_and(|message| listeners.iter().any(|who| self.message(trigger, message, who) == words))
         };
         let file = self.record.alerts().chain(new).filter(says).find_map(|trigger| trigger.parameters.get(RECORDING));
         file.filter(|file| is_recording(file)).cloned()
     }
 
     /// A text with the parameters of the trigger, in words.
-    pub(super) fn words(&self, text: &str, language: Language) -> String {
-        self.message(&self.trigger, text, language)
+    pub(super) fn words(&self, text: &str, listener: &Listener<'_>) -> String {
+        self.message(&self.trigger, text, listener)
     }
 
     /// A sentence of ours, in words.
@@ -147,9 +165,10 @@ impl Case {
         self.dictionary.spoken(sentence, language)
     }
 
-    fn message(&self, trigger: &Trigger, text: &str, language: Language) -> String {
-        let Filled { text, .. } = fill(text, Form::Spoken, language, &trigger.parameters);
-        self.dictionary.spoken(&text, language)
+    fn message(&self, trigger: &Trigger, text: &str, listener: &Listener<'_>) -> String {
+        let parameters = listener.parameters(&trigger.parameters);
+        let Filled { text, .. } = fill(text, Form::Spoken, listener.language, &parameters);
+        self.dictionary.spoken_to(&text, listener)
     }
 
     /// Parameters that the texts want and the trigger does not bring, of which nobody was told.

@@ -13,6 +13,7 @@ use super::tell::What;
 use crate::base::{IncidentId, Language, LegId, Time};
 use crate::incident::{Behaviour, Line, State};
 use crate::media::{Command, Playlist, Prompt};
+use crate::phrase::Listener;
 
 /// A piece of a line.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -29,8 +30,9 @@ impl Switch {
     /// Has every text of an incident spoken that is not yet: before anybody is rung, and when more has to be said.
     pub(super) fn prepare_voices(&mut self, incident: IncidentId) {
         let Some(case) = self.cases.get_mut(&incident) else { return };
-        for (language, text) in case.texts() {
-            let recording = case.recording_of(&text, language);
+        let calendar = self.calendar.as_ref();
+        for (language, text) in case.texts(calendar) {
+            let recording = case.recording_of(&text, language, calendar);
             if let Entry::Vacant(place) = case.voices.entry((language, text.clone())) {
                 place.insert(Voice::Asked);
                 self.batch.acts.push(match recording {
@@ -49,9 +51,10 @@ impl Switch {
     pub(super) fn say(&mut self, now: Time, incident: IncidentId, id: LegId, lines: &[Line]) {
         let Some(case) = self.cases.get(&incident) else { return };
         let Some(leg) = self.legs.get(id) else { return };
-        let mut parts: Vec<Part> = lines.iter().flat_map(|line| parts(case, line, leg.language)).collect();
+        let listener = case.listener(&leg.contact, leg.language, self.calendar.as_ref());
+        let mut parts: Vec<Part> = lines.iter().flat_map(|line| parts(case, line, &listener)).collect();
         if lines.contains(&Line::Message)
-            && let Some(text) = case.explains_keys(leg.language)
+            && let Some(text) = case.explains_keys(&listener)
         {
             parts = parts.into_iter().map(|part| unless(&text, part)).collect();
         }
@@ -108,11 +111,12 @@ fn prompt(case: &Case, book: &PromptBook, part: &Part, language: Language) -> Op
     }
 }
 
-fn parts(case: &Case, line: &Line, language: Language) -> Vec<Part> {
+fn parts(case: &Case, line: &Line, listener: &Listener<'_>) -> Vec<Part> {
+    let language = listener.language;
     let clip = |clip| vec![Part::Clip(clip)];
     match line {
         Line::Intro => clip(Clip::Intro),
-        Line::Message => messages(case, language),
+        Line::Message => messages(case, listener),
         // "Press 1" "to take this incident", a pair a key.
         Line::Menu(keys) => {
             let clips = keys.iter().flat_map(|(digit, behaviour)| [Clip::Press(*digit), Clip::Do(*behaviour)]);
@@ -142,7 +146,7 @@ fn parts(case: &Case, line: &Line, language: Language) -> Vec<Part> {
         Line::NoKey => clip(Clip::NoKey),
         Line::Over if case.record.state == State::Resolved => clip(Clip::Resolved),
         Line::Over => clip(Clip::Over),
-        Line::Text(text) => vec![Part::Text(case.words(text, language), Some(stand_in(case, text)))],
+        Line::Text(text) => vec![Part::Text(case.words(text, listener), Some(stand_in(case, text)))],
     }
 }
 
@@ -155,8 +159,8 @@ fn unless(text: &str, part: Part) -> Part {
 }
 
 /// What happened; of several alerts how many there are, and the first messages.
-pub(super) fn messages(case: &Case, language: Language) -> Vec<Part> {
-    let texts = case.messages(language);
+pub(super) fn messages(case: &Case, listener: &Listener<'_>) -> Vec<Part> {
+    let texts = case.messages(listener);
     let alerts = u8::try_from(case.record.alerts().count()).unwrap_or(u8::MAX);
     let count = (alerts > 1).then_some(Part::Clip(Clip::Alerts(alerts.min(10))));
     let general = texts.is_empty().then_some(Part::Clip(Clip::General));

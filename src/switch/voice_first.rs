@@ -7,7 +7,7 @@ use super::case::{Case, Voice};
 use super::desk::Switch;
 use super::flow::{For, Waiting};
 use super::tell::What;
-use crate::base::{AttemptId, ContactId, IncidentId, Time};
+use crate::base::{AttemptId, Calendar, ContactId, IncidentId, Time};
 
 impl Switch {
     /// Until when this call has to wait for its message; `None`: it may be dialled, and where it waited in vain this is
@@ -16,7 +16,7 @@ impl Switch {
         let AttemptId { incident, number } = call.attempt;
         let case = self.cases.get_mut(&incident)?;
         let wait = case.incident.plan().guidance.voice_before_dialling;
-        if wait.is_zero() || case.voice_was_late || !case.makes_a_message_for(&call.contact) {
+        if wait.is_zero() || case.voice_was_late || !case.makes_a_message_for(&call.contact, self.calendar.as_ref()) {
             return None;
         }
         let until = call.since + wait;
@@ -43,9 +43,9 @@ impl Switch {
 
 impl Case {
     /// True while a voice works on what this person will hear first.
-    fn makes_a_message_for(&self, contact: &ContactId) -> bool {
+    fn makes_a_message_for(&self, contact: &ContactId, calendar: &dyn Calendar) -> bool {
         let Some(language) = self.contact(contact).map(|contact| contact.language) else { return false };
         let is_asked = |text| matches!(self.voices.get(&(language, text)), Some(Voice::Asked));
-        self.messages(language).into_iter().any(is_asked)
+        self.messages(&self.listener(contact, language, calendar)).into_iter().any(is_asked)
     }
 }

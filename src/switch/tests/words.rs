@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::town::{plan, trigger};
-use super::world::World;
-use crate::base::{Digit, Language};
+use super::world::{World, seconds};
+use crate::base::{Calendar, Digit, Language, Stamp, Utc, WallTime};
 use crate::incident::{Plan, Trigger};
 use crate::phrase::Dictionary;
 use crate::switch::{Notice, What};
@@ -60,6 +60,41 @@ fn a_guidance_is_filled_for_each_language_and_says_the_date_alone() {
         ]
     );
     assert_eq!(world.told(|what| matches!(what, What::VoiceIncomplete { .. })), 0);
+}
+
+/// Two hours are all that lie between any two places.
+#[derive(Debug)]
+struct TwoHoursEast;
+
+impl Calendar for TwoHoursEast {
+    fn wall(&self, at: Stamp, zone: &str) -> Option<WallTime> {
+        Utc.wall(at + seconds(7_200), zone)
+    }
+}
+
+#[test]
+fn everybody_hears_a_time_with_a_zone_on_their_own_clock() {
+    let mut world = World::new();
+    world.switch.keep_calendar(Box::new(TwoHoursEast));
+    let mut both = japanese(&["ann", "bob"]);
+    both.contacts[1].hours.zone = "Somewhere/East".to_owned();
+    both.guidance.message = BTreeMap::from([(Language::Ja, "{{at | date}}、{{at | time}}、{{at}}".to_owned())]);
+    world.raise(with(&[("at", "2023-10-03T23:10:00Z")]), both);
+    assert_eq!(
+        texts(&world),
+        [
+            "2023年10月3日、23時10分、協定世界時2023年10月3日23時10分",
+            "2023年10月4日、1時10分、2023年10月4日1時10分",
+        ]
+    );
+    world.spoken(Ok(()));
+    let ann = world.rings("ann");
+    world.answers(&ann);
+    assert_eq!(world.hears(&ann)[..2], ["intro", "spoken"]);
+    world.presses(&ann, '2');
+    let bob = world.rings("bob");
+    world.answers(&bob);
+    assert_eq!(world.hears(&bob)[..2], ["intro", "spoken"], "what was made is what is looked for");
 }
 
 #[test]
