@@ -12,10 +12,11 @@ use clap::Args;
 
 use super::{BAD, ConfigFile};
 use crate::base::{GuidanceId, Language};
-use crate::config::{self, LoadError, Settings, Speech};
+use crate::config::{self, ALERT, LoadError, Settings, Speech, emergency};
 use crate::incident::Guidance;
 use crate::media::{Prompt, SAMPLE_RATE};
-use crate::phrase::{Dictionary, Form, fill};
+use crate::phrase::{Dictionary, Form, Listener, fill};
+use crate::shell::Zones;
 use crate::shell::voice::{Speaker, SpeakerSettings, Spoken, load_prompts_from};
 use crate::shell::wav::write_wav;
 use crate::switch::{Clip, PromptBook};
@@ -38,10 +39,11 @@ pub(super) struct Options {
     /// The call of each guidance instead of a text: who calls, what happened, the keys
     #[arg(long)]
     incident_sample: bool,
-    /// This guidance alone
+    /// This guidance alone: one of the configuration, or `default`, `alert` or `azure`, which hansho brings with it
     #[arg(long, value_name = "ID", requires = "incident_sample")]
     guidance: Option<String>,
-    /// A parameter of the guidance's message, KEY=VALUE; the others stand as their own names
+    /// A parameter of the guidance's message, KEY=VALUE; the others stand as their own names, and `message` is a sentence
+    /// such as a trigger brings
     #[arg(long = "param", value_name = "KEY=VALUE", requires = "incident_sample", value_parser = parameter)]
     parameters: Vec<(String, String)>,
     #[command(flatten)]
@@ -83,7 +85,8 @@ async fn speak(options: &Options) -> Result<(), Failed> {
         Err(error) => return Err(Failed(error.to_string(), BAD)),
     };
     let speech = settings.as_ref().map(|settings| settings.speech.clone()).unwrap_or_default();
-    let mouth = Mouth::new(speech, options.voice.clone())?;
+    let zone = settings.as_ref().and_then(|settings| settings.node.time_zone.iana_name()).unwrap_or_default();
+    let mouth = Mouth::new(speech, options.voice.clone(), zone)?;
     mouth.speaker.loaded().await;
     if let Some(text) = &options.text {
         let usual = settings.map_or_else(|| of_text(text), |settings| settings.node.language);
@@ -107,10 +110,12 @@ struct Mouth {
     speaker: Speaker,
     only: Option<String>,
     dictionary: Dictionary,
+    /// The time zone of whoever listens; empty where nobody named one.
+    zone: String,
 }
 
 impl Mouth {
-    fn new(speech: Speech, only: Option<String>) -> Result<Mouth, Failed> {
+    fn new(speech: Speech, only: Option<String>, zone: &str) -> Result<Mouth, Failed> {
         let names =
             |voices: &Vec<config::Voice>| voices.iter().map(|voice| voice.name().to_owned()).collect::<Vec<_>>();
         let known: Vec<String> = speech.voices.values().flat_map(names).collect();
@@ -120,13 +125,17 @@ impl Mouth {
         let dictionary = Dictionary::new(&speech.readings).map_err(|fault| Failed(fault.to_string(), BAD))?;
         let speech = Speech { cache_bytes: 0, ..speech };
         let speaker = Speaker::start(SpeakerSettings { speech, ..SpeakerSettings::default() });
-        Ok(Mouth { speaker, only, dictionary })
+        Ok(Mouth { speaker, only, dictionary, zone: zone.to_owned() })
+    }
+
+    fn listener(&self, language: Language) -> Listener<'_> {
+        Listener { language, zone: &self.zone, calendar: &Zones }
     }
 
     /// Speaks a text as a call would, and says who did and who did not.
     #[allow(clippy::disallowed_methods, reason = "how long it took is told to whoever waits for it")]
     async fn say(&self, language: Language, text: &str) -> Result<Prompt, Failed> {
-        let words = self.dictionary.spoken(text, language);
+        let words = self.dictionary.spoken_to(text, &self.listener(language));
         let began = Instant::now();
         let made = match &self.only {
             Some(voice) => self.speaker.speak_as(voice, language, &words).await,
@@ -144,27 +153,31 @@ impl Mouth {
 
 /// What is heard of each guidance, a file each.
 async fn samples(options: &Options, settings: &Settings, mouth: &Mouth) -> Result<(), Failed> {
-    let mut guidances: Vec<(&GuidanceId, &Guidance)> = settings.guidances.iter().collect();
-    if let Some(wanted) = &options.guidance {
-        guidances.retain(|(id, _)| id.as_str() == wanted);
-        if guidances.is_empty() {
-            return Err(Failed(format!("there is no guidance `{wanted}`"), BAD));
-        }
-    }
+    let guidances = guidances(settings, options.guidance.as_deref())?;
     let book = load_prompts_from(settings.speech.prompts.as_deref()).map_err(|error| Failed(error.to_string(), 1))?;
     let folder = &options.out;
     let made = std::fs::create_dir_all(folder);
     made.map_err(|error| Failed(format!("{}: {error}", folder.display()), 1))?;
-    for (id, guidance) in guidances {
+    for guidance in guidances {
         for language in Language::ALL.into_iter().filter(|language| options.lang.is_none_or(|only| only == *language)) {
             let prompts = sample(guidance, language, &options.parameters, &book, mouth).await?;
-            write(&folder.join(format!("{id}.{language}.wav")), &prompts.concat())?;
+            write(&folder.join(format!("{}.{language}.wav", guidance.id)), &prompts.concat())?;
         }
     }
     Ok(())
 }
 
-/// Who calls, what happened, what each key does, and what is said when it is pressed.
+/// Those of the configuration, and those that hansho brings with it; or the one that is wanted.
+fn guidances<'a>(settings: &'a Settings, wanted: Option<&str>) -> Result<Vec<&'a Guidance>, Failed> {
+    let all = &settings.guidances;
+    if let Some(wanted) = wanted.filter(|wanted| !all.keys().any(|id| id.as_str() == *wanted)) {
+        let known: Vec<&str> = all.keys().map(GuidanceId::as_str).collect();
+        return Err(Failed(format!("there is no guidance `{wanted}`; there are {}", known.join(", ")), BAD));
+    }
+    Ok(all.values().filter(|guidance| wanted.is_none_or(|wanted| guidance.id.as_str() == wanted)).collect())
+}
+
+/// Who calls, what happened as often as it is read, what each key does, and what is said when it is pressed.
 async fn sample(
     guidance: &Guidance,
     language: Language,
@@ -173,6 +186,11 @@ async fn sample(
     mouth: &Mouth,
 ) -> Result<Vec<Prompt>, Failed> {
     let parameters: BTreeMap<String, String> = parameters.iter().cloned().collect();
+    let mut parameters = mouth.listener(language).parameters(&parameters);
+    parameters.entry("message".to_owned()).or_insert_with(|| match guidance.id.as_str() {
+        ALERT => emergency(language, of_a_trigger(language)),
+        _ => of_a_trigger(language).to_owned(),
+    });
     let filled = |template: &str| {
         let mut parameters = parameters.clone();
         for name in fill(template, Form::Spoken, language, &parameters).missing {
@@ -180,18 +198,26 @@ async fn sample(
         }
         fill(template, Form::Spoken, language, &parameters).text
     };
+    let message = guidance.message.get(&language).map_or("{{message}}", String::as_str);
+    let message = mouth.say(language, &filled(message)).await?;
     let mut prompts = vec![book.clip(language, Clip::Intro)];
-    match guidance.message.get(&language) {
-        Some(message) => prompts.push(mouth.say(language, &filled(message)).await?),
-        None => prompts.push(book.clip(language, Clip::General)),
-    }
-    for (digit, key) in &guidance.keys {
+    prompts.extend((0..guidance.readings).map(|_| message.clone()));
+    let explained = guidance.explains_keys && guidance.message.contains_key(&language);
+    for (digit, key) in guidance.keys.iter().filter(|_| !explained) {
         prompts.extend([Clip::Press(*digit), Clip::Do(key.behaviour)].map(|clip| book.clip(language, clip)));
     }
     for say in guidance.keys.values().filter_map(|key| key.say.as_deref()) {
         prompts.push(mouth.say(language, &filled(say)).await?);
     }
     Ok(prompts)
+}
+
+/// What a trigger may say where the guidance has no message of its own.
+const fn of_a_trigger(language: Language) -> &'static str {
+    match language {
+        Language::Ja => "サーバーdb-01のディスク使用率が95%です。",
+        Language::En => "The disk of the server db-01 is 95% full.",
+    }
 }
 
 fn write(path: &Path, prompt: &[i16]) -> Result<(), Failed> {
@@ -216,7 +242,7 @@ mod tests {
 
     #[test]
     fn a_voice_nobody_knows_is_bad_usage_and_those_that_are_there_are_named() {
-        let Err(Failed(why, code)) = Mouth::new(Speech::default(), Some("siri".to_owned())) else {
+        let Err(Failed(why, code)) = Mouth::new(Speech::default(), Some("siri".to_owned()), "") else {
             panic!("it is there")
         };
         assert_eq!(code, BAD);

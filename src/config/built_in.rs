@@ -35,6 +35,14 @@ pub fn guidances() -> impl Iterator<Item = Guidance> {
         })
 }
 
+/// What is said where everybody is called at once.
+pub fn emergency(language: Language, message: &str) -> String {
+    match language {
+        Language::En => format!("Emergency, emergency, {message}"),
+        Language::Ja => format!("エマージェンシー、エマージェンシー、{message}"),
+    }
+}
+
 /// Is this one of them, as it is without a word of the file?
 pub fn is_built_in(guidance: &Guidance) -> bool {
     guidances().any(|own| own == *guidance)

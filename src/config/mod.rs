@@ -34,7 +34,7 @@ mod topics;
 mod trunk;
 mod value;
 
-pub use built_in::{ALERT, ALERT_ROOM, AZURE, is_built_in};
+pub use built_in::{ALERT, ALERT_ROOM, AZURE, emergency, is_built_in};
 pub use call_in::CallIn;
 pub use calling::{CallFlow, Chosen, Room};
 pub use complaint::Complaint;

@@ -35,6 +35,7 @@ mod transport;
 pub mod voice;
 pub mod wav;
 
+pub use calendar::Zones;
 pub use clock::Clock;
 pub use daemon::{Daemon, StartError};
 pub use log::start as start_log;

@@ -10,7 +10,7 @@ use core::time::Duration;
 
 use super::reply::Refused;
 use crate::base::{CallFlowId, ContactId, GuidanceId, Language, Phone, RoomName, Trigger};
-use crate::config::{ALERT, ALERT_ROOM, Refusal, Settings};
+use crate::config::{ALERT, ALERT_ROOM, Refusal, Settings, emergency};
 use crate::incident::{Answer, CallFlow, Contact, Guidance, Plan, Strategy, Token};
 use crate::intake::{Callee, Draft, UNKNOWN};
 use crate::shell::ask::Raise;
@@ -182,11 +182,8 @@ fn guidance(settings: &Settings, token: &Token, draft: &Draft) -> Result<Guidanc
 
 /// What is said: in Japanese, unless hansho speaks English and the message is written so too.
 fn spoken(settings: &Settings, message: &str) -> String {
-    if settings.node.language == Language::En && message.is_ascii() {
-        format!("Emergency, emergency, {message}")
-    } else {
-        format!("エマージェンシー、エマージェンシー、{message}")
-    }
+    let english = settings.node.language == Language::En && message.is_ascii();
+    emergency(if english { Language::En } else { Language::Ja }, message)
 }
 
 /// A name that is built in.
