@@ -33,7 +33,7 @@ struct Seen {
 
 pub fn measure(effort: &Effort, daemon: &mut Daemon, town: &mut Town) -> Result<Vec<Row>> {
     let phones = Phones::new(town.mouth()?);
-    let head = silent_frames_of_the_greeting()?;
+    let head = silent_frames_of_the_greeting(hansho::base::Language::En)?;
     let mut seen = Vec::new();
     let witness = Witness::start();
     for count in 0..effort.calls {

@@ -50,12 +50,24 @@ pub struct Raised {
 impl Daemon {
     /// Writes a configuration for `legs` people into `folder` and starts the daemon on it.
     pub fn start(folder: &Path, town: &Town, legs: usize) -> Result<Daemon> {
+        let bench = std::env::current_exe().map_err(|error| error.to_string())?;
+        let speech = format!("voices.en = [\"command\"]\ncommand.en = [{bench:?}, \"--speak\", \"{{in}}\", \"{{out}}\"]");
+        Daemon::start_speaking(folder, town, legs, ("en", &speech))
+    }
+
+    /// The same for people of one language, with this in `[speech]`.
+    pub fn start_speaking(
+        folder: &Path,
+        town: &Town,
+        legs: usize,
+        (language, speech): (&str, &str),
+    ) -> Result<Daemon> {
         fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         // A socket's path must be short, and the folder may be deep.
         let socket = std::env::temp_dir().join(format!("hansho-night-{}.sock", std::process::id()));
         let config = folder.join("sip-trunk.toml");
         let (sip, web) = (free_ports(1)?, SocketAddr::from(([127, 0, 0, 1], free_ports(1)?)));
-        let text = configuration(folder, &socket, town.sip_address(), sip, legs)?;
+        let text = configuration(folder, &socket, town.sip_address(), sip, legs, (language, speech))?;
         fs::write(&config, format!("{text}[http]\nlisten = \"{web}\"\n"))
             .map_err(|error| format!("{}: {error}", config.display()))?;
         let log = File::create(folder.join("daemon.log")).map_err(|error| error.to_string())?;
@@ -105,9 +117,20 @@ impl Daemon {
         self.child.id()
     }
 
+    /// Asks something on the control socket.
+    pub fn ask(&mut self, request: &Value) -> Result<Value> {
+        self.control.get_mut().write_all(format!("{request}\n").as_bytes()).map_err(|error| error.to_string())?;
+        read_line(&mut self.control)
+    }
+
     /// Raises an incident.
     pub fn trigger(&mut self, call_flow: &str) -> Result<Raised> {
-        let request = json!({ "op": "trigger", "call_flow": call_flow, "message": "The disk is full." });
+        self.trigger_about(call_flow, "The disk is full.")
+    }
+
+    /// The same with a message of its own.
+    pub fn trigger_about(&mut self, call_flow: &str, message: &str) -> Result<Raised> {
+        let request = json!({ "op": "trigger", "call_flow": call_flow, "message": message });
         let line = format!("{request}\n");
         let sent = now();
         self.control.get_mut().write_all(line.as_bytes()).map_err(|error| format!("trigger: {error}"))?;
@@ -171,18 +194,24 @@ pub fn number(place: usize) -> String {
     format!("+8150222{place:05}")
 }
 
-fn configuration(folder: &Path, socket: &Path, trunk: SocketAddr, sip: u16, legs: usize) -> Result<String> {
+fn configuration(
+    folder: &Path,
+    socket: &Path,
+    trunk: SocketAddr,
+    sip: u16,
+    legs: usize,
+    (language, speech): (&str, &str),
+) -> Result<String> {
     let data = folder.join("data");
     let places = u16::try_from(legs + 10).map_err(|error| error.to_string())?;
     let media = free_ports(places * 2)?;
     let last = media + places * 2 - 1;
-    let bench = std::env::current_exe().map_err(|error| error.to_string())?;
     let crowd: Vec<String> = (0..legs).map(|place| format!("\"c{place}\"")).collect();
     let crowd = crowd.join(", ");
     let mut text = format!(
         r#"[node]
 data_dir = {data:?}
-language = "en"
+language = {language:?}
 [control]
 socket = {socket:?}
 [sip]
@@ -192,8 +221,7 @@ address = "127.0.0.1"
 ports = "{media}-{last}"
 max_legs = {places}
 [speech]
-voices.en = ["command"]
-command.en = [{bench:?}, "--speak", "{{in}}", "{{out}}"]
+{speech}
 [[trunk]]
 id = "town"
 proxy = "{trunk}"

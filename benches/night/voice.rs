@@ -55,9 +55,9 @@ pub fn has_sound(frame: &[i16; FRAME]) -> bool {
 const AUDIBLE: u16 = 64;
 
 /// How many silent frames the recorded greeting begins with: they are a part of the prompt.
-pub fn silent_frames_of_the_greeting() -> crate::Result<usize> {
+pub fn silent_frames_of_the_greeting(language: hansho::base::Language) -> crate::Result<usize> {
     let book = hansho::shell::voice::load_prompts().map_err(|error| error.to_string())?;
-    let greeting = book.clip(hansho::base::Language::En, hansho::switch::Clip::Intro);
+    let greeting = book.clip(language, hansho::switch::Clip::Intro);
     let first = greeting.iter().position(|sample| sample.unsigned_abs() > AUDIBLE);
     first.map(|place| place / FRAME).ok_or_else(|| "the recorded greeting is silent".to_owned())
 }

@@ -81,6 +81,29 @@ fn the_room_hears_who_came_and_who_came_hears_how_many_there_are() {
 }
 
 #[test]
+fn a_japanese_room_hears_who_came_and_how_many_there_are_in_its_own_words() {
+    let mut world = World::new();
+    let mut plan = at_once(&["ann", "bob"], Some("war-room"));
+    for (contact, name) in plan.contacts.iter_mut().zip(["安藤", "馬場"]) {
+        (contact.language, contact.name) = (Language::Ja, name.to_owned());
+    }
+    world.raise(quiet_message(), plan);
+    let (ann, bob) = (world.rings("ann"), world.rings("bob"));
+    world.answers(&ann);
+    world.answers(&bob);
+    assert!(texts(&world).contains(&"馬場さんが参加しました。"), "{:?}", texts(&world));
+    world.spoken(Ok(()));
+    for phone in [&ann, &bob] {
+        world.presses(phone, '3');
+        world.hears_out(phone);
+    }
+    assert_eq!(world.hears(&ann), ["spoken"]);
+    assert_eq!(texts(&world), ["会議室には、あなたを含めて2人います。"]);
+    world.spoken(Ok(()));
+    assert_eq!(world.hears(&bob), ["spoken"]);
+}
+
+#[test]
 fn the_room_hears_that_somebody_came_where_no_voice_made_the_name() {
     let mut world = World::new();
     world.raise(quiet_message(), at_once(&["ann", "bob"], Some("war-room")));
