@@ -74,6 +74,12 @@ fn the_embedded_voice_says_every_sound_as_long_and_as_loud_as_open_jtalk() {
         assert!((-27.0..=-23.0).contains(&level), "{text}: {level:.1} dBFS instead of -25");
         let rumble = level_of(60.0, &ours);
         assert!(rumble < level - 25.0, "{text}: {rumble:.1} dBFS at 60 Hz");
+        let peak = ours.iter().map(|sample| sample.unsigned_abs()).max();
+        assert!(peak <= Some(23_200), "{text}: a peak of {peak:?} is above -3 dBFS");
+        let first = ours.iter().position(|sample| sample.unsigned_abs() > 300).expect("it is heard");
+        let last = ours.iter().rposition(|sample| sample.unsigned_abs() > 300).expect("it is heard");
+        assert!(first < RATE / 5, "{text}: {first} samples before the first sound");
+        assert!((RATE / 4..RATE * 3 / 5).contains(&(ours.len() - last)), "{text}: {} behind", ours.len() - last);
     }
 }
 

@@ -9,6 +9,8 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+mod band;
+
 /// A speaker whose English voices are shell scripts; `$1` is the file to write, `$2` the text's file, and `good.wav` in
 /// the scripts' folder half a second of a tone.
 fn speaker_of(scripts: &[&str], timeout_ms: u64) -> (Scratch, Speaker) {
