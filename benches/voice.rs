@@ -166,9 +166,12 @@ fn first_calls(folder: &Path) -> Result<Vec<Row>> {
         Row::new("first call after a start: ACK to the first prompt packet", prompts.whole())
             .beside("the callee picks up at once")
             .bar("< 40 ms", prompts.max() < 40 * MS),
-        Row::new("the same words in another life: ACK to the first prompt packet", format!("{} ms", stats::ms(again.prompt)))
-            .beside(format!("texts spoken {}, kept {}", again.spoken, again.kept))
-            .bar("no synthesis", again.spoken == 0 && again.kept > 0),
+        Row::new(
+            "the same words in another life: ACK to the first prompt packet",
+            format!("{} ms", stats::ms(again.prompt)),
+        )
+        .beside(format!("texts spoken {}, kept {}", again.spoken, again.kept))
+        .bar("no synthesis", again.spoken == 0 && again.kept > 0),
         Row::new("daemon with the embedded voice: memory", format!("{:.0} MiB resident", memory as f64 / 1024.0)),
         Row::new("binary", format!("{:.1} MB", binary as f64 / 1e6)),
     ])

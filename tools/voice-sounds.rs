@@ -47,7 +47,8 @@ fn speak(folder: &Path, speed: &str, wav: &Path) -> Result<(), Box<dyn Error>> {
         end += states.iter().sum::<usize>() as f64 * frame;
         // A full-context label says `before^left-SOUND+right=behind/...`.
         let label = label.to_string();
-        let sound = label.split_once('-').and_then(|(_, behind)| behind.split_once('+')).ok_or("a label without a sound")?;
+        let sound =
+            label.split_once('-').and_then(|(_, behind)| behind.split_once('+')).ok_or("a label without a sound")?;
         println!("{} {begin:.3} {end:.3}", sound.0);
     }
 

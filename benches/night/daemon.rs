@@ -51,17 +51,13 @@ impl Daemon {
     /// Writes a configuration for `legs` people into `folder` and starts the daemon on it.
     pub fn start(folder: &Path, town: &Town, legs: usize) -> Result<Daemon> {
         let bench = std::env::current_exe().map_err(|error| error.to_string())?;
-        let speech = format!("voices.en = [\"command\"]\ncommand.en = [{bench:?}, \"--speak\", \"{{in}}\", \"{{out}}\"]");
+        let speech =
+            format!("voices.en = [\"command\"]\ncommand.en = [{bench:?}, \"--speak\", \"{{in}}\", \"{{out}}\"]");
         Daemon::start_speaking(folder, town, legs, ("en", &speech))
     }
 
     /// The same for people of one language, with this in `[speech]`.
-    pub fn start_speaking(
-        folder: &Path,
-        town: &Town,
-        legs: usize,
-        (language, speech): (&str, &str),
-    ) -> Result<Daemon> {
+    pub fn start_speaking(folder: &Path, town: &Town, legs: usize, (language, speech): (&str, &str)) -> Result<Daemon> {
         fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         // A socket's path must be short, and the folder may be deep.
         let socket = std::env::temp_dir().join(format!("hansho-night-{}.sock", std::process::id()));
@@ -105,11 +101,7 @@ impl Daemon {
 
     /// Makes a token for HTTP.
     pub fn token(&mut self) -> Result<String> {
-        self.control
-            .get_mut()
-            .write_all(b"{\"op\":\"token.create\",\"name\":\"bench\"}\n")
-            .map_err(|error| error.to_string())?;
-        let answer = read_line(&mut self.control)?;
+        let answer = self.ask(&json!({ "op": "token.create", "name": "bench" }))?;
         answer["secret"].as_str().map(str::to_owned).ok_or_else(|| format!("no token: {answer}"))
     }
 

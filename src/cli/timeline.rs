@@ -212,7 +212,9 @@ fn describe(kind: &str, event: &Value) -> (Look, String) {
             (Look::Bad, format!("the voice {} stands in: {}", of("spoken_by"), of("reason")))
         }
         "voice.failed" => (Look::Bad, format!("no voice, the recorded prompt stands in: {}", of("reason"))),
-        "voice.late" => (Look::Bad, format!("the message was not made within {} s; dialled all the same", of("seconds"))),
+        "voice.late" => {
+            (Look::Bad, format!("the message was not made within {} s; dialled all the same", of("seconds")))
+        }
         "voice.incomplete" => (Look::Bad, format!("said without parameters that are missing: {}", of("missing"))),
         "call_in.refused" => (Look::Bad, format!("call from {} refused: {}", of("caller"), of("reason"))),
         other => (Look::Quiet, format!("{} {}", shown(other), rest(event))),

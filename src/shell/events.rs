@@ -111,7 +111,9 @@ pub fn log(event: &Event) {
             say!(warn, reason, "the message could not be spoken; the recorded prompt stands in")
         }
         What::VoiceFailed { reason, spoken_by: Some(voice) } => say!(warn, reason, "the voice {voice} stands in"),
-        What::VoiceLate { seconds } => say!(warn, waited_s = seconds, "the message is not made yet; dialled all the same"),
+        What::VoiceLate { seconds } => {
+            say!(warn, waited_s = seconds, "the message is not made yet; dialled all the same")
+        }
         What::VoiceIncomplete { missing } => {
             say!(warn, missing = missing.join(", "), "parameters of the message are missing; it is spoken without them")
         }

@@ -74,7 +74,7 @@ fn accepted() -> Fact {
         challenge: false,
         readings: 1,
         repeats: 1,
-        voice_before_dialling: Duration::ZERO,
+        voice_before_dialling: seconds(0),
         room: None,
     };
     Fact::Accepted { trigger, plan: Plan { call_flow, contacts: Vec::new(), guidance, then: None } }

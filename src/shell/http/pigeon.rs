@@ -360,7 +360,11 @@ mod tests {
                 (&shown["messageTemplate"], &shown["reactions"]["9"]["behavior"]),
                 (&json!(text), &json!("quiet"))
             );
-            assert_eq!((guidance.readings, guidance.repeats), (2, 3), "read twice, then asked again, three sets at most");
+            assert_eq!(
+                (guidance.readings, guidance.repeats),
+                (2, 3),
+                "read twice, then asked again, three sets at most"
+            );
         }
     }
 }
