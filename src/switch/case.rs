@@ -135,7 +135,8 @@ impl Case {
     /// The words of a message that says itself what the keys do, where one is said.
     pub(super) fn explains_keys(&self, listener: &Listener<'_>) -> Option<String> {
         let guidance = &self.incident.plan().guidance;
-        let template = guidance.message.get(&listener.language).filter(|_| guidance.explains_keys && !guidance.challenge)?;
+        let template =
+            guidance.message.get(&listener.language).filter(|_| guidance.explains_keys && !guidance.challenge)?;
         let mut alerts = self.record.alerts();
         let text = self.message(alerts.find(|trigger| trigger.message.is_none())?, template, listener);
         self.messages(listener).contains(&text).then_some(text)
