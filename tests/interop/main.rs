@@ -1,4 +1,4 @@
-//! Other people's SIP against the real binary: SIPp, baresip and Kamailio, real sockets on loopback.
+//! Other people's SIP against the real binary: SIPp, baresip, linphone and Kamailio, real sockets on loopback.
 //!
 //! These tests need programs that are not ours, so plain `cargo test` leaves them out; `tools/test` sees to it that the
 //! programs are there and runs every one of them. Each test has its own ports and its own folder under
@@ -10,6 +10,7 @@
 mod baresip;
 mod hotline;
 mod kamailio;
+mod linphone;
 mod page;
 mod power_cuts;
 #[path = "../daemon/notify/receiver.rs"]

@@ -6,6 +6,7 @@ mod control;
 mod curl;
 mod daemon;
 mod kamailio;
+mod linphone;
 mod process;
 mod sipp;
 pub mod sound;
@@ -15,6 +16,7 @@ pub use browser::Browser;
 pub use curl::Curl;
 pub use daemon::{Daemon, Settings};
 pub use kamailio::Kamailio;
+pub use linphone::Linphone;
 pub use sipp::Sipp;
 
 use std::fs;
@@ -109,8 +111,10 @@ fn until_listening(port: u16) {
 fn until_bound(port: u16) {
     let mark = format!(":{port:04X} ");
     until(&format!("UDP port {port} to be bound"), || {
-        let table = fs::read_to_string("/proc/net/udp").expect("/proc/net/udp can be read");
-        table
+        let table = |name: &str| fs::read_to_string(Path::new("/proc/net").join(name)).unwrap_or_default();
+        // A socket of IPv6 that takes IPv4 as well stands in the second.
+        [table("udp"), table("udp6")]
+            .concat()
             .lines()
             .any(|line| line.split_whitespace().nth(1).is_some_and(|at| format!("{at} ").ends_with(&mark)))
             .then_some(())

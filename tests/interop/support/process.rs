@@ -46,6 +46,12 @@ impl Process {
         }
     }
 
+    /// Types a line.
+    pub fn types(&mut self, line: &str) {
+        let input = self.child.stdin.as_mut().expect("its input is piped");
+        writeln!(input, "{line}").unwrap_or_else(|error| panic!("{} takes no input: {error}", self.name));
+    }
+
     /// Fails when it has ended, with what it said.
     pub fn is_up(&mut self) {
         if let Some(status) = self.child.try_wait().expect("a child can be waited for") {
