@@ -5,7 +5,7 @@ use std::os::fd::AsFd;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use hansho::base::{Codec, LegId, Outbox, Phone, Time, TrunkId};
+use hansho::base::{LegId, Outbox, Phone, Time, TrunkId};
 use hansho::sip::{Agent, Event, Identity, Output, Trunk};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
@@ -94,19 +94,8 @@ impl Caller {
         socket.set_nonblocking(true).map_err(|error| error.to_string())?;
         let trunk = TrunkId::parse("callee").map_err(|error| error.to_string())?;
         let number = Phone::parse("+815011110001").map_err(|error| error.to_string())?;
-        let account = Trunk {
-            id: trunk.clone(),
-            proxy: Some(proxy.into()),
-            domain: proxy.ip().to_string(),
-            register: false,
-            expires_s: 300,
-            username: "hansho".to_owned(),
-            password: String::new(),
-            caller_id: None,
-            codecs: Codec::ALL.to_vec(),
-            max_calls: 0,
-            allow_from: Vec::new(),
-        };
+        let (domain, username) = (proxy.ip().to_string(), "hansho".to_owned());
+        let account = Trunk { proxy: Some(proxy.into()), domain, username, ..Trunk::new(trunk.clone()) };
         let identity =
             Identity { local, doors: Vec::new(), media_address: local.ip(), user_agent: "hansho bench".to_owned() };
         let agent = Agent::new(identity, vec![account], 1);
