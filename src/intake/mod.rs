@@ -45,7 +45,7 @@ mod zabbix;
 pub use error::IntakeError;
 pub use generic::{Condition, Mapping, Path, PathError, Template};
 pub use limit::{RAISES_MAX, SETTLES_MAX};
-pub use reply::{Became, Refused, Reply, processed, refusal, reply};
+pub use reply::{Became, Refused, Reply, processed, refusal, reply, request_id};
 pub use source::{Source, read};
 pub use token::{holds_token, token};
 

@@ -64,7 +64,8 @@ pub fn reply(source: &Source, outcomes: &[Became]) -> Reply {
             as_json(202, &body)
         }
         Source::Opsgenie => {
-            let (incident, id) = (first.and_then(|became| became.incident), request_id(first));
+            let (incident, id) = (first.and_then(|became| became.incident), first.map(request_id));
+            let id = id.unwrap_or_else(|| uuid(""));
             let mut body = json!({ "result": "Request will be processed", "took": 0.001, "requestId": id });
             if let Some(incident) = incident {
                 body["incident"] = incident.to_string().into();
@@ -85,8 +86,13 @@ pub fn refusal(source: &Source, wrong: &IntakeError) -> Reply {
 }
 
 /// What became of a request to Opsgenie's API, by the id that its answer gave: all is done before that is answered.
-pub fn processed(id: &str) -> Reply {
-    let data = json!({ "success": true, "isSuccess": true, "status": "Request was processed" });
+/// `alias`: that of its alert, where it is remembered; by it the alert is known.
+pub fn processed(id: &str, alias: Option<&str>) -> Reply {
+    let mut data = json!({ "success": true, "isSuccess": true, "status": "Request was processed" });
+    if let Some(alias) = alias {
+        data["alertId"] = alias.into();
+        data["alias"] = alias.into();
+    }
     as_json(200, &json!({ "data": data, "took": 0.001, "requestId": id }))
 }
 
@@ -113,7 +119,7 @@ fn error(source: &Source, status: u16, message: &str, errors: &[&str], wrong: Op
         }
         Source::Opsgenie => {
             let field = wrong.and_then(IntakeError::field);
-            let mut body = json!({ "message": message, "took": 0.001, "requestId": request_id(None) });
+            let mut body = json!({ "message": message, "took": 0.001, "requestId": uuid("") });
             if let Some(field) = field {
                 body["errors"] = json!({ field: message });
             }
@@ -179,10 +185,14 @@ fn told(outcomes: &[Became]) -> String {
     }
 }
 
-/// In the shape of a UUID, made of what the request became; clients keep it as a text.
-fn request_id(became: Option<&Became>) -> String {
-    let text = became.map(|became| format!("{:?}{:?}", became.incident, became.dedup)).unwrap_or_default();
-    let hex = limit::digest(&text);
+/// The id of a request to Opsgenie's API, made of what the request became; clients keep it as a text.
+pub fn request_id(became: &Became) -> String {
+    uuid(&format!("{:?}{:?}", became.incident, became.dedup))
+}
+
+/// What stands for a text, in the shape of a UUID.
+fn uuid(text: &str) -> String {
+    let hex = limit::digest(text);
     let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
     format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32))
 }
@@ -244,8 +254,9 @@ mod tests {
         let body: Value = serde_json::from_str(&told.body).unwrap();
         assert_eq!((told.status, body["requestId"].as_str().map(str::len)), (202, Some(36)));
         assert_eq!(refusal(&Source::Opsgenie, &IntakeError::wrong("message", "nothing", "a text")).status, 422);
-        let done: Value = serde_json::from_str(&processed("43a29c5c").body).unwrap();
+        let done: Value = serde_json::from_str(&processed("43a29c5c", Some("disk")).body).unwrap();
         assert_eq!((&done["data"]["isSuccess"], &done["requestId"]), (&json!(true), &json!("43a29c5c")));
+        assert_eq!((&done["data"]["alertId"], &done["data"]["alias"]), (&json!("disk"), &json!("disk")));
         let told = reply(&Source::GoAlert, &[accepted()]);
         assert_eq!((told.status, told.body.as_str()), (204, ""));
     }

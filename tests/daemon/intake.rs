@@ -67,7 +67,15 @@ fn opsgenie_closes_and_acknowledges_by_the_alias() {
     assert_eq!(slashed.status, 202, "{slashed:?}");
     let request = slashed.json()["requestId"].as_str().expect("an id").to_owned();
     let done = web.send("GET", &format!("/v2/alerts/requests/{request}"), &[&key], "").json();
-    assert_eq!(done["data"]["success"], true, "{done}");
+    assert_eq!((&done["data"]["success"], &done["data"]["alertId"]), (&json!(true), &json!("a/1")), "{done}");
+    // One without an alias gets one, and is closed by it.
+    let body = json!({ "message": "Disk full" }).to_string();
+    let nameless = web.send("POST", "/v2/alerts", &[&key, "Content-Type: application/json"], &body).json();
+    let request = nameless["requestId"].as_str().expect("an id").to_owned();
+    let done = web.send("GET", &format!("/v2/alerts/requests/{request}"), &[&key], "").json();
+    let alert = done["data"]["alertId"].as_str().unwrap_or_else(|| panic!("{done}")).to_owned();
+    assert_eq!(web.send("POST", &format!("/v2/alerts/{alert}/close"), &[&key], "{}").status, 202);
+    daemon.comes_to(nameless["incident"].as_str().expect("an incident"), "resolved");
     let refused = web.send("POST", "/v2/alerts", &["Authorization: GenieKey no"], &body);
     assert!(refused.status == 401 && refused.json()["message"].is_string(), "{refused:?}");
 }

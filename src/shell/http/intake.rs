@@ -8,7 +8,7 @@
 //! share an fsync.
 
 use axum::body::{Body, Bytes};
-use axum::extract::{ConnectInfo, DefaultBodyLimit, FromRequest, Path, Request as Asked, State};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, FromRequest, Request as Asked, State};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode};
@@ -16,10 +16,9 @@ use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
 use super::alert::azure;
-use super::auth::{May, ToTrigger};
 use super::door::Peer;
 use super::reply::{Answer, Refused};
-use super::{BODY_MAX, House, alert, auth, sns};
+use super::{BODY_MAX, House, alert, auth, opsgenie, sns};
 use crate::base::IncidentId;
 use crate::incident::Token;
 use crate::intake::{self, Became, Draft, Reply, Signal, Source};
@@ -48,11 +47,6 @@ fn source_of(path: &str) -> (&str, &str) {
 pub(super) async fn receive(State(house): State<House>, ConnectInfo(from): ConnectInfo<Peer>, asked: Asked) -> Answer {
     let source = house.source(source_of(asked.uri().path()).0)?;
     Ok(received(&house, from, &source, asked).await.unwrap_or_else(|refused| in_its_shape(&source, refused)))
-}
-
-/// `GET /v2/alerts/requests/ID`: clients of Opsgenie ask whether what they sent was done. It was before it was answered.
-pub(super) async fn processed(_: May<ToTrigger>, Path(id): Path<String>) -> Response {
-    sent(intake::processed(&id))
 }
 
 /// Clients of PagerDuty and Opsgenie read their words alone; to all others hansho speaks as everywhere.
@@ -118,7 +112,16 @@ async fn received(house: &House, from: Peer, source: &Source, asked: Asked) -> A
     if let Some(signed) = &signed {
         sns::name_message(&mut read.signals, signed);
     }
+    if *source == Source::Opsgenie {
+        opsgenie::name_alerts(&mut read.signals);
+    }
     let outcomes = carry_out(house, &token, source, read.signals).await;
+    if *source == Source::Opsgenie
+        && let Some(done) = outcomes.iter().find(|became| became.error.is_none())
+        && let Some(alias) = &done.dedup
+    {
+        house.requests.note(intake::request_id(done), alias.clone());
+    }
     let reply = intake::reply(source, &outcomes);
     if let Some(signed) = signed.filter(|_| reply.status < 300) {
         house.delivered.note(&signed, house.clock.calendar());

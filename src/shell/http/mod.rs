@@ -18,6 +18,7 @@ mod intake;
 mod look;
 mod metrics;
 mod openapi;
+mod opsgenie;
 mod page;
 mod pigeon;
 mod quiet;
@@ -52,6 +53,7 @@ use crate::incident::{Record, Token};
 use crate::intake::Source;
 use door::{Door, Peer};
 use metrics::Counts;
+use opsgenie::Requests;
 use refusals::Refusals;
 use reply::Refused;
 use seats::Seats;
@@ -93,6 +95,8 @@ pub(super) struct Inside {
     certificates: Certificates,
     /// What of SNS was done already.
     delivered: Delivered,
+    /// What clients of Opsgenie asked for lately.
+    requests: Requests,
     /// Places for those who watch.
     pub(super) watchers: Arc<Semaphore>,
     /// Turns true when the daemon ends.
@@ -211,6 +215,7 @@ impl Server {
             seats: Seats::default(),
             certificates: Certificates::default(),
             delivered: Delivered::default(),
+            requests: Requests::default(),
             watchers: Arc::new(Semaphore::new(WATCHERS_MAX)),
             ending: ending.clone(),
         }));

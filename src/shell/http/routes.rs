@@ -7,7 +7,9 @@ use axum::routing::{MethodRouter, delete, get, post, put};
 use serde_json::json;
 
 use super::reply::{json, no_such_method, no_such_path};
-use super::{House, directory, events, hotline, incidents, intake, look, metrics, openapi, page, pigeon, quiet, slack};
+use super::{
+    House, directory, events, hotline, incidents, intake, look, metrics, openapi, opsgenie, page, pigeon, quiet, slack,
+};
 
 /// One path and one way to ask for it.
 pub(super) struct Route {
@@ -76,7 +78,7 @@ pub(super) fn all() -> impl Iterator<Item = Route> {
         POST "/v2/enqueue" "trigger" intake::receive, "PagerDuty's Events API v2";
         POST "/v2/alerts" "trigger" intake::receive, "Opsgenie: create an alert";
         POST "/v2/alerts/" "trigger" intake::receive, "The same: some clients put a slash behind every path";
-        GET "/v2/alerts/requests/{id}" "trigger" intake::processed, "Opsgenie: was a request done?";
+        GET "/v2/alerts/requests/{id}" "trigger" opsgenie::processed, "Opsgenie: was a request done?";
         POST "/v2/alerts/{*rest}" "trigger" intake::receive, "Opsgenie: close or acknowledge an alert";
         PUT "/v2/alerts/{*rest}" "trigger" intake::receive, "Opsgenie: what else is said of an alert; it changes nothing";
         POST "/api/v2/generic/incoming" "trigger" intake::receive, "GoAlert's generic API";
