@@ -85,8 +85,7 @@ pub fn offer(local: &Local<'_>) -> String {
 pub fn read_answer(local: &Local<'_>, body: &[u8]) -> Result<Stream, Refusal> {
     let text = text_of(body)?;
     let theirs = Description::parse(&text)?;
-    let (_, audio) = choose(&theirs, local.codecs)?;
-    stream(local, &theirs, audio, local.codecs)
+    stream(local, &theirs, &choose(&theirs, local.codecs)?)
 }
 
 /// Our answer to the offer `body`, and what it agrees to: the first audio section that will do, with the
@@ -94,16 +93,16 @@ pub fn read_answer(local: &Local<'_>, body: &[u8]) -> Result<Stream, Refusal> {
 pub fn answer(local: &Local<'_>, body: &[u8]) -> Result<(String, Stream), Refusal> {
     let text = text_of(body)?;
     let theirs = Description::parse(&text)?;
-    let (chosen, audio) = choose(&theirs, local.codecs)?;
-    let stream = stream(local, &theirs, audio, local.codecs)?;
+    let chosen = choose(&theirs, local.codecs)?;
+    let stream = stream(local, &theirs, &chosen)?;
     let ptime_ms = u32::try_from(stream.packet_time.as_millis()).unwrap_or(PTIME_MS);
     let codecs = vec![(stream.payload_type, stream.codec)];
-    let ours = Section { codecs, event: event(audio), ptime_ms, rtcp_mux: audio.rtcp_mux };
+    let ours = Section { codecs, event: event(chosen.audio), ptime_ms, rtcp_mux: chosen.audio.rtcp_mux };
     let body = describe(local, |origin| {
         let texts = ours.texts();
         let direction = Direction::of(stream.send, stream.receive);
         let sections = theirs.media.iter().enumerate().map(|(place, section)| {
-            if place == chosen {
+            if place == chosen.place {
                 ours.media(section.proto, local.media.port(), direction, &texts)
             } else {
                 Media::new(section.kind, 0, section.proto, section.formats.clone())
@@ -160,18 +159,28 @@ fn text_of(body: &[u8]) -> Result<std::borrow::Cow<'_, str>, Refusal> {
     Ok(core::str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Into::into))
 }
 
-/// The first audio section with a codec of ours, and its place.
-fn choose<'a, 'd>(theirs: &'d Description<'a>, ours: &[Codec]) -> Result<(usize, &'d Media<'a>), Refusal> {
-    let acceptable = |media: &Media<'_>| {
-        let plain = matches!(media.proto, "RTP/AVP" | "RTP/AVPF");
-        media.kind == "audio" && media.port != 0 && plain && voice(media, ours).is_some()
-    };
-    theirs.media.iter().enumerate().find(|(_, media)| acceptable(media)).ok_or(Refusal::NoCommonCodec)
+/// A section of theirs that will do.
+struct Chosen<'a, 'd> {
+    /// Which of their sections it is.
+    place: usize,
+    audio: &'d Media<'a>,
+    /// The codec both have, and its payload type.
+    voice: (u8, Codec),
+}
+
+/// The first audio section with a codec of ours.
+fn choose<'a, 'd>(theirs: &'d Description<'a>, ours: &[Codec]) -> Result<Chosen<'a, 'd>, Refusal> {
+    let chosen = theirs.media.iter().enumerate().find_map(|(place, audio)| {
+        let plain = matches!(audio.proto, "RTP/AVP" | "RTP/AVPF");
+        let voice = (audio.kind == "audio" && audio.port != 0 && plain).then(|| voice(audio, ours)).flatten()?;
+        Some(Chosen { place, audio, voice })
+    });
+    chosen.ok_or(Refusal::NoCommonCodec)
 }
 
 /// What a section of theirs means for our sending and receiving.
-fn stream(local: &Local<'_>, theirs: &Description<'_>, audio: &Media<'_>, ours: &[Codec]) -> Result<Stream, Refusal> {
-    let (payload_type, codec) = voice(audio, ours).ok_or(Refusal::NoCommonCodec)?;
+fn stream(local: &Local<'_>, theirs: &Description<'_>, chosen: &Chosen<'_, '_>) -> Result<Stream, Refusal> {
+    let Chosen { audio, voice: (payload_type, codec), .. } = *chosen;
     let Some(Address::Ip(ip)) = theirs.address_of(audio) else { return Err(Refusal::NoAddress) };
     // An IPv4 address in the clothes of IPv6 is one (RFC 5118 §4.9).
     let ip = ip.to_canonical();

@@ -10,33 +10,49 @@ impl<'a> Description<'a> {
         }
         let text = text.trim_start_matches(['\r', '\n', ' ']);
         let mut read = Description { origin: "", connection: None, direction: None, media: Vec::new() };
-        for (index, line) in text.split('\n').enumerate() {
-            let line = line.trim_ascii_end();
+        for (index, line) in lines(text).enumerate() {
             if index == 0 && line != "v=0" {
                 return Err(BadSdp::Version);
             }
-            if let Some((key, value)) = line.split_once('=') {
-                read.take(key, value).map_err(|why| BadSdp::Line { line: index + 1, why })?;
+            // No line we look for has a longer name.
+            if let ([key, b'=', ..], Some(value)) = (line.as_bytes(), line.get(2..)) {
+                read.take(*key, value).map_err(|why| BadSdp::Line { line: index + 1, why })?;
             }
         }
         Ok(read)
     }
 
-    fn take(&mut self, key: &str, value: &'a str) -> Result<(), &'static str> {
+    fn take(&mut self, key: u8, value: &'a str) -> Result<(), &'static str> {
         let full = self.media.len() == MAX_MEDIA;
         match (key, self.media.last_mut()) {
-            ("m", _) if full => return Err("too many media sections"),
-            ("m", _) => self.media.push(Media::parse(value)?),
-            ("o", None) => self.origin = value,
-            ("c", None) => self.connection = Some(Address::parse(value)?),
+            (b'm', _) if full => return Err("too many media sections"),
+            (b'm', _) => self.media.push(Media::parse(value)?),
+            (b'o', None) => self.origin = value,
+            (b'c', None) => self.connection = Some(Address::parse(value)?),
             // Several `c=` of one section are layers of multicast; the first is the base.
-            ("c", Some(media)) if media.connection.is_none() => media.connection = Some(Address::parse(value)?),
-            ("a", None) => self.direction = Direction::parse(value).or(self.direction),
-            ("a", Some(media)) => media.attribute(value),
+            (b'c', Some(media)) if media.connection.is_none() => media.connection = Some(Address::parse(value)?),
+            (b'a', None) => self.direction = Direction::parse(value).or(self.direction),
+            (b'a', Some(media)) => media.attribute(value),
             _ => {}
         }
         Ok(())
     }
+}
+
+/// The lines of `text`, without the white space at their ends.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let mut start = 0;
+    memchr::memchr_iter(b'\n', text.as_bytes()).chain([text.len()]).map(move |end| {
+        let line = text.get(start..end).unwrap_or_default();
+        start = end + 1;
+        line.trim_ascii_end()
+    })
+}
+
+/// `text` cut in two at its first `at`, or all of it and nothing.
+fn cut(text: &str, at: u8) -> (&str, &str) {
+    let place = text.bytes().position(|byte| byte == at).unwrap_or(text.len());
+    (text.get(..place).unwrap_or(text), text.get(place + 1..).unwrap_or_default())
 }
 
 impl<'a> Media<'a> {
@@ -45,7 +61,7 @@ impl<'a> Media<'a> {
         let kind = words.next().ok_or("no media type")?;
         let port = words.next().ok_or("no port")?;
         // `5004/2` stands for two port pairs; the first is taken.
-        let port = number(port.split('/').next().unwrap_or(port)).ok_or("no port number")?;
+        let port = number(cut(port, b'/').0).ok_or("no port number")?;
         let proto = words.next().ok_or("no transport")?;
         let formats: Vec<_> = words.take(MAX_FORMATS + 1).collect();
         if formats.len() > MAX_FORMATS {
@@ -55,13 +71,21 @@ impl<'a> Media<'a> {
     }
 
     fn attribute(&mut self, value: &'a str) {
-        let (name, value) = value.split_once(':').unwrap_or((value, ""));
-        match name {
-            "rtpmap" if self.rtpmaps.len() < MAX_FORMATS => self.rtpmaps.extend(RtpMap::parse(value)),
-            "fmtp" if self.fmtps.len() < MAX_FORMATS => self.fmtps.extend(fmtp(value)),
-            "ptime" => self.ptime_ms = milliseconds(value).or(self.ptime_ms),
-            "maxptime" => self.maxptime_ms = milliseconds(value).or(self.maxptime_ms),
-            "rtcp-mux" => self.rtcp_mux = true,
+        let (name, value) = cut(value, b':');
+        match name.as_bytes() {
+            b"rtpmap" if self.rtpmaps.len() < MAX_FORMATS => {
+                if let Some(map) = RtpMap::parse(value) {
+                    self.rtpmaps.push(map);
+                }
+            }
+            b"fmtp" if self.fmtps.len() < MAX_FORMATS => {
+                if let Some(fmtp) = fmtp(value) {
+                    self.fmtps.push(fmtp);
+                }
+            }
+            b"ptime" => self.ptime_ms = milliseconds(value).or(self.ptime_ms),
+            b"maxptime" => self.maxptime_ms = milliseconds(value).or(self.maxptime_ms),
+            b"rtcp-mux" => self.rtcp_mux = true,
             _ => self.direction = Direction::parse(name).or(self.direction),
         }
     }
@@ -72,10 +96,10 @@ impl<'a> RtpMap<'a> {
     fn parse(value: &'a str) -> Option<RtpMap<'a>> {
         let mut words = value.split_ascii_whitespace();
         let payload_type = words.next().and_then(number).filter(|p: &u8| *p < 128)?;
-        let mut parts = words.next()?.split('/');
-        let encoding = parts.next().filter(|name| !name.is_empty())?;
-        let clock_hz = parts.next().and_then(number)?;
-        let channels = parts.next().and_then(number).unwrap_or(1);
+        let (encoding, rest) = cut(words.next()?, b'/');
+        let (clock_hz, rest) = cut(rest, b'/');
+        let channels = number(cut(rest, b'/').0).unwrap_or(1);
+        let clock_hz = number(clock_hz).filter(|_| !encoding.is_empty())?;
         Some(RtpMap { payload_type, encoding, clock_hz, channels })
     }
 }
@@ -89,7 +113,7 @@ impl<'a> Address<'a> {
             return Err("neither IN IP4 nor IN IP6");
         }
         // A multicast address has its TTL behind a slash.
-        let address = address.split('/').next().unwrap_or(address);
+        let (address, _) = cut(address, b'/');
         if address.is_empty() {
             return Err("no address");
         }
@@ -99,8 +123,13 @@ impl<'a> Address<'a> {
 
 impl Direction {
     fn parse(name: &str) -> Option<Direction> {
-        use Direction::{Inactive, RecvOnly, SendOnly, SendRecv};
-        [SendRecv, SendOnly, RecvOnly, Inactive].into_iter().find(|direction| direction.as_str() == name)
+        match name.as_bytes() {
+            b"sendrecv" => Some(Direction::SendRecv),
+            b"sendonly" => Some(Direction::SendOnly),
+            b"recvonly" => Some(Direction::RecvOnly),
+            b"inactive" => Some(Direction::Inactive),
+            _ => None,
+        }
     }
 }
 
@@ -112,10 +141,13 @@ fn fmtp(value: &str) -> Option<(u8, &str)> {
 
 /// Whole milliseconds; some write `20.0`.
 fn milliseconds(value: &str) -> Option<u32> {
-    number(value.trim().split('.').next().unwrap_or_default())
+    number(cut(value.trim(), b'.').0)
 }
 
-pub(super) fn number<T: core::str::FromStr>(text: &str) -> Option<T> {
-    let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    plain.then(|| text.parse().ok()).flatten()
+/// A number written in digits alone.
+pub(super) fn number<T: TryFrom<u32>>(text: &str) -> Option<T> {
+    let digit = |byte: u8| byte.is_ascii_digit().then(|| u32::from(byte - b'0'));
+    let add = |sum: u32, byte: u8| sum.checked_mul(10)?.checked_add(digit(byte)?);
+    let sum = text.bytes().try_fold(0, add).filter(|_| !text.is_empty())?;
+    T::try_from(sum).ok()
 }

@@ -1,6 +1,7 @@
 //! A received message: its text, an index of its header lines, its body.
 
-use super::frame::{Field, Lines, Span, StartLine, header_line, split_head, start_line, unfolded};
+use super::frame::{Field, Index, Lines, Span, StartLine, header_line, split_head, unfolded};
+use super::name::Known;
 use super::scan::{self, List};
 use super::{CSeq, MAX_HEADERS, MAX_MESSAGE, Malformed, Method, Name, NameAddr, Uri, Via};
 
@@ -8,10 +9,21 @@ use super::{CSeq, MAX_HEADERS, MAX_MESSAGE, Malformed, Method, Name, NameAddr, U
 /// `?`, and what lay beyond Content-Length is gone.
 #[derive(Clone, Debug)]
 pub struct Message {
-    head: String,
+    /// The head, and behind it the body where that is text too.
+    text: String,
+    /// How much of the text is the head, without its last line end.
+    head: usize,
     start: StartLine,
     fields: Vec<Field>,
-    body: Vec<u8>,
+    body: Body,
+}
+
+/// Where a message's body is.
+#[derive(Clone, Debug)]
+enum Body {
+    /// In the message's text, from there to its end.
+    In(usize),
+    Apart(Box<[u8]>),
 }
 
 /// A message's first line.
@@ -43,22 +55,34 @@ impl Message {
             return Err(Malformed::KeepAlive);
         }
         let skipped = datagram.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
-        let cut = split_head(datagram.get(skipped..).unwrap_or_default())?;
-        let (head, body) = (unfolded(&cut), cut.body);
-        let mut lines = Lines::of(&head);
-        let start = start_line(&head, lines.next().ok_or(Malformed::NoEnd)?)?;
-        let mut fields = Vec::with_capacity(16);
-        for line in lines {
-            if fields.len() == MAX_HEADERS {
-                return Err(Malformed::TooManyHeaders);
-            }
-            fields.push(header_line(&head, line).map_err(|why| Malformed::HeaderLine { line: fields.len() + 1, why })?);
+        let bytes = datagram.get(skipped..).unwrap_or_default();
+        // That the head has no end is told before all else that is wrong with it.
+        let index = |text| Index::of(text).map_err(|why| split_head(bytes).err().unwrap_or(why));
+        if let Ok(text) = core::str::from_utf8(bytes)
+            && let Some(index) = index(text)?
+        {
+            return Message::whole(text, index);
         }
-        let mut message = Message { head, start, fields, body: Vec::new() };
-        let length = message.content_length()?.unwrap_or(body.len());
-        let kept = body.get(..length).ok_or(Malformed::Truncated { declared: length, found: body.len() })?;
-        message.body = kept.to_vec();
-        Ok(message)
+        let cut = split_head(bytes)?;
+        let head = unfolded(&cut) + "\n\n";
+        let index = index(&head)?.ok_or(Malformed::NoEnd)?;
+        Message::apart(head, index, cut.body)
+    }
+
+    /// A message whose head is text as it came, with a body that is text too: one copy holds both.
+    fn whole(text: &str, index: Index) -> Result<Message, Malformed> {
+        let Index { start, fields, head, body } = index;
+        let length = length_of(text, &fields, text.len() - body)?;
+        let text = text.get(..body + length).unwrap_or_default().to_owned();
+        Ok(Message { text, head, start, fields, body: Body::In(body) })
+    }
+
+    /// A message with a head that had to be made readable.
+    fn apart(text: String, index: Index, body: &[u8]) -> Result<Message, Malformed> {
+        let Index { start, fields, head, .. } = index;
+        let length = length_of(&text, &fields, body.len())?;
+        let body = Body::Apart(body.get(..length).unwrap_or_default().into());
+        Ok(Message { text, head, start, fields, body })
     }
 
     /// What can be read of a request that [`Message::parse`] refuses, so that its sender can be told why: lines that
@@ -67,13 +91,14 @@ impl Message {
     pub fn salvage(datagram: &[u8]) -> Option<Message> {
         let datagram = datagram.get(..MAX_MESSAGE.min(datagram.len())).unwrap_or_default();
         let skipped = datagram.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
-        let head = unfolded(&split_head(datagram.get(skipped..).unwrap_or_default()).ok()?);
-        let mut lines = Lines::of(&head);
+        let text = unfolded(&split_head(datagram.get(skipped..).unwrap_or_default()).ok()?);
+        let mut lines = Lines::of(&text);
         let first = lines.next()?;
-        let method = head.get(first.start..first.end)?.split_ascii_whitespace().next().and_then(Method::parse)?;
-        let start = StartLine::Request { method, uri: Span { start: 0, end: 0 } };
-        let fields = lines.take(MAX_HEADERS).filter_map(|line| header_line(&head, line).ok()).collect();
-        let message = Message { head, start, fields, body: Vec::new() };
+        let method = first.text.split_ascii_whitespace().next().and_then(Method::parse)?;
+        let start = StartLine::Request { method, uri: Span::NONE };
+        let fields =
+            lines.take(MAX_HEADERS).filter_map(|line| Some(Field::of(&text, &header_line(line).ok()?))).collect();
+        let message = Message { head: text.len(), body: Body::In(text.len()), text, start, fields };
         message.header(&Name::Via).is_some().then_some(message)
     }
 
@@ -130,15 +155,12 @@ impl Message {
 
     /// Every line called `name`, in order.
     pub fn headers<'a>(&'a self, name: &Name) -> impl Iterator<Item = &'a str> + use<'a> {
-        // A name given as `Other` may still be one that has a variant, with a compact form.
-        let wanted = if let Name::Other(text) = name { Name::known(text) } else { Some(*name) };
-        let other = name.as_str();
+        let (wanted, other) = (Known::of(name), name.as_str());
         self.fields
             .iter()
-            .filter(move |field| match (&field.known, &wanted) {
-                (Some(known), Some(wanted)) => core::mem::discriminant(known) == core::mem::discriminant(wanted),
-                (None, None) => self.text(field.name).eq_ignore_ascii_case(other),
-                _ => false,
+            .filter(move |field| match wanted {
+                Some(_) => field.known == wanted,
+                None => field.known.is_none() && self.text(field.name).eq_ignore_ascii_case(other),
             })
             .map(|field| self.text(field.value))
     }
@@ -207,18 +229,21 @@ impl Message {
 
     /// The body; what Content-Length left out is not in it.
     pub fn body(&self) -> &[u8] {
-        &self.body
+        match &self.body {
+            Body::In(start) => self.text.as_bytes().get(*start..).unwrap_or_default(),
+            Body::Apart(bytes) => bytes,
+        }
     }
 
     /// Content-Type without its parameters.
     pub fn content_type(&self) -> Option<&str> {
         let value = self.header(&Name::ContentType)?;
-        Some(scan::trim(value.split(';').next().unwrap_or(value)))
+        Some(scan::trim(scan::split(value, b';').map_or(value, |(bare, _)| bare)))
     }
 
     /// The start line and header lines, folds undone, without the empty line behind them.
     pub fn head(&self) -> &str {
-        &self.head
+        self.text.get(..self.head).unwrap_or_default()
     }
 
     /// Has it all that every message must have (RFC 3261 §8.1.1), once and readable? The error says what a
@@ -263,20 +288,24 @@ impl Message {
         NameAddr::parse(value).map_err(|why| Malformed::Value { name, why })
     }
 
-    /// What Content-Length says; several that agree count as one.
-    fn content_length(&self) -> Result<Option<usize>, Malformed> {
-        let bad = Malformed::Value { name: Name::ContentLength, why: "no number" };
-        let mut lengths = self.headers(&Name::ContentLength).map(|text| scan::number::<usize>(text).ok_or(bad));
-        let Some(first) = lengths.next().transpose()? else { return Ok(None) };
-        for other in lengths {
-            if other? != first {
-                return Err(Malformed::Repeated(Name::ContentLength));
-            }
-        }
-        Ok(Some(first))
-    }
-
     fn text(&self, span: Span) -> &str {
-        self.head.get(span.start..span.end).unwrap_or_default()
+        span.text(&self.text)
     }
+}
+
+/// How much of a body of `found` bytes is the message's: what Content-Length says, where there is one. Several that
+/// agree count as one.
+fn length_of(text: &str, fields: &[Field], found: usize) -> Result<usize, Malformed> {
+    let bad = Malformed::Value { name: Name::ContentLength, why: "no number" };
+    let mut lengths = fields
+        .iter()
+        .filter(|field| field.known == Some(Known::ContentLength))
+        .map(|field| scan::number::<usize>(field.value.text(text)).ok_or(bad));
+    let Some(declared) = lengths.next().transpose()? else { return Ok(found) };
+    for other in lengths {
+        if other? != declared {
+            return Err(Malformed::Repeated(Name::ContentLength));
+        }
+    }
+    if declared > found { Err(Malformed::Truncated { declared, found }) } else { Ok(declared) }
 }

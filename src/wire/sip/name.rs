@@ -23,11 +23,32 @@ macro_rules! header_names {
                     Name::Other(text) => text,
                 }
             }
+        }
 
+        /// A name that has a variant, in one byte: what each line of a message is indexed by.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        pub(super) enum Known {
+            $($variant,)*
+        }
+
+        impl Known {
+            /// `None` for a name without a variant, though it may be spelt as one that has: see [`Known::read`].
+            const fn variant(name: &Name) -> Option<Known> {
+                match name {
+                    $(Name::$variant => Some(Known::$variant),)*
+                    Name::Other(_) => None,
+                }
+            }
+
+            const fn name(self) -> Name {
+                match self {
+                    $(Known::$variant => Name::$variant,)*
+                }
+            }
         }
 
         /// Every spelling of every name.
-        const SPELLINGS: &[(&str, Name)] = &[$(($text, Name::$variant), $(($compact, Name::$variant),)?)*];
+        const SPELLINGS: &[(&str, Known)] = &[$(($text, Known::$variant), $(($compact, Known::$variant),)?)*];
     };
 }
 
@@ -97,12 +118,25 @@ header_names! {
 impl Name {
     /// The name of a header that has a variant, from its full or compact form in any case.
     pub fn known(text: &str) -> Option<Name> {
+        Known::read(text).map(Known::name)
+    }
+}
+
+impl Known {
+    /// Which name is wanted by `name`; one given as `Other` may still be one that has a variant.
+    pub(super) fn of(name: &Name) -> Option<Known> {
+        Known::variant(name).or_else(|| Known::read(name.as_str()))
+    }
+
+    /// As [`Name::known`].
+    pub(super) fn read(text: &str) -> Option<Known> {
         let mut slot = slot_of(text.as_bytes());
         // There are more slots than spellings, so an empty one ends every search.
         while let Some(Some(place)) = SLOTS.get(slot) {
-            let (spelling, name) = SPELLINGS.get(usize::from(*place))?;
-            if spelling.eq_ignore_ascii_case(text) {
-                return Some(*name);
+            let (spelling, known) = SPELLINGS.get(usize::from(*place))?;
+            // Most spell it as the standard does.
+            if *spelling == text || spelling.eq_ignore_ascii_case(text) {
+                return Some(*known);
             }
             slot = (slot + 1) % SLOTS.len();
         }

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 /// Is every byte of `text` a token's (RFC 3261 §25.1), and is there one?
 pub(super) fn is_token(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| TOKEN.get(usize::from(byte)) == Some(&true))
+    !text.is_empty() && text.bytes().all(|byte| TOKEN[usize::from(byte)])
 }
 
 /// Which bytes are a token's.
@@ -38,54 +38,56 @@ pub(super) enum Skip {
     QuotesAndAngles,
 }
 
-/// Where `wanted` stands at or behind `from`. Eight bytes at a time, as this looks at every byte of every message: a byte
-/// of `mixed` is zero where it stands, and only there the subtraction borrows into the top bit.
+/// Where `wanted` stands at or behind `from`.
 pub(super) fn seek(bytes: &[u8], from: usize, wanted: u8) -> Option<usize> {
-    const ONES: u64 = u64::from_le_bytes([1; 8]);
-    const TOPS: u64 = u64::from_le_bytes([0x80; 8]);
-    let (words, rest) = bytes.get(from..)?.as_chunks::<8>();
-    let pattern = u64::from_le_bytes([wanted; 8]);
-    for (place, word) in words.iter().enumerate() {
-        let mixed = u64::from_le_bytes(*word) ^ pattern;
-        let found = mixed.wrapping_sub(ONES) & !mixed & TOPS;
-        if found != 0 {
-            return Some(from + place * 8 + (found.trailing_zeros() / 8) as usize);
-        }
-    }
-    rest.iter().position(|byte| *byte == wanted).map(|place| from + words.len() * 8 + place)
+    memchr::memchr(wanted, bytes.get(from..)?).map(|place| from + place)
 }
 
-/// Where `wanted` first stands outside of what is skipped.
+/// Where one of the two stands at or behind `from`.
+pub(super) fn seek_either(bytes: &[u8], from: usize, one: u8, other: u8) -> Option<usize> {
+    memchr::memchr2(one, other, bytes.get(from..)?).map(|place| from + place)
+}
+
+/// Where `wanted` first stands outside of what is skipped; nowhere behind a quote or a `<` that is left open.
 pub(super) fn find(text: &str, wanted: u8, skip: Skip) -> Option<usize> {
-    let first = seek(text.as_bytes(), 0, wanted)?;
-    let before = text.as_bytes().get(..first).unwrap_or_default();
-    let plain = seek(before, 0, b'"').is_none() && (skip == Skip::Quotes || seek(before, 0, b'<').is_none());
-    if plain { Some(first) } else { find_outside(text, wanted, skip) }
+    let bytes = text.as_bytes();
+    let mut from = 0;
+    loop {
+        let rest = bytes.get(from..)?;
+        let place = match skip {
+            Skip::Quotes => memchr::memchr2(wanted, b'"', rest),
+            Skip::QuotesAndAngles => memchr::memchr3(wanted, b'"', b'<', rest),
+        };
+        let place = from + place?;
+        from = match bytes.get(place)? {
+            found if *found == wanted => return Some(place),
+            b'"' => end_of_quote(bytes, place + 1)? + 1,
+            _ => seek(bytes, place + 1, b'>')? + 1,
+        };
+    }
 }
 
-fn find_outside(text: &str, wanted: u8, skip: Skip) -> Option<usize> {
-    let (mut quoted, mut escaped, mut angled) = (false, false, false);
-    for (place, byte) in text.bytes().enumerate() {
-        if quoted {
-            match byte {
-                _ if escaped => escaped = false,
-                b'\\' => escaped = true,
-                b'"' => quoted = false,
-                _ => {}
-            }
-            continue;
-        }
-        if !angled && byte == wanted {
+/// Where the quote stands that closes the one before `from`; a backslash takes its meaning from the byte behind it.
+fn end_of_quote(bytes: &[u8], mut from: usize) -> Option<usize> {
+    loop {
+        let place = seek_either(bytes, from, b'"', b'\\')?;
+        if bytes.get(place) == Some(&b'"') {
             return Some(place);
         }
-        match byte {
-            b'"' if !angled => quoted = true,
-            b'<' if skip == Skip::QuotesAndAngles => angled = true,
-            b'>' => angled = false,
-            _ => {}
-        }
+        from = place + 2;
     }
-    None
+}
+
+/// The word at the head of `text` and what follows the blank behind it; `None` without a blank.
+pub(super) fn word(text: &str) -> Option<(&str, &str)> {
+    let place = text.bytes().position(|byte| matches!(byte, b' ' | b'\t'))?;
+    Some((text.get(..place)?, text.get(place + 1..)?))
+}
+
+/// `text` cut in two at its first `wanted`, which is in neither part.
+pub(super) fn split(text: &str, wanted: u8) -> Option<(&str, &str)> {
+    let place = seek(text.as_bytes(), 0, wanted)?;
+    Some((text.get(..place)?, text.get(place + 1..)?))
 }
 
 /// `text` cut in two at the first `wanted` outside of what is skipped; the separator is in neither part.
@@ -132,8 +134,11 @@ pub struct Params<'a>(&'a str);
 impl<'a> Params<'a> {
     /// The parameters written in `text`, with or without the semicolon before the first; more than one are none.
     pub fn of(text: &'a str) -> Params<'a> {
-        let text = trim(text);
-        Params(text.trim_start_matches(';'))
+        let mut text = trim(text);
+        while let Some(rest) = text.strip_prefix(';') {
+            text = rest;
+        }
+        Params(text)
     }
 
     /// As written, without the first semicolon.
@@ -147,7 +152,12 @@ impl<'a> Params<'a> {
         core::iter::from_fn(move || {
             let (item, next) = cut(rest?, b';', Skip::Quotes);
             rest = next;
-            let (name, value) = cut(item, b'=', Skip::Quotes);
+            // Names are short: byte by byte they are through sooner.
+            let (name, value) = match item.bytes().position(|byte| matches!(byte, b'=' | b'"')) {
+                Some(place) if item.as_bytes().get(place) == Some(&b'"') => cut(item, b'=', Skip::Quotes),
+                Some(place) => (item.get(..place).unwrap_or_default(), item.get(place + 1..)),
+                None => (item, None),
+            };
             Some((trim(name), value.map(trim)))
         })
         .filter(|(name, _)| !name.is_empty())
@@ -216,9 +226,11 @@ pub(super) fn leading_number(text: &str) -> Option<u32> {
 }
 
 /// A number written in digits alone.
-pub(super) fn number<T: core::str::FromStr>(text: &str) -> Option<T> {
-    let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    plain.then(|| text.parse().ok()).flatten()
+pub(super) fn number<T: TryFrom<u64>>(text: &str) -> Option<T> {
+    let digit = |byte: u8| byte.is_ascii_digit().then(|| u64::from(byte - b'0'));
+    let add = |sum: u64, byte: u8| sum.checked_mul(10)?.checked_add(digit(byte)?);
+    let sum = text.bytes().try_fold(0, add).filter(|_| !text.is_empty())?;
+    T::try_from(sum).ok()
 }
 
 #[cfg(test)]
@@ -243,6 +255,16 @@ mod tests {
                     for from in 0..=length {
                         let expected = (from <= place).then_some(place);
                         assert_eq!(seek(&bytes, from, b'\n'), expected, "{length} {place} {from} {other}");
+                        assert_eq!(
+                            seek_either(&bytes, from, b'\r', b'\n'),
+                            expected,
+                            "{length} {place} {from} {other}"
+                        );
+                        assert_eq!(
+                            seek_either(&bytes, from, b'\n', b'\r'),
+                            expected,
+                            "{length} {place} {from} {other}"
+                        );
                     }
                 }
             }

@@ -9,7 +9,8 @@
 //! that is how messages are smuggled.
 
 use super::frame::{Cut, Lines, header_line, split_head, unfolded};
-use super::{Name, scan};
+use super::name::Known;
+use super::scan;
 
 /// The longest message that is taken from a stream. Real ones are a tenth of this.
 pub const MAX_IN_STREAM: usize = 16_384;
@@ -114,11 +115,10 @@ fn length_in(cut: &Cut<'_>) -> Result<usize, Broken> {
     let mut found = None;
     for line in Lines::of(&head).skip(1) {
         // What is no header line is for whoever reads the message.
-        let Some(field) = header_line(&head, line).ok().filter(|field| field.known == Some(Name::ContentLength)) else {
+        let Some(header) = header_line(line).ok().filter(|header| header.known == Some(Known::ContentLength)) else {
             continue;
         };
-        let value = head.get(field.value.start..field.value.end).unwrap_or_default();
-        let length = scan::number::<usize>(value).ok_or(Broken::Length)?;
+        let length = scan::number::<usize>(header.value).ok_or(Broken::Length)?;
         if found.replace(length).is_some_and(|other| other != length) {
             return Err(Broken::Length);
         }

@@ -33,16 +33,16 @@ impl<'a> Uri<'a> {
         if text.bytes().any(|b| b <= b' ' || matches!(b, b'<' | b'>' | b'"' | 127)) {
             return Err(Malformed::Uri("a character that must be escaped"));
         }
-        let (scheme, rest) = text.split_once(':').ok_or(Malformed::Uri("no scheme"))?;
+        let (scheme, rest) = scan::split(text, b':').ok_or(Malformed::Uri("no scheme"))?;
         let scheme_byte = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.');
-        if !scheme.starts_with(|c: char| c.is_ascii_alphabetic()) || !scheme.bytes().all(scheme_byte) {
+        if !scheme.as_bytes().first().is_some_and(u8::is_ascii_alphabetic) || !scheme.bytes().all(scheme_byte) {
             return Err(Malformed::Uri("no scheme"));
         }
         if scheme.eq_ignore_ascii_case("sip") || scheme.eq_ignore_ascii_case("sips") {
             return Uri::parse_sip(scheme, rest);
         }
         let (user, params) =
-            if scheme.eq_ignore_ascii_case("tel") { rest.split_once(';').unwrap_or((rest, "")) } else { (rest, "") };
+            if scheme.eq_ignore_ascii_case("tel") { scan::split(rest, b';').unwrap_or((rest, "")) } else { (rest, "") };
         if user.is_empty() {
             return Err(Malformed::Uri("nothing behind the scheme"));
         }
@@ -51,21 +51,21 @@ impl<'a> Uri<'a> {
     }
 
     fn parse_sip(scheme: &'a str, rest: &'a str) -> Result<Uri<'a>, Malformed> {
-        let (userinfo, rest) = match rest.split_once('@') {
+        let (userinfo, rest) = match scan::split(rest, b'@') {
             Some((userinfo, rest)) => (Some(userinfo), rest),
             None => (None, rest),
         };
         // Two of them would leave it open which host is meant.
-        if rest.contains('@') {
+        if scan::seek(rest.as_bytes(), 0, b'@').is_some() {
             return Err(Malformed::Uri("more than one @"));
         }
-        let (user, password) = match userinfo.map(|u| u.split_once(':').map_or((u, None), |(u, p)| (u, Some(p)))) {
+        let (user, password) = match userinfo.map(|u| scan::split(u, b':').map_or((u, None), |(u, p)| (u, Some(p)))) {
             Some(("", _)) => return Err(Malformed::Uri("an @ without a user")),
             Some((user, password)) => (Some(user), password),
             None => (None, None),
         };
-        let (rest, headers) = rest.split_once('?').map_or((rest, None), |(r, h)| (r, Some(h)));
-        let (host_port, params) = rest.split_once(';').unwrap_or((rest, ""));
+        let (rest, headers) = scan::split(rest, b'?').map_or((rest, None), |(r, h)| (r, Some(h)));
+        let (host_port, params) = scan::split(rest, b';').unwrap_or((rest, ""));
         let (host, port) = host_and_port(host_port).map_err(Malformed::Uri)?;
         Ok(Uri { scheme, user, password, host, port, params: Params::of(params), headers })
     }
@@ -123,7 +123,7 @@ pub(super) fn host_and_port(text: &str) -> Result<(&str, Option<u16>), &'static 
             rest => (host, Some(rest.strip_prefix(':').ok_or("something behind the bracket")?)),
         }
     } else {
-        let (host, port) = text.split_once(':').map_or((text, None), |(h, p)| (h, Some(p)));
+        let (host, port) = scan::split(text, b':').map_or((text, None), |(h, p)| (h, Some(p)));
         let host = scan::trim(host);
         let host_byte = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
         if host.is_empty() || !host.bytes().all(host_byte) {

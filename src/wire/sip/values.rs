@@ -30,7 +30,7 @@ impl<'a> NameAddr<'a> {
         let text = scan::trim(text);
         let read = match scan::cut(text, b'<', Skip::Quotes) {
             (display, Some(rest)) => {
-                let (uri, rest) = rest.split_once('>').ok_or("an open <")?;
+                let (uri, rest) = scan::split(rest, b'>').ok_or("an open <")?;
                 let params = scan::trim(rest);
                 if !params.is_empty() && !params.starts_with(';') {
                     return Err("something behind the >");
@@ -103,13 +103,8 @@ impl<'a> Via<'a> {
     /// Reads one Via value. The error says what is wrong with it.
     pub fn parse(text: &'a str) -> Result<Via<'a>, &'static str> {
         let (head, params) = scan::cut(text, b';', Skip::Quotes);
-        let mut parts = head.splitn(3, '/').map(scan::trim);
-        let (protocol, version) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        if !protocol.eq_ignore_ascii_case("SIP") || version != "2.0" {
-            return Err("not SIP/2.0");
-        }
-        let rest = parts.next().ok_or("no transport")?;
-        let (transport, sent_by) = rest.split_once([' ', '\t']).ok_or("no host")?;
+        let rest = scan::trim(behind_version(head)?);
+        let (transport, sent_by) = scan::word(rest).ok_or("no host")?;
         if !scan::is_token(transport) {
             return Err("no transport");
         }
@@ -192,6 +187,19 @@ impl fmt::Display for Via<'_> {
     }
 }
 
+/// What follows the `SIP/2.0/` of a Via: the transport and sent-by.
+fn behind_version(head: &str) -> Result<&str, &'static str> {
+    if let Some(rest) = head.strip_prefix("SIP/2.0/") {
+        return Ok(rest);
+    }
+    let mut parts = head.splitn(3, '/').map(scan::trim);
+    let (protocol, version) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    if !protocol.eq_ignore_ascii_case("SIP") || version != "2.0" {
+        return Err("not SIP/2.0");
+    }
+    parts.next().ok_or("no transport")
+}
+
 /// A request's place in its dialog, and its method.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CSeq {
@@ -206,7 +214,7 @@ impl CSeq {
     pub fn parse(text: &str) -> Result<CSeq, Malformed> {
         let bad = |why| Malformed::Value { name: Name::CSeq, why };
         let text = scan::trim(text);
-        let (number, method) = text.split_once([' ', '\t']).ok_or(bad("no method"))?;
+        let (number, method) = scan::word(text).ok_or(bad("no method"))?;
         let number = scan::number(number).ok_or(bad("no number below 2^32"))?;
         let method = Method::parse(scan::trim(method)).ok_or(bad("no method"))?;
         Ok(CSeq { number, method })
