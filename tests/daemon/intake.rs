@@ -81,6 +81,31 @@ fn opsgenie_closes_and_acknowledges_by_the_alias() {
 }
 
 #[test]
+fn a_tool_may_put_and_what_sns_did_not_send_is_refused_with_its_field() {
+    let (world, daemon, web) = house("intake-put");
+    let web = web.with(&token(&daemon, &["trigger"]));
+    let body = json!({ "alerts": [{ "status": "firing", "fingerprint": "a", "labels": { "alertname": "x" } }] });
+    let put = web.send("PUT", "/in/grafana", &["Content-Type: application/json"], &body.to_string());
+    assert_eq!((put.status, &put.json()["signals"][0]["status"]), (200, &json!("accepted")), "{put:?}");
+    world.phones.reaches(FIRST, 1, Stage::Ringing);
+    let changed = web.send("PUT", "/v2/alerts/a/message?identifierType=alias", &[], "{\"message\":\"y\"}");
+    assert_eq!(changed.status, 202, "{changed:?}");
+    let mut message = json!({ "Type": "Notification", "MessageId": "1", "TopicArn": "arn:aws:sns:a:1:x", "Message": "m",
+        "Timestamp": "2026-11-21T03:00:00.000Z", "SignatureVersion": "2", "Signature": "c2lnbmF0dXJl" });
+    for (field, value) in [
+        ("SigningCertURL", "https://sns.a.amazonaws.com.evil.example/x.pem"),
+        ("SigningCertURL", "http://sns.a.amazonaws.com/x.pem"),
+        ("SignatureVersion", "3"),
+        ("Type", "Rumour"),
+    ] {
+        message[field] = value.into();
+        let refused = web.post("/in/sns", &message);
+        assert_eq!((refused.status, &refused.json()["error"]["field"]), (400, &json!(field)), "{refused:?}");
+        message["SigningCertURL"] = "https://sns.a.amazonaws.com/x.pem".into();
+    }
+}
+
+#[test]
 fn a_storm_in_one_request_is_durable_when_it_is_answered() {
     let (world, daemon, web) = house("intake-storm");
     let web = web.with(&token(&daemon, &["trigger", "read"]));
