@@ -89,6 +89,25 @@ impl Page {
             };
             writeln!(self.text, "  trunk {id} {state:<6}  {} calls  {why}", trunk["calls"])?;
         }
+        for user in list(&status["users"]) {
+            let name = padded(&text(&user["user"]), 16);
+            if list(&user["phones"]).next().is_none() {
+                writeln!(self.text, "  user  {name} AWAY    no phone is registered")?;
+            }
+            for phone in list(&user["phones"]) {
+                let (at, agent, left) = (text(&phone["at"]), text(&phone["agent"]), &phone["expires"]);
+                writeln!(self.text, "  user  {name} up      {at}, for {left} s more  {agent}")?;
+            }
+        }
+        let sip = &status["counts"]["sip"];
+        let seen = |key: &str| sip[key].as_u64().unwrap_or_default();
+        let dropped = seen("strangers") + seen("wrong_passwords") + seen("shut_out");
+        if dropped > 0 {
+            let (strangers, wrong, shut) = (seen("strangers"), seen("wrong_passwords"), seen("shut_out"));
+            let told =
+                format!("{strangers} requests of strangers, {wrong} wrong passwords, {shut} of sources shut out");
+            writeln!(self.text, "  dropped since the start: {told}")?;
+        }
         for voice in list(&status["voices"]) {
             writeln!(self.text, "  voice {}", text(voice))?;
         }

@@ -208,6 +208,11 @@ fn describe(kind: &str, event: &Value) -> (Look, String) {
             let (from, trunk, target) = (of("from"), of("trunk"), of("target"));
             (Look::Bad, format!("trunk {from}: {code}{}; the call goes over {trunk} at {target}", of("reason")))
         }
+        "user.registered" => (Look::Good, format!("phone of {} is registered at {}", of("user"), of("source"))),
+        "user.unregistered" => (Look::Bad, format!("phone of {} is registered no more: {}", of("user"), of("reason"))),
+        "registrar.shut_out" => {
+            (Look::Bad, format!("{} is shut out after {} wrong passwords", of("source"), of("tries")))
+        }
         "voice.failed" if !of("spoken_by").is_empty() => {
             (Look::Bad, format!("the voice {} stands in: {}", of("spoken_by"), of("reason")))
         }

@@ -27,6 +27,7 @@ mod notify;
 mod people;
 mod plan;
 mod reader;
+mod registrar;
 mod sms;
 mod source;
 mod speech;
@@ -45,6 +46,7 @@ pub use file::{LoadError, PLACES, load, load_with, locate};
 pub use http::Http;
 pub use notify::{Email, Notify, Patience, Slack, SlackBot, Tls, Webhook};
 pub use plan::{KEY, Refusal};
+pub use registrar::Registrar;
 pub use sms::{Gateway, Place, Preset, Sms, body_place, filled};
 pub use source::{Fault, Source};
 pub use speech::{Accent, HttpVoice, HttpWay, Key, Known, Speech, UserWord, Voice};
@@ -96,8 +98,10 @@ pub struct Settings {
     pub source: Arc<Source>,
     /// `[speech]`.
     pub speech: Speech,
-    /// `[[trunk]]`: at least one, the one to be tried first at the front.
+    /// `[[trunk]]`: at least one, unless there is a registrar; the one to be tried first at the front.
     pub trunks: Vec<Trunk>,
+    /// `[registrar]` and `[[user]]`.
+    pub registrar: Option<Registrar>,
     /// `[[contact]]`: at least one, unless all are made over HTTP.
     pub contacts: BTreeMap<ContactId, Contact>,
     /// `[[roster]]`: every one has somebody in it, nobody twice.
@@ -205,8 +209,12 @@ fn read_document<'a>(
     let (journal, keep) = daemon::store(&mut root, &node.data_dir);
     let speech = speech::read(&mut root, origin);
     let trunks = trunk::read(&mut root, origin);
+    let registrar = registrar::read(&mut root, origin);
     let (mut contacts, known, sms_phones) = people::contacts(&mut root, &node, elsewhere);
     let rosters = people::rosters(&mut root, &known, &node, &mut contacts, origin, elsewhere);
+    if let Some(registrar) = &registrar {
+        registrar::check(report, registrar, &contacts, &trunks);
+    }
     let rooms = calling::rooms(&mut root, origin);
     let guidances = calling::guidances(&mut root, &rooms);
     let call_flows = calling::call_flows(&mut root, &rosters, &guidances, elsewhere);
@@ -235,6 +243,7 @@ fn read_document<'a>(
         digest: Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect(),
         speech,
         trunks,
+        registrar,
         contacts,
         rosters: complete(rosters)?,
         call_flows,

@@ -37,7 +37,7 @@ roster = "first"
 
 fn read(text: &str) -> Result<Settings, Vec<Complaint>> {
     let password = |path: &Path| match path.to_str() {
-        Some("/home/hansho/pbx-password") => Ok("from the file\n".to_owned()),
+        Some("/home/hansho/pbx-password" | "/home/hansho/tanaka-phone-password") => Ok("from the file\n".to_owned()),
         Some("/home/hansho/empty") => Ok("\n".to_owned()),
         Some("/home/hansho/second-line.json") => Ok("[{\"phone_number\": \"+815011112222\"}]".to_owned()),
         Some("/home/hansho/ca.pem" | "/home/hansho/trunk-ca.pem") => Ok(CERTIFICATE.to_owned()),
@@ -51,8 +51,19 @@ fn read(text: &str) -> Result<Settings, Vec<Complaint>> {
     Settings::read(text, &Origin { folder: Path::new("/home/hansho"), read: &password, opens: &opens })
 }
 
+/// The smallest file with `more` behind it.
+pub(super) fn read_text(more: &str) -> Result<Settings, Vec<Complaint>> {
+    read(&format!("{SMALLEST}{more}"))
+}
+
+/// The smallest file with `more` behind it and no trunk.
+pub(super) fn read_without_trunk(more: &str) -> Result<Settings, Vec<Complaint>> {
+    let rest = SMALLEST.find("[[contact]]").unwrap();
+    read(&format!("{}{more}", &SMALLEST[rest..]))
+}
+
 /// The complaints about the smallest file with `more` behind it, as they are printed.
-fn complaints(more: &str) -> Vec<String> {
+pub(super) fn complaints(more: &str) -> Vec<String> {
     complaints_of(&format!("{SMALLEST}{more}"))
 }
 

@@ -69,7 +69,7 @@ impl Trunk {
 /// Every trunk, the one to be tried first at the front.
 pub(super) fn read(root: &mut Section<'_>, origin: &Origin<'_>) -> Vec<Trunk> {
     let blocks = root.blocks("trunk", MOST);
-    if !root.has("trunk") {
+    if !root.has("trunk") && !root.has("registrar") {
         root.complain("trunk", "missing", "at least one [[trunk]], the SIP account to call over");
     }
     let mut seen = BTreeMap::new();
@@ -132,7 +132,7 @@ fn read_one(mut block: Section<'_>, origin: &Origin<'_>, seen: &mut BTreeMap<Tru
     })
 }
 
-fn password(block: &mut Section<'_>, origin: &Origin<'_>, register: bool) -> Option<Secret> {
+pub(super) fn password(block: &mut Section<'_>, origin: &Origin<'_>, register: bool) -> Option<Secret> {
     let accepted = "one line of at most 256 bytes";
     let written = block.read_secret("password", accepted, value::secret);
     let file = block.text("password_file", "the path of a file", super::daemon::path);
@@ -165,7 +165,7 @@ fn password(block: &mut Section<'_>, origin: &Origin<'_>, register: bool) -> Opt
     secret.map(Secret::new)
 }
 
-fn codecs(block: &mut Section<'_>) -> Vec<Codec> {
+pub(super) fn codecs(block: &mut Section<'_>) -> Vec<Codec> {
     let named = |text: &str| Codec::ALL.into_iter().find(|codec| codec.name().eq_ignore_ascii_case(text));
     let found = block.list("codecs", 16, "\"PCMU\" or \"PCMA\"", named);
     if block.empty_list("codecs") {

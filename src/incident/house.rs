@@ -195,6 +195,22 @@ pub enum HouseFact {
         /// Who asked.
         by: String,
     },
+    /// A phone of a user of ours registered.
+    UserRegistered {
+        /// Whose.
+        user: String,
+        /// Its address, as it says.
+        phone: String,
+        /// What the registrar wants to know of it after a restart.
+        binding: String,
+    },
+    /// It is registered no more.
+    UserUnregistered {
+        /// Whose.
+        user: String,
+        /// Its address, as it says.
+        phone: String,
+    },
     /// What was old was taken out of the journal, as the configuration says.
     Forgotten {
         /// Nothing younger.

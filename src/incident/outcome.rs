@@ -23,6 +23,8 @@ pub enum EndedBy {
     Them,
     /// A final answer of 300 and above instead of a call.
     Refused,
+    /// Nothing of theirs is there to be rung: no phone of theirs is registered.
+    Away,
     /// Nothing was heard: no answer to the INVITE, or the media of a call fell silent for good.
     Timeout,
     /// The trunk, the network or hansho failed.
@@ -45,6 +47,7 @@ pub(super) fn unanswered(end: &CallEnd) -> Outcome {
     match (end.by, end.code) {
         (EndedBy::Refused | EndedBy::Them, Some(code)) => refused(code),
         (EndedBy::Them, None) => Outcome::NoAnswer,
+        (EndedBy::Away, _) => Outcome::Unreachable,
         (EndedBy::Refused, None) | (EndedBy::Us | EndedBy::Timeout | EndedBy::Failed, _) => Outcome::Failed,
     }
 }
@@ -53,7 +56,7 @@ pub(super) fn unanswered(end: &CallEnd) -> Outcome {
 pub(super) fn answered(end: &CallEnd) -> Outcome {
     match end.by {
         EndedBy::Them => Outcome::Ignored,
-        EndedBy::Us | EndedBy::Refused | EndedBy::Timeout | EndedBy::Failed => Outcome::Failed,
+        EndedBy::Us | EndedBy::Refused | EndedBy::Away | EndedBy::Timeout | EndedBy::Failed => Outcome::Failed,
     }
 }
 
@@ -96,6 +99,7 @@ mod tests {
         assert_eq!(unanswered(&end(EndedBy::Timeout, Some(408))), Outcome::Failed);
         assert_eq!(unanswered(&end(EndedBy::Failed, None)), Outcome::Failed);
         assert_eq!(unanswered(&end(EndedBy::Them, None)), Outcome::NoAnswer);
+        assert_eq!(unanswered(&end(EndedBy::Away, Some(480))), Outcome::Unreachable);
         assert_eq!(answered(&end(EndedBy::Them, Some(200))), Outcome::Ignored);
         assert_eq!(answered(&end(EndedBy::Timeout, None)), Outcome::Failed);
     }

@@ -145,7 +145,10 @@ impl Daemon {
         let locals = Transport::ALL.map(|transport| identity.local_for(transport));
         let witness = ladder::start(&Ladders::beside(&settings.journal), locals, clock)
             .map_err(system("cannot start the thread of ladders"))?;
-        let agent = Agent::new(identity, trunks.iter().map(|trunk| trunk.sip(None)).collect(), rand::random());
+        let mut agent = Agent::new(identity, trunks.iter().map(|trunk| trunk.sip(None)).collect(), rand::random());
+        if let Some(registrar) = &settings.registrar {
+            agent.keep_house(registrar.sip());
+        }
         let rooms = super::rooms::load(&settings)?;
         let dictionary = Arc::new(Dictionary::new(&settings.speech.readings)?);
         let corridor = switch::Settings {

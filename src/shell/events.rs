@@ -107,6 +107,15 @@ pub fn log(event: &Event) {
         What::TargetFailed { trunk, target, code, reason, rest, next: Some(next) } => {
             say!(warn, %trunk, target, code, reason, rest_s = rest, next, "this target is left alone; requests go to the next");
         }
+        What::UserRegistered { user, phone, source, expires } => {
+            say!(info, user, phone, source, expires, "a phone is registered");
+        }
+        What::UserUnregistered { user, phone, reason } => {
+            say!(info, user, phone, reason, "a phone is registered no more");
+        }
+        What::ShutOut { source, tries, seconds } => {
+            say!(warn, source, tries, seconds, "too many wrong passwords: shut out for a while");
+        }
         What::VoiceFailed { reason, spoken_by: None } => {
             say!(warn, reason, "the message could not be spoken; the recorded prompt stands in")
         }

@@ -15,7 +15,9 @@ use crate::base::{Digit, LegId, Outbox, Phone, Rng, Time, TrunkId, seeded, token
 use crate::sip::call::{Call, Phase};
 use crate::sip::calls::Calls;
 use crate::sip::context::{Ctx, Line};
+use crate::sip::counts::Counts;
 use crate::sip::farewell::Farewell;
+use crate::sip::fork::Forks;
 use crate::sip::handle::{self, Handle};
 use crate::sip::health::Health;
 use crate::sip::letter::Letter;
@@ -23,6 +25,7 @@ use crate::sip::lines::Why;
 use crate::sip::message::Request;
 use crate::sip::outgoing::Outgoing;
 use crate::sip::register::Registration;
+use crate::sip::registrar::Registrar;
 use crate::sip::reroute::Spare;
 use crate::sip::targets::REST;
 use crate::sip::terms::Terms;
@@ -35,6 +38,8 @@ pub const MAX_CALLS: usize = 4_096;
 /// A former life may have numbered this many requests after the handle was written: a question every two minutes
 /// for months.
 const NUMBERS_SKIPPED: u32 = 100_000;
+/// One handle ends no more calls than this.
+const PHONES_MAX: usize = 64;
 
 /// What is said of a request that nothing answered.
 pub(super) const SILENCE: &str = "the trunk did not answer";
@@ -81,23 +86,9 @@ pub enum DialError {
     /// [`Agent::stop`] was called.
     #[error("hansho is stopping")]
     Stopping,
-}
-
-/// What the agent counted since it began.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Counts {
-    /// Datagrams that are no SIP, or lack what every message must have.
-    pub malformed: u64,
-    /// Requests from addresses that are no trunk's; they get no answer.
-    pub strangers: u64,
-    /// Responses and ACKs that belong to nothing.
-    pub unknown: u64,
-    /// Copies of messages that were dealt with before.
-    pub copies: u64,
-    /// 200s to INVITEs that nobody remembers, ended with BYE.
-    pub strays: u64,
-    /// Requests refused because there is no room.
-    pub refused: u64,
+    /// No phone of the user is registered.
+    #[error("no phone of this user is registered")]
+    NotRegistered,
 }
 
 /// The user agent.
@@ -110,6 +101,11 @@ pub struct Agent {
     /// Short messages on their way, by the number their sender gave them.
     pub(super) letters: BTreeMap<u32, Letter>,
     pub(super) counts: Counts,
+    /// Where hansho is one.
+    pub(super) registrar: Option<Registrar>,
+    /// The first line of its users.
+    pub(super) house_line: usize,
+    pub(super) forks: Forks,
     pub(super) last_incoming: LegId,
     pub(super) stopping: bool,
 }
@@ -159,6 +155,9 @@ impl Agent {
             healths,
             letters: BTreeMap::new(),
             counts: Counts::default(),
+            registrar: None,
+            house_line: 0,
+            forks: Forks::default(),
             last_incoming: LegId(u32::MAX),
             stopping: false,
         }
@@ -190,13 +189,13 @@ impl Agent {
 
     /// Ends the call with CANCEL, BYE or a refusal, as its state demands; [`Event::Ended`] follows.
     pub fn hang_up(&mut self, now: Time, leg: LegId, out: &mut Outbox<Output>) {
-        self.with_leg(now, leg, out, |call, ctx| call.hang_up(ctx));
+        self.with_leg_or_phones(now, leg, out, |call, ctx| call.hang_up(ctx));
     }
 
     /// The same, because somebody else has answered: the far end is told so (RFC 3326), and its telephone lists no
     /// missed call.
     pub fn answered_elsewhere(&mut self, now: Time, leg: LegId, out: &mut Outbox<Output>) {
-        self.with_leg(now, leg, out, |call, ctx| call.hang_up_because(ctx, Cause::Elsewhere));
+        self.with_leg_or_phones(now, leg, out, |call, ctx| call.hang_up_because(ctx, Cause::Elsewhere));
     }
 
     /// Presses a key towards the far end of an answered call, as INFO. A trunk that challenges it does not hear it.
@@ -224,6 +223,10 @@ impl Agent {
     /// Ends the call that a former life left: CANCEL when it was not answered, BYE when it was. A text that is
     /// no handle, or names a trunk that is gone or has no address, is ignored.
     pub fn recover(&mut self, now: Time, handle: &str, out: &mut Outbox<Output>) {
+        handle.lines().take(PHONES_MAX).for_each(|call| self.recover_one(now, call, out));
+    }
+
+    fn recover_one(&mut self, now: Time, handle: &str, out: &mut Outbox<Output>) {
         let end = End { cause: Cause::Us, code: None, reason: "left by a former life".to_owned() };
         match handle::read(handle) {
             None => {}
@@ -232,6 +235,7 @@ impl Agent {
                 let key = self.calls.new_key();
                 let Some(mut ctx) = self.core.ctx(now, line, None, out) else { return };
                 dialog.seq = dialog.seq.saturating_add(NUMBERS_SKIPPED);
+                dialog.direct = ctx.line.house.is_some();
                 let name = (dialog.call_id.clone(), dialog.local_tag().to_owned());
                 let farewell = Farewell::start(&mut ctx, Owner::Call(key), &mut dialog, end);
                 self.calls.put(key, Call::new(None, line, name, Phase::Leaving(farewell)));
@@ -269,7 +273,8 @@ impl Agent {
     /// answered, or that somebody else began, is left alone.
     pub fn forget(&mut self, leg: LegId) {
         let nothing = &mut Outbox::new();
-        self.with_leg(Time::ZERO, leg, nothing, |call, ctx| call.forget(ctx));
+        self.with_leg_or_phones(Time::ZERO, leg, nothing, |call, ctx| call.forget(ctx));
+        self.forks.forget(leg);
     }
 
     /// Hangs everything up and de-registers. New calls are refused from now on.
@@ -299,20 +304,18 @@ impl Agent {
 
     /// The Call-ID of a leg's call, by which the trunk's operators find it in their logs.
     pub fn call_id(&self, leg: LegId) -> Option<&str> {
-        self.calls.get(self.calls.of_leg(leg)?).map(Call::call_id)
-    }
-
-    /// What was counted so far.
-    pub fn counts(&self) -> Counts {
-        self.counts
+        let of_leg = || self.calls.of_leg(self.forks.phones(leg).first().copied().unwrap_or(leg));
+        self.calls.get(of_leg()?).map(Call::call_id)
     }
 
     /// When to call [`Agent::on_deadline`].
     pub fn next_deadline(&self) -> Option<Time> {
         let registrations = self.registrations.iter().flatten().filter_map(Registration::next_deadline);
         let healths = self.healths.iter().flatten().filter_map(Health::next_deadline).filter(|_| !self.stopping);
+        let house = self.registrar.as_ref().and_then(Registrar::next_deadline);
         registrations
             .chain(healths)
+            .chain(house)
             .chain(self.calls.next_deadline())
             .chain(self.core.transactions.next_deadline())
             .min()
@@ -337,6 +340,7 @@ impl Agent {
                 self.with_health(now, place, out, |health, ctx| health.on_deadline(ctx));
             }
         }
+        self.house_wakes(now, out);
     }
 
     /// Nothing answers this transaction any more.
@@ -360,6 +364,9 @@ impl Agent {
         handle: impl FnOnce(&mut Call, &mut Ctx<'_>),
     ) {
         let Some(mut call) = self.calls.take(key) else { return };
+        if call.leg.is_some_and(|leg| self.forks.leg_of(leg).is_some()) {
+            return self.with_phone(now, key, call, out, handle);
+        }
         if let Some(mut ctx) = self.core.ctx(now, call.line, call.leg, out) {
             handle(&mut call, &mut ctx);
         }
@@ -376,7 +383,7 @@ impl Agent {
         Terms::new(SocketAddr::new(self.core.identity.media_address, media_port), &codecs, session)
     }
 
-    fn with_leg(
+    pub(super) fn with_leg(
         &mut self,
         now: Time,
         leg: LegId,

@@ -1,7 +1,7 @@
 //! What happens to a datagram: whose it is, and what is answered when it is nobody's.
 //!
 //! Easy to get wrong: a request in a dialog we know may come from anywhere (its tags cannot be guessed), every
-//! other one only from a trunk; an ACK is never answered, whatever is wrong with it; a 200 to an INVITE we
+//! other one only from a trunk, or signed by a user of ours; an ACK is never answered, whatever is wrong with it; a 200 to an INVITE we
 //! forgot is acknowledged and ended with BYE, or a phone that a former life rang stays up.
 
 use core::net::IpAddr;
@@ -16,6 +16,7 @@ use crate::sip::farewell::Farewell;
 use crate::sip::incoming::Incoming;
 use crate::sip::interval;
 use crate::sip::message::{SDP, reply, reply_to};
+use crate::sip::registrar::way;
 use crate::sip::transactions::{Arrival, CallKey, Heard, Owner, TxId};
 use crate::sip::{Cause, End, Event, Hop, Output, attempt, capabilities, letter};
 use crate::wire::sip::{Malformed, Message, Method, Name, NameAddr, Uri};
@@ -88,7 +89,7 @@ impl Agent {
             }
             Heard::For(Owner::Message(number), tx, _) => self.letter_answered(now, number, tx, response, out),
             Heard::For(Owner::Nobody, ..) => {}
-            Heard::Unknown if answer && self.is_ours(from, response) && self.trunk_at(from.ip(), None).is_some() => {
+            Heard::Unknown if answer && self.is_ours(from, response) && self.line_at(from).is_some() => {
                 self.end_stray(now, from, response, out);
             }
             Heard::Unknown => self.counts.unknown += 1,
@@ -98,7 +99,7 @@ impl Agent {
     /// A second phone answered an INVITE that one has answered already, or that we gave up.
     fn end_other_phone(&mut self, now: Time, from: Hop, tx: TxId, response: &Message, out: &mut Outbox<Output>) {
         let Some(dialog) = Dialog::of_stray(response, from) else { return };
-        let line = self.trunk_at(from.ip(), None).unwrap_or(0);
+        let line = self.line_at(from).unwrap_or(0);
         let Some(ctx) = self.core.ctx(now, line, None, out) else { return };
         let ack = dialog.ack(dialog.seq);
         let bytes = ack.bytes(ctx.identity, &attempt::branch(&token(ctx.rng, 16), 1), &[]);
@@ -117,7 +118,7 @@ impl Agent {
 
     /// A 200 to an INVITE of a former life.
     fn end_stray(&mut self, now: Time, from: Hop, response: &Message, out: &mut Outbox<Output>) {
-        let line = self.trunk_at(from.ip(), None).unwrap_or(0);
+        let line = self.line_at(from).unwrap_or(0);
         let Some(dialog) = Dialog::of_stray(response, from) else {
             self.counts.malformed += 1;
             return;
@@ -153,6 +154,9 @@ impl Agent {
         let call = tag.and_then(|tag| self.calls.of_dialog(request.call_id().unwrap_or_default(), tag));
         let user = request.uri().and_then(|uri| Uri::parse(uri).ok()).and_then(|uri| uri.user);
         let line = call.and_then(|key| self.calls.get(key)).map(|call| call.line);
+        if line.is_none() && self.is_of_the_house(from, request) {
+            return self.on_house_request(now, from, request, out);
+        }
         let Some(line) = line.or_else(|| self.trunk_at(from.ip(), user)) else {
             // The call may be over and the copy of its BYE still to be answered.
             if self.core.transactions.on_copy(request, out) {
@@ -162,6 +166,19 @@ impl Agent {
             }
             return;
         };
+        self.on_known_request(now, line, call, (from, request), out);
+    }
+
+    /// A request of somebody who may ask for something, over this line, in this call of ours or in none.
+    pub(super) fn on_known_request(
+        &mut self,
+        now: Time,
+        line: usize,
+        call: Option<CallKey>,
+        (from, request): (Hop, &Message),
+        out: &mut Outbox<Output>,
+    ) {
+        let tag = request.to().ok().and_then(|to| to.tag());
         if let Err(fault) = request.check() {
             self.counts.malformed += 1;
             if request.header(&Name::Via).is_some() {
@@ -243,6 +260,9 @@ impl Agent {
                 ctx.respond(asked, 200, builder);
             }
             _ if asked.message.max_forwards() == Some(0) => self.answer(now, line, asked, 483, out),
+            Method::Register if self.is_users(line) => self.on_register(now, line, asked, out),
+            // From is no proof of who writes.
+            Method::Message if self.is_users(line) => self.answer(now, line, asked, 405, out),
             Method::Invite => self.on_invite(now, line, asked, out),
             Method::Bye | Method::Update | Method::Info | Method::Prack => self.answer(now, line, asked, 481, out),
             Method::Message => {
@@ -283,9 +303,13 @@ impl Agent {
             return self.answer(now, line, asked, 422, out);
         }
         let tag = token(&mut self.core.rng, 12);
-        let Some(dialog) = Dialog::of_invite(invite, &tag, asked.source) else {
+        let Some(mut dialog) = Dialog::of_invite(invite, &tag, asked.source) else {
             return self.answer(now, line, asked, 400, out);
         };
+        let signed = self.signed_caller(line, invite);
+        if signed.is_some() {
+            (dialog.direct, dialog.fallback) = (true, way(asked.source, &dialog.target));
+        }
         // The port is not known yet and does not matter for whether there is anything to agree on.
         if !body.is_empty() && self.terms(line, 9).answer(body).is_err() {
             return self.answer(now, line, asked, 488, out);
@@ -299,7 +323,8 @@ impl Agent {
         ctx.respond(asked, 100, trying);
         let trunk = ctx.line.trunk.id.clone();
         let to = invite.to().ok().and_then(|to| user_of(to.uri)).unwrap_or_default();
-        let event = Event::Incoming { leg, trunk, caller: caller(invite), dialled: dialled(invite), to };
+        let caller = signed.unwrap_or_else(|| caller(invite));
+        let event = Event::Incoming { leg, trunk, caller, dialled: dialled(invite), to };
         out.push(Output::Event(event));
         let incoming = Incoming::new(now, Owner::Call(key), asked, tag.clone(), dialog);
         let name = (invite.call_id().unwrap_or_default().to_owned(), tag);
@@ -315,11 +340,11 @@ impl Agent {
 
     /// May somebody at this address have something to say to us?
     pub fn knows(&self, ip: IpAddr) -> bool {
-        self.trunk_at(ip, None).is_some()
+        self.trunk_at(ip, None).is_some() || self.registrar.as_ref().is_some_and(|registrar| registrar.allows(ip))
     }
 
     /// The trunk that may call us from this address; of several, the one whose username was dialled.
-    fn trunk_at(&self, ip: IpAddr, user: Option<&str>) -> Option<usize> {
+    pub(super) fn trunk_at(&self, ip: IpAddr, user: Option<&str>) -> Option<usize> {
         let ip = ip.to_canonical();
         let mut found =
             self.core.lines.iter().enumerate().filter(|(_, line)| {

@@ -23,13 +23,15 @@ pub struct Line {
     pub targets: Targets,
     /// What it challenged us with.
     pub keys: Keys,
+    /// For phones of our own users: what they speak over. Theirs is no trunk, and what is for them goes where they are.
+    pub house: Option<Transport>,
 }
 
 impl Line {
     /// A trunk of which nothing was heard yet.
     pub fn new(trunk: Trunk) -> Line {
         let targets = Targets::new(trunk.proxy.into_iter().collect());
-        Line { proxy: trunk.proxy, targets, trunk, keys: Keys::default() }
+        Line { proxy: trunk.proxy, targets, trunk, keys: Keys::default(), house: None }
     }
 
     /// The URI by which this trunk reaches `to`.
@@ -48,7 +50,7 @@ impl Line {
 
     /// What requests travel over.
     pub fn transport(&self) -> Transport {
-        self.proxy.map(|hop| hop.transport).unwrap_or_default()
+        self.house.or(self.proxy.map(|hop| hop.transport)).unwrap_or_default()
     }
 
     /// The trunk's domain as a URI writes it.

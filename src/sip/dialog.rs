@@ -35,6 +35,8 @@ pub struct Dialog {
     pub remote_seq: Option<u32>,
     /// Where requests go whose next hop is a name: nothing here looks names up.
     pub fallback: Hop,
+    /// They all go there, whatever Contact says: the far end is a phone of ours, and we know where it is.
+    pub direct: bool,
 }
 
 impl Dialog {
@@ -52,6 +54,7 @@ impl Dialog {
             seq: invite.seq,
             remote_seq: None,
             fallback: invite.hop,
+            direct: false,
         }
     }
 
@@ -72,6 +75,7 @@ impl Dialog {
             seq: response.cseq().ok()?.number,
             remote_seq: None,
             fallback: source,
+            direct: false,
         })
     }
 
@@ -87,6 +91,7 @@ impl Dialog {
             seq: 0,
             remote_seq: invite.cseq().ok().map(|cseq| cseq.number),
             fallback: source,
+            direct: false,
         })
     }
 
@@ -162,7 +167,7 @@ impl Dialog {
             Some(route) => NameAddr::parse(route).map(|route| route.uri).unwrap_or_default(),
             None => &self.target,
         };
-        if self.fallback.transport == Transport::Tls {
+        if self.direct || self.fallback.transport == Transport::Tls {
             return self.fallback;
         }
         let hop = hop_of(next).filter(|hop| reachable(hop.ip(), self.fallback.ip())).unwrap_or(self.fallback);

@@ -78,7 +78,7 @@ impl Early {
             Some(place) => place,
             None if self.phones.len() >= MAX_EARLY => return true,
             None => {
-                let dialog = Dialog::of_response(invite, response);
+                let dialog = Dialog { direct: ctx.line.house.is_some(), ..Dialog::of_response(invite, response) };
                 self.phones.push(Phone { tag: tag.to_owned(), dialog, stream: None, agreed: false, acked: None });
                 self.phones.len() - 1
             }

@@ -11,6 +11,8 @@ use crate::wire::sip::{Message, Method, Name};
 pub const RELIABLE: &str = "100rel";
 /// Session timers (RFC 4028).
 pub const TIMER: &str = "timer";
+/// Proxies between a phone and its registrar (RFC 3327).
+pub const PATH: &str = "path";
 /// What we say in Supported.
 pub const SUPPORTED: &str = "100rel, timer";
 
@@ -19,7 +21,8 @@ pub fn unsupported(request: &Message) -> Option<String> {
     if request.method() == Method::Bye {
         return None; // Whoever wants to go may go.
     }
-    let ours = |tag: &str| [RELIABLE, TIMER].iter().any(|known| tag.eq_ignore_ascii_case(known));
+    let known: &[&str] = if request.method() == Method::Register { &[PATH] } else { &[RELIABLE, TIMER] };
+    let ours = |tag: &str| known.iter().any(|known| tag.eq_ignore_ascii_case(known));
     let tags: Vec<&str> = request.list(&Name::Require).filter(|tag| !ours(tag)).collect();
     (!tags.is_empty()).then(|| tags.join(", "))
 }

@@ -85,22 +85,24 @@ pub fn read(text: &str) -> Option<Handle> {
             let (fallback, seq) = (next()?.parse().ok()?, next()?.parse().ok()?);
             let (call_id, local, remote, target) = (next()?, next()?, next()?, next()?);
             let routes = list.collect::<Option<Vec<String>>>()?;
-            let dialog = Dialog { call_id, local, remote, target, routes, seq, remote_seq: None, fallback };
+            let dialog =
+                Dialog { call_id, local, remote, target, routes, seq, remote_seq: None, fallback, direct: false };
             Some(Handle::Answered { trunk, dialog })
         }
         _ => None,
     }
 }
 
-/// The Call-ID of the call that a handle ends; `None` for anything but a handle.
+/// The Call-ID of the call (of the calls, which have one in common) that a handle ends; `None` for anything but a handle.
 pub fn call_id_of(text: &str) -> Option<String> {
-    Some(match read(text)? {
+    Some(match read(text.lines().next()?)? {
         Handle::Unanswered { call_id, .. } => call_id,
         Handle::Answered { dialog, .. } => dialog.call_id,
     })
 }
 
-fn words(list: &[&str]) -> String {
+/// A line of words, each escaped so that [`plain`] gives it back.
+pub fn words(list: &[&str]) -> String {
     let mut text = String::new();
     for (place, word) in list.iter().enumerate() {
         if place > 0 {
@@ -118,7 +120,8 @@ fn words(list: &[&str]) -> String {
     text
 }
 
-fn plain(word: &str) -> Option<String> {
+/// A word as it was before it was written; `None` where nobody wrote it so.
+pub fn plain(word: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(word.len());
     let mut rest = word.bytes();
     while let Some(byte) = rest.next() {
@@ -149,6 +152,7 @@ mod tests {
             seq: 7,
             remote_seq: None,
             fallback: "192.0.2.1:5060".parse().unwrap(),
+            direct: false,
         }
     }
 

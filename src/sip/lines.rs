@@ -107,6 +107,7 @@ impl Agent {
         for place in 0..self.core.lines.len() {
             self.with_registration(now, place, out, |known, ctx| known.on_lost(ctx, hop));
         }
+        self.house_loses(hop, out);
     }
 
     /// How the trunks stand.

@@ -18,6 +18,8 @@
 //! | `dialog`, `message`, `terms`, `offer`, `success` | route and numbers; what is written; SDP; the unacknowledged 200 |
 //! | `extension` | which extensions we know |
 //! | `rung` | a message as a ladder shows it, and what of it may be kept |
+//! | `registrar`, `users`, `fork` | phones of our own users: where they are, what they ask, several at once |
+//! | `counts` | what was dropped and refused |
 //! | `hop`, `targets` | over what and where a message travels; where a trunk is |
 //! | `lines`, `health`, `reroute` | how the trunks stand; is one there; another way for a call that it could not carry |
 //! | `handle` | the line of text that ends a call after a crash |
@@ -36,11 +38,13 @@ mod calls;
 mod client_invite;
 mod client_other;
 mod context;
+mod counts;
 mod dialog;
 pub mod digest;
 mod early;
 mod extension;
 mod farewell;
+mod fork;
 mod handle;
 mod health;
 mod hop;
@@ -56,6 +60,7 @@ mod pulse;
 mod redirect;
 mod refresh;
 mod register;
+mod registrar;
 mod reliable;
 mod repeat;
 mod reroute;
@@ -68,18 +73,24 @@ mod terms;
 mod timers;
 mod transactions;
 mod trunk;
+mod users;
 
 #[cfg(test)]
 mod table;
 #[cfg(test)]
 mod tests;
 
-pub use agent::{Agent, Counts, DialError, Identity, MAX_CALLS};
+pub use agent::{Agent, DialError, Identity, MAX_CALLS};
+pub use counts::Counts;
 pub use handle::call_id_of;
 pub use hop::{Hop, NoHop, Transport};
 pub use letter::{MessageError, TEXT_MAX};
 pub use lines::TrunkState;
+pub use registrar::House;
 pub use trunk::{IpRange, Trunk};
+pub use users::{HOUSE_LINE, PhoneState, UserState};
+
+use core::net::IpAddr;
 
 use crate::base::{Digit, LegId, Stream, TrunkId};
 use crate::wire::sip::{Builder, Name};
@@ -223,6 +234,39 @@ pub enum Event {
         code: Option<u16>,
         /// In words.
         reason: String,
+    },
+    /// A phone of a user is registered, or is elsewhere now.
+    UserRegistered {
+        /// Whose.
+        user: String,
+        /// Its Contact.
+        contact: String,
+        /// Where the REGISTER came from.
+        source: Hop,
+        /// For how many seconds it was granted.
+        expires_s: u32,
+        /// What brings it over a restart; `None`: it hangs on a connection, which does not survive us.
+        binding: Option<String>,
+    },
+    /// It is registered no more.
+    UserUnregistered {
+        /// Whose.
+        user: String,
+        /// Its Contact.
+        contact: String,
+        /// Why, in words.
+        reason: String,
+        /// It was one that a restart brings back.
+        lasting: bool,
+    },
+    /// A source had too many wrong passwords, and hears nothing for a while.
+    ShutOut {
+        /// Which.
+        source: IpAddr,
+        /// How many.
+        tries: u32,
+        /// For how long.
+        seconds: u32,
     },
     /// A short message came over a trunk.
     MessageReceived {

@@ -112,6 +112,8 @@ struct Sheets {
     configured: Vec<(i64, Stamp)>,
     /// What the directory held, by its kind and its id; the last line holds, unless it says that it was deleted.
     directory: BTreeMap<(Kind, String), Vec<Shelved>>,
+    /// Where users' phones were, by the user and the phone, in the same way.
+    phones: BTreeMap<(String, String), Vec<Shelved>>,
 }
 
 /// A line about something of the directory, when it was written, and whether it says that it is there.
@@ -147,6 +149,8 @@ impl Sheets {
             HouseFact::Configured { .. } => return self.configured.push((seq, at)),
             HouseFact::DirectorySet { kind, id, .. } => return self.shelve(*kind, id, (seq, at, true)),
             HouseFact::DirectoryRemoved { kind, id, .. } => return self.shelve(*kind, id, (seq, at, false)),
+            HouseFact::UserRegistered { user, phone, .. } => return self.phone(user, phone, (seq, at, true)),
+            HouseFact::UserUnregistered { user, phone } => return self.phone(user, phone, (seq, at, false)),
             // They vouch for what is gone.
             HouseFact::Forgotten { .. } => return,
         };
@@ -159,6 +163,10 @@ impl Sheets {
         self.directory.entry((kind, id.to_owned())).or_default().push(line);
     }
 
+    fn phone(&mut self, user: &str, phone: &str, line: Shelved) {
+        self.phones.entry((user.to_owned(), phone.to_owned())).or_default().push(line);
+    }
+
     fn old(mut self, before: Stamp) -> Vec<i64> {
         self.configured.pop();
         let single = self.single.into_iter().chain(self.configured);
@@ -166,7 +174,7 @@ impl Sheets {
         let highest: BTreeMap<&str, u32> = self.sheets.keys().copied().collect();
         let highest: BTreeSet<_> = highest.into_iter().collect();
         old.truncate(LINES);
-        for mut lines in self.directory.into_values() {
+        for mut lines in self.directory.into_values().chain(self.phones.into_values()) {
             // What holds stays. What was deleted goes as a whole, or an older line would hold again.
             let holds = lines.pop_if(|(_, _, set)| *set).is_some();
             let last = lines.last().map(|(_, at, _)| *at);

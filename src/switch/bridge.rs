@@ -127,7 +127,11 @@ impl Switch {
         let leg = self.legs.next_id();
         let port = self.ports.take(leg)?;
         let trunks = self.trunks_up(now);
-        let Ok(handle) = self.dial_over(now, leg, phone, port, &trunks) else {
+        let rung = match self.ring_user(now, leg, phone, port) {
+            Some(rung) => rung.ok(),
+            None => self.dial_over(now, leg, phone, port, &trunks).ok(),
+        };
+        let Some(handle) = rung else {
             self.ports.give_back(leg);
             return None;
         };

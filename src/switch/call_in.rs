@@ -9,7 +9,6 @@
 use super::batch::Act;
 use super::case::{Case, Voice};
 use super::desk::Switch;
-use super::hotline::rings_from;
 use super::legs::{Brief, Leg, Purpose};
 use super::lines::{Part, messages};
 use super::prompt_book::Clip;
@@ -143,7 +142,7 @@ impl Switch {
     fn who_is_on_an_incident(&self, caller: &str) -> Option<(ContactId, Language)> {
         let open = self.cases.values().rev().filter(|case| self.takes_calls(case));
         let mut people = open.flat_map(|case| case.plan.chain()).flat_map(|plan| &plan.contacts);
-        let contact = people.find(|contact| contact.phones.iter().any(|phone| rings_from(phone, caller)))?;
+        let contact = people.find(|contact| contact.phones.iter().any(|phone| self.calls_from(phone, caller)))?;
         Some((contact.id.clone(), contact.language))
     }
 
@@ -160,7 +159,7 @@ impl Switch {
     /// Who calls, by what a trunk shows of the caller: a number (its `+` or its country code may be missing), or
     /// the user part of a contact's SIP URI.
     pub(super) fn who_is(&self, caller: &str) -> Option<(ContactId, Language)> {
-        let is = |contact: &&Contact| contact.phones.iter().any(|phone| rings_from(phone, caller));
+        let is = |contact: &&Contact| contact.phones.iter().any(|phone| self.calls_from(phone, caller));
         let contact = self.settings.contacts.iter().find(is)?;
         Some((contact.id.clone(), contact.language))
     }

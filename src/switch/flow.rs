@@ -344,6 +344,9 @@ impl Switch {
         let Some(port) = self.ports.take(leg) else {
             return Err(NotNow::Later(fault("every media port is in use: widen `ports` in [media]".into())));
         };
+        if let Some(placed) = self.place_at_user(now, call, leg, port) {
+            return placed;
+        }
         let trunks = self.trunks_to_try(now, call);
         match self.dial_over(now, leg, &call.phone, port, &trunks) {
             Ok(handle) => {
@@ -382,12 +385,12 @@ impl Switch {
 }
 
 /// Something of ours is in the way.
-fn fault(reason: String) -> CallEnd {
+pub(super) fn fault(reason: String) -> CallEnd {
     CallEnd { by: EndedBy::Failed, code: None, reason }
 }
 
 /// Why an INVITE was not sent.
-enum NotNow {
+pub(super) enum NotNow {
     /// The person is on the phone about another incident.
     Occupied(CallEnd),
     /// The caps of `[dial]` are used up for the moment.

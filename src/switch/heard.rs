@@ -42,6 +42,9 @@ impl Switch {
             sip::Event::Incoming { leg, trunk, caller, dialled, to } => {
                 self.call_comes_in(now, leg, trunk, &caller, [&dialled, &to]);
             }
+            event @ (sip::Event::UserRegistered { .. }
+            | sip::Event::UserUnregistered { .. }
+            | sip::Event::ShutOut { .. }) => self.on_user(now, event),
             sip::Event::Key { leg, digit } => self.key_heard(now, leg, digit, Heard::Info),
             sip::Event::MessageSent { message } => self.message_sent(now, message),
             sip::Event::MessageFailed { message, code, reason } => self.message_refused(now, message, code, reason),

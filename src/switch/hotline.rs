@@ -97,7 +97,7 @@ impl Switch {
         let lines = self.hotlines.exchange.lines();
         let rung = |line: &Hotline| numbers.iter().any(|number| same_number(&line.number, number));
         let Some(line) = lines.iter().position(rung) else { return false };
-        let is = |contact: &Contact| contact.phones.iter().any(|phone| rings_from(phone, caller));
+        let is = |contact: &Contact| contact.phones.iter().any(|phone| self.calls_from(phone, caller));
         // Several hotlines may share a number: the caller is looked for in all of them.
         let known = lines
             .iter()

@@ -34,6 +34,7 @@ mod tell;
 #[cfg(test)]
 mod tests;
 mod trunks;
+mod users;
 mod voice_first;
 mod waiting;
 

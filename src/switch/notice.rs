@@ -19,7 +19,7 @@ use crate::phrase::{Form, fill};
 pub const FAILED_ATTEMPT: &str = "attempt.failed";
 
 /// The name of every event that can be told, and [`FAILED_ATTEMPT`]; explained in docs/control.md.
-pub const TOPICS: [&str; 48] = [
+pub const TOPICS: [&str; 51] = [
     "incident.accepted",
     "incident.again",
     "incident.cleared",
@@ -53,6 +53,9 @@ pub const TOPICS: [&str; 48] = [
     "trunk.registered",
     "trunk.failed",
     "trunk.target_failed",
+    "user.registered",
+    "user.unregistered",
+    "registrar.shut_out",
     "voice.failed",
     "voice.late",
     "voice.incomplete",

@@ -115,6 +115,7 @@ impl Switch {
             self.post.restore(now, fact);
             self.restore_hotline(now, *at, fact);
             self.held.restore(*at, fact);
+            self.restore_user(now, fact);
         }
         self.end_cut_lines(now);
     }

@@ -119,6 +119,12 @@ pub enum What {
     TrunkFailed { trunk: TrunkId, code: Option<u16>, reason: String, retry: u32 },
     #[serde(rename = "trunk.target_failed")]
     TargetFailed { trunk: TrunkId, target: String, code: Option<u16>, reason: String, rest: u32, next: Option<String> },
+    #[serde(rename = "user.registered")]
+    UserRegistered { user: String, phone: String, source: String, expires: u32 },
+    #[serde(rename = "user.unregistered")]
+    UserUnregistered { user: String, phone: String, reason: String },
+    #[serde(rename = "registrar.shut_out")]
+    ShutOut { source: String, tries: u32, seconds: u32 },
     #[serde(rename = "voice.failed")]
     VoiceFailed {
         reason: String,

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::base::{IncidentId, Language, Stamp};
+use crate::base::{IncidentId, Language, Stamp, Time};
 use crate::incident::{Attempt, Kind, Record};
 use crate::shell::core::Core;
 use crate::shell::events::rfc3339;
 use crate::shell::media::MediaLoad;
 use crate::shell::notify::Health;
 use crate::shell::voice::{Counted, VoiceState, voice_lines};
-use crate::sip::{Counts, TrunkState};
+use crate::sip::{Counts, PhoneState, TrunkState, UserState};
 
 /// Of the messages of a storm, so many are shown.
 const MESSAGES: usize = 10;
@@ -28,6 +28,8 @@ pub struct Status {
     pub incidents: Vec<Value>,
     /// One a trunk.
     pub trunks: Vec<Value>,
+    /// One a user of the registrar.
+    pub users: Vec<Value>,
     /// Rooms with somebody inside.
     pub rooms: Vec<Value>,
     /// The voices of each language in the order they are asked, a line each.
@@ -53,6 +55,7 @@ impl Status {
             version: env!("CARGO_PKG_VERSION"),
             incidents: open.map(|(id, record)| open_json(core, id, record)).collect(),
             trunks: core.switch.agent().trunks().map(trunk_json).collect(),
+            users: core.switch.agent().users().map(|user| user_json(core.clock.now(), user)).collect(),
             rooms: core.switch.rooms().map(|(room, people)| json!({ "room": room, "people": people })).collect(),
             voices: core
                 .speaker
@@ -188,6 +191,9 @@ fn counts_json(sip: Counts, media: MediaLoad, voices: BTreeMap<Language, Vec<Voi
             "copies": sip.copies,
             "strays": sip.strays,
             "refused": sip.refused,
+            "wrong_passwords": sip.wrong_passwords,
+            "replays": sip.replays,
+            "shut_out": sip.shut_out,
         },
         "media": {
             "busy_permille": media.busy_permille,
@@ -196,6 +202,18 @@ fn counts_json(sip: Counts, media: MediaLoad, voices: BTreeMap<Language, Vec<Voi
             "dropped_frames": media.dropped_frames,
         },
     })
+}
+
+fn user_json(now: Time, user: UserState) -> Value {
+    let phone = |phone: PhoneState| {
+        json!({
+            "phone": phone.contact,
+            "at": phone.hop.to_string(),
+            "agent": phone.agent,
+            "expires": phone.until.since(now).as_secs(),
+        })
+    };
+    json!({ "user": user.name, "phones": user.phones.into_iter().map(phone).collect::<Vec<_>>() })
 }
 
 fn trunk_json(trunk: TrunkState) -> Value {

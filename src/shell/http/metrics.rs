@@ -94,6 +94,12 @@ fn page(status: &Value, counts: &BTreeMap<(&'static str, String), u64>) -> Strin
         (format!("trunk=\"{id}\""), trunk["calls"].as_u64().unwrap_or_default())
     });
     page.write("hansho_trunk_calls", "gauge", "Calls over the trunk", calls);
+    let phones = rows("users").iter().map(|user| {
+        let id = user["user"].as_str().unwrap_or_default();
+        let phones = user["phones"].as_array().map_or(0, Vec::len);
+        (format!("user=\"{id}\""), u64::try_from(phones).unwrap_or(u64::MAX))
+    });
+    page.write("hansho_user_phones", "gauge", "Phones of the user that are registered", phones);
     let single = |value: &Value| [(String::new(), value.as_u64().unwrap_or_default())];
     page.write("hansho_legs", "gauge", "Calls that are up or being made", single(&status["legs"]));
     let in_rooms = rows("rooms").iter().map(|room| room["people"].as_array().map_or(0, Vec::len)).sum::<usize>();

@@ -64,6 +64,11 @@ impl Credentials {
         })
     }
 
+    /// How they were computed.
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
     /// Do they answer `challenge` for a request with this method, by somebody who knows `password`?
     /// `last_count` is the highest count accepted for this nonce so far, 0 at first; the new one comes back.
     pub fn check(

@@ -68,7 +68,10 @@ impl Bench {
                     | Event::Rerouted { .. }
                     | Event::TargetFailed { .. }
                     | Event::MessageSent { .. }
-                    | Event::MessageFailed { .. },
+                    | Event::MessageFailed { .. }
+                    | Event::UserRegistered { .. }
+                    | Event::UserUnregistered { .. }
+                    | Event::ShutOut { .. },
                 ) => "unexpected".into(),
             });
         }

@@ -157,7 +157,10 @@ impl Hostile {
                     | Event::TargetFailed { .. }
                     | Event::MessageSent { .. }
                     | Event::MessageFailed { .. }
-                    | Event::MessageReceived { .. },
+                    | Event::MessageReceived { .. }
+                    | Event::UserRegistered { .. }
+                    | Event::UserUnregistered { .. }
+                    | Event::ShutOut { .. },
                 ) => {}
             }
         }

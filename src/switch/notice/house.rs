@@ -32,6 +32,8 @@ pub fn house_topic(fact: &HouseFact) -> Option<&'static str> {
         | HouseFact::Configured { .. }
         | HouseFact::DirectorySet { .. }
         | HouseFact::DirectoryRemoved { .. }
+        | HouseFact::UserRegistered { .. }
+        | HouseFact::UserUnregistered { .. }
         | HouseFact::Forgotten { .. } => None,
     }
 }

@@ -95,6 +95,13 @@ fn japanese(event: &Event, record: &Record) -> String {
         What::TargetFailed { trunk, target, code, reason, .. } => {
             format!("⚠️ トランク{trunk}の{target}が応答しません{}", why(*code, reason))
         }
+        What::UserRegistered { user, .. } => format!("📱 {user}さんの電話機が登録されました"),
+        What::UserUnregistered { user, reason, .. } => {
+            format!("📴 {user}さんの電話機の登録がなくなりました（{reason}）")
+        }
+        What::ShutOut { source, tries, .. } => {
+            format!("🚫 {source}からの誤ったパスワードが{tries}回続いたため、しばらく応答しません")
+        }
         What::VoiceFailed { reason, spoken_by: None } => {
             format!("⚠️ 音声を作れず、録音済みの案内を流しました（{reason}）")
         }
@@ -183,6 +190,11 @@ fn english(event: &Event, record: &Record) -> String {
         }
         What::TargetFailed { trunk, target, code, reason, .. } => {
             format!("⚠️ Trunk {trunk} fails at {target}{}", why(*code, reason))
+        }
+        What::UserRegistered { user, .. } => format!("📱 A phone of {user} is registered"),
+        What::UserUnregistered { user, reason, .. } => format!("📴 A phone of {user} is registered no more ({reason})"),
+        What::ShutOut { source, tries, .. } => {
+            format!("🚫 {source} had {tries} wrong passwords and hears nothing for a while")
         }
         What::VoiceFailed { reason, spoken_by: None } => {
             format!("⚠️ The message could not be spoken; the recorded prompt stood in ({reason})")
