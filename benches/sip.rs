@@ -1,6 +1,8 @@
 //! What it costs to read a 200 with a session description: the message, every value of it that a call looks at, and
 //! what its answer agrees to. And how often that asks the allocator for memory.
 //!
+//! And what a thousand phones cost that register here and are kept alive: time, allocations and memory each.
+//!
 //! `cargo bench --no-default-features --bench sip`. The bar is a microsecond; the time told is that of the best of many
 //! batches, which a busy machine changes least.
 
@@ -11,28 +13,36 @@ use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use hansho::base::Codec;
+use hansho::base::{Codec, Outbox, Time};
+use hansho::sip::digest::{Hash, Session, strongest};
 use hansho::sip::offer::{Local, read_answer};
-use hansho::wire::sip::{Message, Name};
+use hansho::sip::{Agent, House, Identity, IpRange, Output};
+use hansho::wire::sip::{Builder, Message, Method, Name};
 
 /// The system's allocator, which counts.
 struct Counting;
 
 static ASKED: AtomicU64 = AtomicU64::new(0);
+/// Bytes that are held at this moment.
+static HELD: AtomicU64 = AtomicU64::new(0);
 
 // SAFETY: every call goes to the system's allocator as it came.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ASKED.fetch_add(1, Relaxed);
+        HELD.fetch_add(layout.size() as u64, Relaxed);
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        HELD.fetch_sub(layout.size() as u64, Relaxed);
         unsafe { System.dealloc(memory, layout) }
     }
 
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         ASKED.fetch_add(1, Relaxed);
+        HELD.fetch_add(size as u64, Relaxed);
+        HELD.fetch_sub(layout.size() as u64, Relaxed);
         unsafe { System.realloc(memory, layout, size) }
     }
 }
@@ -110,4 +120,131 @@ fn main() {
         look(&message);
         black_box(read_answer(&local, message.body()).expect("it agrees"));
     });
+    registrations();
+}
+
+/// Phones that register here, as many as the bar asks for.
+const PHONES: usize = 1_000;
+/// So many rounds of refreshes they are kept alive for, one a minute.
+const ROUNDS: u32 = 10;
+
+/// A phone, by its place among the others.
+struct Phone {
+    user: String,
+    address: std::net::SocketAddr,
+    session: Option<Session>,
+    seq: u32,
+}
+
+impl Phone {
+    fn register(&mut self) -> Vec<u8> {
+        self.seq += 1;
+        let (user, address, uri) = (&self.user, self.address, "sip:house.example");
+        let mut builder = Builder::request(Method::Register, uri)
+            .header(Name::Via, format!("SIP/2.0/UDP {address};branch=z9hG4bK{user}.{};rport", self.seq))
+            .header(Name::MaxForwards, "70")
+            .header(Name::From, format!("<sip:{user}@house.example>;tag={user}"))
+            .header(Name::To, format!("<sip:{user}@house.example>"))
+            .header(Name::CallId, format!("register-of-{user}"))
+            .header(Name::CSeq, format!("{} REGISTER", self.seq))
+            .header(Name::Contact, format!("<sip:{user}@{address}>"))
+            .header(Name::Expires, "120")
+            .header(Name::UserAgent, "a phone of the bench");
+        if let Some(session) = &mut self.session {
+            let signed = session.authorize(user, "the password of the bench", &Method::Register, uri);
+            builder = builder.header(Name::Authorization, signed);
+        }
+        builder.finish()
+    }
+}
+
+/// The status of the one answer, and the question in it.
+fn answer(out: &mut Outbox<Output>) -> (Option<u16>, Option<Session>) {
+    let mut answer = (None, None);
+    for output in out.drain() {
+        if let Output::Send { bytes, .. } = output {
+            let message = Message::parse(&bytes).expect("an answer of ours is SIP");
+            let question = strongest(message.headers(&Name::WwwAuthenticate));
+            answer = (message.code(), question.map(|question| Session::new(question, "bench")));
+        }
+    }
+    answer
+}
+
+fn registrations() {
+    let mut phones: Vec<Phone> = (0..PHONES)
+        .map(|place| Phone {
+            user: format!("phone{place}"),
+            address: ([10, 0, (place >> 8) as u8, place as u8], 5060).into(),
+            session: None,
+            seq: 0,
+        })
+        .collect();
+    let local = "10.1.0.1:5060".parse().expect("it is an address");
+    let identity =
+        Identity { local, media_address: [10, 1, 0, 1].into(), user_agent: "hansho".into(), doors: Vec::new() };
+    let mut agent = Agent::new(identity, Vec::new(), 7);
+    agent.keep_house(House {
+        realm: "house.example".into(),
+        users: phones.iter().map(|phone| (phone.user.clone(), "the password of the bench".to_owned())).collect(),
+        expires_s: (60, 3_600),
+        phones_max: 8,
+        allow_from: vec![IpRange::parse("10.0.0.0/8").expect("it is a block")],
+        hashes: vec![Hash::Sha256, Hash::Md5],
+        codecs: Codec::ALL.to_vec(),
+    });
+    let (mut now, mut out) = (Time::ZERO + Duration::from_secs(1), Outbox::new());
+    let held = HELD.load(Relaxed);
+    // What the phones themselves do is not on our bill.
+    let (mut asking, mut first, mut refreshing, mut asked) = (Duration::ZERO, Duration::ZERO, Duration::ZERO, 0);
+    for phone in &mut phones {
+        let request = phone.register();
+        asking += timed(|| agent.on_datagram(now, phone.address, &request, &mut out));
+        let (code, session) = answer(&mut out);
+        assert_eq!(code, Some(401));
+        phone.session = session;
+        let request = phone.register();
+        first += timed(|| agent.on_datagram(now, phone.address, &request, &mut out));
+        assert_eq!(answer(&mut out).0, Some(200));
+    }
+    // The transactions are over.
+    now = now + Duration::from_secs(40);
+    agent.on_deadline(now, &mut out);
+    let kept = HELD.load(Relaxed) - held;
+    let (mut worst, mut due) = (Duration::ZERO, Duration::ZERO);
+    for _ in 0..ROUNDS {
+        now = now + Duration::from_secs(60);
+        due += timed(|| agent.on_deadline(now, &mut out));
+        for phone in &mut phones {
+            let request = phone.register();
+            let before = ASKED.load(Relaxed);
+            let took = timed(|| agent.on_datagram(now, phone.address, &request, &mut out));
+            asked += ASKED.load(Relaxed) - before;
+            (refreshing, worst) = (refreshing + took, worst.max(took));
+            assert_eq!(answer(&mut out).0, Some(200));
+        }
+    }
+    let up = agent.users().filter(|user| !user.phones.is_empty()).count();
+    assert_eq!(up, PHONES, "every phone is kept alive");
+    let each = |all: Duration, times: usize| all.as_secs_f64() * 1e6 / times as f64;
+    let refreshes = PHONES * ROUNDS as usize;
+    let (refresh, sweep) = (each(refreshing, refreshes), each(due, ROUNDS as usize));
+    println!("{PHONES} phones registered, kept alive for {ROUNDS} minutes with a refresh a minute each");
+    println!("a question: {:.1} µs; a registration: {:.1} µs", each(asking, PHONES), each(first, PHONES));
+    println!(
+        "a refresh: {refresh:.1} µs ({:.1} µs at worst), {} allocations",
+        each(worst, 1),
+        asked / refreshes as u64
+    );
+    println!(
+        "what is due a minute: {sweep:.0} µs; all of it: {:.2} % of a core",
+        refreshing.as_secs_f64() / f64::from(ROUNDS) / 60.0 * 100.0
+    );
+    println!("memory: {:.1} KiB a phone", kept as f64 / PHONES as f64 / 1_024.0);
+}
+
+fn timed(work: impl FnOnce()) -> Duration {
+    let began = Instant::now();
+    work();
+    began.elapsed()
 }

@@ -23,7 +23,7 @@ use crate::sip::attempt::Attempt;
 use crate::sip::context::{Asked, Ctx};
 use crate::sip::message::{Body, Request, reason_of};
 use crate::sip::transactions::{Owner, TxId};
-use crate::sip::{Event, Output};
+use crate::sip::{Event, Hop, Output};
 use crate::wire::sip::{Message, Method, Name};
 
 /// The longest text, in bytes: with the longest headers of ours it stays within 1,300 (RFC 3428 §8).
@@ -53,6 +53,9 @@ pub enum MessageError {
     /// The text is longer than [`TEXT_MAX`].
     #[error("the text has {0} bytes, and {TEXT_MAX} fit")]
     TooLong(usize),
+    /// No phone of the user is registered.
+    #[error("no phone of this user is registered")]
+    NotRegistered,
     /// [`Agent::stop`] was called.
     #[error("hansho is stopping")]
     Stopping,
@@ -99,7 +102,33 @@ impl Agent {
         out: &mut Outbox<Output>,
     ) -> Result<(), MessageError> {
         let line = self.line_of(trunk).ok_or(MessageError::UnknownTrunk)?;
-        let hop = self.core.lines.get(line).and_then(|line| line.proxy).ok_or(MessageError::NoAddress)?;
+        let known = self.core.lines.get(line).ok_or(MessageError::UnknownTrunk)?;
+        let (hop, uri) = (known.proxy.ok_or(MessageError::NoAddress)?, known.uri_of(to));
+        self.post(now, number, (line, hop, uri), text, out)
+    }
+
+    /// Sends `text` to the phone of a user of ours that is rung first. What follows is the same.
+    pub fn write_to_user(
+        &mut self,
+        now: Time,
+        number: u32,
+        user: &str,
+        text: &str,
+        out: &mut Outbox<Output>,
+    ) -> Result<(), MessageError> {
+        let way = self.first_phone(user).ok_or(MessageError::NotRegistered)?;
+        self.post(now, number, way, text, out)
+    }
+
+    /// Sends it over this line, to this hop, for this URI.
+    fn post(
+        &mut self,
+        now: Time,
+        number: u32,
+        (line, hop, uri): (usize, Hop, String),
+        text: &str,
+        out: &mut Outbox<Output>,
+    ) -> Result<(), MessageError> {
         if self.stopping {
             return Err(MessageError::Stopping);
         } else if text.len() > TEXT_MAX {
@@ -110,7 +139,6 @@ impl Agent {
             return Err(MessageError::Full);
         }
         let mut ctx = self.core.ctx(now, line, None, out).ok_or(MessageError::UnknownTrunk)?;
-        let uri = ctx.line.uri_of(to);
         let request = Request {
             method: Method::Message,
             hop,

@@ -148,6 +148,12 @@ impl Agent {
         }
     }
 
+    /// How the phone of a user is reached that is rung first: line, hop, and address.
+    pub(super) fn first_phone(&self, user: &str) -> Option<(usize, Hop, String)> {
+        let phone = self.registrar.as_ref()?.phones(user).into_iter().next()?;
+        Some((self.line_over(phone.hop.transport), phone.hop, phone.contact.clone()))
+    }
+
     /// What was counted so far.
     pub fn counts(&self) -> Counts {
         let denials = self.registrar.as_ref().map(Registrar::denials).unwrap_or_default();

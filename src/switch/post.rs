@@ -169,8 +169,14 @@ impl Switch {
         letter.tries += 1;
         let (to, text, tries) = (letter.to.clone(), letter.text.clone(), letter.tries);
         let text = self.with_link(now, text);
-        if self.settings.sms == SmsWay::Gateway {
+        if self.settings.sms == SmsWay::Gateway && self.agent.user_of(&to).is_none() {
             return self.act(Act::Message { number: message, to, text });
+        }
+        if let Some(user) = self.agent.user_of(&to) {
+            if let Err(error) = self.agent.write_to_user(now, message, &user, fitting(&text), &mut self.sip_out) {
+                self.message_refused(now, message, None, error.to_string());
+            }
+            return;
         }
         let Some(trunk) = self.trunk_for(now, tries) else {
             return self.message_refused(now, message, None, "no trunk is registered".to_owned());

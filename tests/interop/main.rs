@@ -16,6 +16,7 @@ mod power_cuts;
 #[path = "../daemon/notify/receiver.rs"]
 #[allow(dead_code, reason = "the daemon's own tests use the rest of it")]
 mod receiver;
+mod registrar;
 mod restart;
 mod sipp_callee;
 mod sipp_control;

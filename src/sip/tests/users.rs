@@ -272,6 +272,24 @@ fn a_replayed_request_is_asked_again_and_counted() {
 }
 
 #[test]
+fn a_short_message_for_a_user_goes_to_the_phone_and_not_over_a_trunk() {
+    let mut room = Room::new();
+    let write = |room: &mut Room| {
+        let written = room.agent.write_to_user(room.now, 1, "ann", "may I call?", &mut room.out);
+        room.flush();
+        written
+    };
+    assert_eq!(write(&mut room), Err(crate::sip::MessageError::NotRegistered));
+    room.registers("10.0.0.5:40001");
+    room.left();
+    write(&mut room).unwrap();
+    let (to, message) = room.sent.pop().unwrap();
+    assert_eq!((to.address.port(), message.uri()), (40_001, Some("sip:ann@10.0.0.5:40001")));
+    room.hears(to, &Builder::response(&message, 200).finish());
+    assert_eq!(room.events.last(), Some(&Event::MessageSent { message: 1 }));
+}
+
+#[test]
 fn a_phone_over_a_connection_is_rung_over_it_and_gone_with_it() {
     let mut room = Room::new();
     let phone = room.registers("tcp:10.0.0.5:40001");

@@ -33,6 +33,17 @@ impl Baresip {
     ///
     /// `codec` is PCMU or PCMA. With a registrar's port and password it registers there.
     pub fn start(scene: &Scene, number: &str, codec: &str, says: &[i16], registrar: Option<(u16, &str)>) -> Baresip {
+        let account = match registrar {
+            Some((at, password)) => {
+                format!("<sip:{number}@127.0.0.1:{at}>;auth_user={number};auth_pass={password};regint=60")
+            }
+            None => format!("<sip:{number}@127.0.0.1:PORT>;regint=0"),
+        };
+        Baresip::with_account(scene, number, codec, says, &account)
+    }
+
+    /// The same with a whole line of baresip's accounts, in which `PORT` is where it speaks SIP.
+    pub fn with_account(scene: &Scene, number: &str, codec: &str, says: &[i16], account: &str) -> Baresip {
         let name = format!("baresip{number}");
         let folder = scene.path(&name);
         fs::create_dir_all(&folder).expect("a folder can be made");
@@ -58,12 +69,7 @@ impl Baresip {
             ),
         )
         .expect("a file can be written");
-        let account = match registrar {
-            Some((at, password)) => {
-                format!("<sip:{number}@127.0.0.1:{at}>;auth_user={number};auth_pass={password};regint=60")
-            }
-            None => format!("<sip:{number}@127.0.0.1:{port}>;regint=0"),
-        };
+        let account = account.replace("PORT", &port.to_string());
         fs::write(folder.join("accounts"), format!("{account};answermode=auto;audio_codecs={codec}/8000/1;ptime=20\n"))
             .expect("a file can be written");
         fs::write(folder.join("contacts"), "").expect("a file can be written");

@@ -40,6 +40,21 @@ impl Settings {
         }
     }
 
+    /// No trunk: whoever is rung registers at hansho itself, as this user with this password.
+    pub fn at_home(user: &str, password: &str) -> Settings {
+        let mut settings = Settings::trunk_at(0);
+        settings.trunk.clear();
+        settings.more(&format!(
+            "[registrar]\nrealm = \"house.test\"\n[[user]]\nname = \"{user}\"\npassword = \"{password}\""
+        ))
+    }
+
+    /// Lines of the registrar.
+    pub fn registrar(mut self, lines: &str) -> Settings {
+        self.more = self.more.replacen("[registrar]\n", &format!("[registrar]\n{lines}\n"), 1);
+        self
+    }
+
     /// The trunk wants to know who we are.
     pub fn account(mut self, username: &str, password: &str) -> Settings {
         writeln!(self.trunk, "username = \"{username}\"\npassword = \"{password}\"").expect("a text can be written");
@@ -116,6 +131,7 @@ impl Settings {
         let flow = if flow.contains("rounds") { flow.clone() } else { format!("rounds = 1\n{flow}") };
         let names: Vec<String> = people.iter().map(|(id, _)| format!("{id:?}")).collect();
         let (names, dir, socket) = (names.join(", "), scene.path("data"), scene.socket());
+        let trunk = if trunk.is_empty() { String::new() } else { format!("[[trunk]]\nid = \"outside\"\n{trunk}") };
         let mut text = format!(
             r#"[node]
 data_dir = {dir:?}
@@ -128,8 +144,6 @@ listen = ["udp:127.0.0.1:{sip}"{doors}]
 address = "127.0.0.1"
 ports = "{media}-{last}"
 max_legs = 8
-[[trunk]]
-id = "outside"
 {trunk}
 [[roster]]
 id = "everybody"
