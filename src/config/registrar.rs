@@ -3,6 +3,7 @@
 //! Easy to get wrong: a phone `sip:NAME@REALM` of a contact means a user of this file, and a slip in its name would ring
 //! nobody in the night; so it is complained about when the file is read.
 
+use core::net::IpAddr;
 use core::time::Duration;
 use std::collections::BTreeMap;
 
@@ -51,6 +52,8 @@ pub struct Registrar {
     pub hashes: Vec<Hash>,
     /// In the order they are offered.
     pub codecs: Vec<Codec>,
+    /// Where phones find hansho; `None`: where the trunks do.
+    pub address: Option<IpAddr>,
 }
 
 impl Registrar {
@@ -65,6 +68,7 @@ impl Registrar {
             allow_from: self.allow_from.clone(),
             hashes: self.hashes.clone(),
             codecs: self.codecs.clone(),
+            address: self.address,
         }
     }
 }
@@ -102,6 +106,8 @@ pub(super) fn read(root: &mut Section<'_>, origin: &Origin<'_>) -> Option<Regist
         _ => None,
     });
     let codecs = super::trunk::codecs(&mut section);
+    let address = "an address of this machine that phones reach: \"192.168.1.2\"";
+    let address = section.text("address", address, value::public_address);
     section.finish();
     let (mut users, mut seen) = (BTreeMap::new(), BTreeMap::new());
     for mut block in blocks {
@@ -127,6 +133,7 @@ pub(super) fn read(root: &mut Section<'_>, origin: &Origin<'_>) -> Option<Regist
         allow_from: allowed.map_or_else(private, |ranges| ranges.into_iter().map(|range| range.value).collect()),
         hashes: if hashes.is_empty() { vec![Hash::Sha256, Hash::Md5] } else { hashes },
         codecs,
+        address,
     })
 }
 

@@ -34,7 +34,7 @@ use super::voice::{self, Speaker, SpeakerSettings, load_prompts_from, sweep};
 use crate::base::Stamp;
 use crate::config::{Directory, Settings, Trunk};
 use crate::phrase::{Dictionary, ReadingFault};
-use crate::sip::{Agent, Hop, Identity, Transport};
+use crate::sip::{Agent, Hop, House, Identity, Transport};
 use crate::store::{Journal, Ladders, StoreError};
 use crate::switch::{self, Input, LinkKey, PortRange, SmsWay, Switch};
 
@@ -147,7 +147,10 @@ impl Daemon {
             .map_err(system("cannot start the thread of ladders"))?;
         let mut agent = Agent::new(identity, trunks.iter().map(|trunk| trunk.sip(None)).collect(), rand::random());
         if let Some(registrar) = &settings.registrar {
-            agent.keep_house(registrar.sip());
+            // A public address is for the trunks: phones on the LAN do not get back in through the router.
+            let hidden = settings.sip.public_address.is_some();
+            let address = registrar.address.or_else(|| if hidden { at_home(local) } else { None });
+            agent.keep_house(House { address, ..registrar.sip() });
         }
         let rooms = super::rooms::load(&settings)?;
         let dictionary = Arc::new(Dictionary::new(&settings.speech.readings)?);
@@ -359,6 +362,12 @@ async fn public_address(settings: &Settings, local: SocketAddr) -> IpAddr {
 
 fn media_address(settings: &Settings, public: IpAddr) -> IpAddr {
     Some(settings.media.address).filter(|ip| !ip.is_unspecified()).unwrap_or(public)
+}
+
+/// The address of this machine in its own network.
+fn at_home(local: SocketAddr) -> Option<IpAddr> {
+    let world = if local.is_ipv4() { WORLD_V4 } else { WORLD_V6 };
+    Some(local.ip()).filter(|ip| !ip.is_unspecified()).or_else(|| route_to(world))
 }
 
 /// The address of the interface on the way there. Connecting a UDP socket sends nothing.

@@ -58,6 +58,13 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// The same to those who find us at this address.
+    pub(super) fn at(&self, address: IpAddr) -> Identity {
+        let moved = |at: SocketAddr| SocketAddr::new(address, at.port());
+        let doors = self.doors.iter().map(|(over, at)| (*over, moved(*at))).collect();
+        Identity { local: moved(self.local), doors, media_address: address, user_agent: self.user_agent.clone() }
+    }
+
     /// What Via and Contact say over this transport.
     pub fn local_for(&self, transport: Transport) -> SocketAddr {
         let door = self.doors.iter().find(|(over, _)| *over == transport);
@@ -114,6 +121,8 @@ pub struct Agent {
 #[derive(Debug)]
 pub(super) struct Core {
     pub identity: Identity,
+    /// Who we are to phones of our own users.
+    pub house: Option<Identity>,
     pub lines: Vec<Line>,
     pub transactions: Transactions,
     pub rng: Rng,
@@ -129,7 +138,8 @@ impl Core {
     ) -> Option<Ctx<'a>> {
         let line = self.lines.get_mut(line)?;
         line.proxy = line.targets.best(now).or(line.proxy);
-        let (identity, transactions, rng) = (&self.identity, &mut self.transactions, &mut self.rng);
+        let identity = if line.house.is_some() { self.house.as_ref() } else { None }.unwrap_or(&self.identity);
+        let (transactions, rng) = (&mut self.transactions, &mut self.rng);
         Some(Ctx { now, identity, line, transactions, rng, out, leg })
     }
 }
@@ -149,7 +159,7 @@ impl Agent {
         let healths = trunks.iter().enumerate().map(health).collect();
         let lines = trunks.into_iter().map(Line::new).collect();
         Agent {
-            core: Core { identity, lines, transactions: Transactions::default(), rng },
+            core: Core { identity, house: None, lines, transactions: Transactions::default(), rng },
             calls: Calls::default(),
             registrations,
             healths,
@@ -380,7 +390,9 @@ impl Agent {
         let codecs = self.core.lines.get(line).map(|line| line.trunk.codecs.clone()).unwrap_or_default();
         // 62 bits: some readers of SDP take the number for a signed one.
         let session = self.core.rng.random_range(1..1u64 << 62);
-        Terms::new(SocketAddr::new(self.core.identity.media_address, media_port), &codecs, session)
+        let house = self.core.house.as_ref().filter(|_| self.is_users(line));
+        let address = house.unwrap_or(&self.core.identity).media_address;
+        Terms::new(SocketAddr::new(address, media_port), &codecs, session)
     }
 
     pub(super) fn with_leg(

@@ -110,10 +110,11 @@ impl Agent {
     /// Was the request sent from here (RFC 3261 §8.1.3.3, §18.1.2)? The branch of one that we remember says enough;
     /// some routers on the way rewrite our address and forget to write it back.
     fn is_ours(&self, from: Hop, response: &Message) -> bool {
-        let (local, port) = (self.core.identity.local_for(from.transport), from.transport.port());
+        let (port, ours) = (from.transport.port(), core::iter::once(&self.core.identity).chain(&self.core.house));
+        let mut ours = ours.map(|identity| identity.local_for(from.transport));
         let sent_by =
             response.via().ok().and_then(|via| Some((via.host_str().parse().ok()?, via.port.unwrap_or(port))));
-        response.list(&Name::Via).count() == 1 && sent_by == Some((local.ip(), local.port()))
+        response.list(&Name::Via).count() == 1 && ours.any(|local| sent_by == Some((local.ip(), local.port())))
     }
 
     /// A 200 to an INVITE of a former life.

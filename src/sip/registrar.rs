@@ -88,6 +88,8 @@ pub struct House {
     pub hashes: Vec<Hash>,
     /// What is offered in calls, in this order; never empty.
     pub codecs: Vec<Codec>,
+    /// Where phones find us, for messages and voice, when it is not where trunks do.
+    pub address: Option<IpAddr>,
 }
 
 impl fmt::Debug for House {

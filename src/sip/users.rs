@@ -58,6 +58,7 @@ impl Agent {
     /// Makes the agent the registrar of these users.
     pub fn keep_house(&mut self, house: House) {
         self.house_line = self.core.lines.len();
+        self.core.house = house.address.map(|address| self.core.identity.at(address));
         let lines = Transport::ALL.into_iter().filter_map(|over| line(&house.realm, &house.codecs, over));
         self.core.lines.extend(lines);
         let mut key = [0; 32];

@@ -12,8 +12,9 @@ use crate::support::{Baresip, Daemon, Scene, Settings, Sipp};
 const PASSWORD: &str = "tigers-do-not-sleep";
 const PHONE: &str = "sip:anna@house.test";
 
+/// One user, anna. baresip 1.0 gives up when it is offered SHA-256 beside MD5, and SIPp knows MD5 alone.
 fn at_home() -> Settings {
-    Settings::at_home("anna", PASSWORD).person("anna", PHONE)
+    Settings::at_home("anna", PASSWORD).person("anna", PHONE).registrar("algorithms = [\"MD5\"]")
 }
 
 #[test]
@@ -100,7 +101,7 @@ fn a_registered_phone_calls_in_under_the_name_it_signed_and_needs_the_pin_all_th
 #[test]
 fn a_wrong_password_and_an_unknown_user_are_asked_again_and_hear_nothing_else() {
     let scene = Scene::new("registrar_wrong");
-    let daemon = Daemon::start(&scene, &md5_alone(at_home()));
+    let daemon = Daemon::start(&scene, &at_home());
     for user in ["anna", "nobody"] {
         let sipp = Sipp::scenario("register_wrong").with("username", user).with("password", "guessed");
         sipp.calls_on(&scene, scene.port(), daemon.port).passes();
@@ -113,7 +114,7 @@ fn a_wrong_password_and_an_unknown_user_are_asked_again_and_hear_nothing_else() 
 #[test]
 fn sipp_registers_as_it_computes_the_digest() {
     let scene = Scene::new("registrar_right");
-    let daemon = Daemon::start(&scene, &md5_alone(at_home()));
+    let daemon = Daemon::start(&scene, &at_home());
     let sipp = Sipp::scenario("register").with("username", "anna").with("password", PASSWORD);
     sipp.calls_on(&scene, scene.port(), daemon.port).passes();
     daemon.events.until("user.registered", &[("user", "anna")]);
@@ -138,7 +139,7 @@ fn a_stranger_s_invite_hears_nothing_though_phones_may_register_from_there() {
 #[test]
 fn what_was_overheard_and_is_sent_again_is_asked_for_a_fresh_signature() {
     let scene = Scene::new("registrar_replay");
-    let daemon = Daemon::start(&scene, &at_home());
+    let daemon = Daemon::start(&scene, &Settings::at_home("anna", PASSWORD).person("anna", PHONE));
     let socket = UdpSocket::bind("127.0.0.1:0").expect("a port is free");
     socket.set_read_timeout(Some(Duration::from_secs(5))).expect("a limit can be set");
     socket.connect(("127.0.0.1", daemon.port)).expect("a socket can be connected");
@@ -166,9 +167,4 @@ fn what_was_overheard_and_is_sent_again_is_asked_for_a_fresh_signature() {
     assert_eq!((again.code(), challenge.stale), (Some(401), true));
     let status = daemon.ask(&serde_json::json!({ "op": "status" }));
     assert_eq!(status["counts"]["sip"]["replays"], 1, "{status}");
-}
-
-/// SIPp knows MD5 alone.
-fn md5_alone(settings: Settings) -> Settings {
-    settings.registrar("algorithms = [\"MD5\"]")
 }

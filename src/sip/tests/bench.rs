@@ -35,7 +35,8 @@ impl Bench {
         let identity =
             Identity { local: us(), media_address: us().ip(), user_agent: "hansho-test".into(), doors: Vec::new() };
         let line = Line::new(trunk(peer()));
-        let core = Core { identity, lines: vec![line], transactions: Transactions::default(), rng: seeded(7) };
+        let core =
+            Core { identity, house: None, lines: vec![line], transactions: Transactions::default(), rng: seeded(7) };
         Bench { core, now: Time::ZERO, out: Outbox::new(), sent: Vec::new() }
     }
 

@@ -3,6 +3,7 @@
 pub mod bench;
 mod calls;
 mod hostile;
+mod house;
 mod sessions;
 mod trunk;
 mod ways;
