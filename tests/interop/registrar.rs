@@ -7,7 +7,7 @@ use hansho::sip::digest::{Session, strongest};
 use hansho::wire::sip::{Builder, Message, Method, Name};
 
 use crate::support::sound::silence;
-use crate::support::{Baresip, Daemon, Scene, Settings, Sipp};
+use crate::support::{Baresip, Daemon, Linphone, Scene, Settings, Sipp};
 
 const PASSWORD: &str = "tigers-do-not-sleep";
 const PHONE: &str = "sip:anna@house.test";
@@ -50,6 +50,24 @@ fn baresip_is_rung_over_the_tcp_connection_it_registered_over() {
     phone.until("CALL_CLOSED");
     drop(phone);
     daemon.events.until("user.unregistered", &[("user", "anna")]);
+}
+
+#[test]
+fn linphone_registers_where_sha_256_is_offered_as_well_and_takes_the_incident() {
+    let scene = Scene::new("registrar_linphone");
+    let daemon = Daemon::start(&scene, &Settings::at_home("anna", PASSWORD).person("anna", PHONE));
+    let account = format!(
+        "[proxy_0]\nreg_proxy=<sip:127.0.0.1:{}>\nreg_identity={PHONE}\nreg_expires=60\nreg_sendregister=1\npublish=0\n\
+         [auth_info_0]\nusername=anna\nuserid=anna\npasswd={PASSWORD}\nrealm=house.test\n",
+        daemon.port
+    );
+    let mut phone = Linphone::start(&scene, "anna", &account);
+    daemon.events.until("user.registered", &[("user", "anna")]);
+    daemon.trigger();
+    daemon.events.until("attempt.prompt_started", &[("contact", "anna")]);
+    phone.listens(2);
+    phone.presses('1');
+    assert_eq!(daemon.outcome("anna"), ("taken".to_owned(), Some(200)));
 }
 
 #[test]
