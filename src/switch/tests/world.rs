@@ -427,7 +427,7 @@ impl World {
         self.input(Input::Datagram { from: TRUNK.parse().unwrap(), bytes: bye });
     }
 
-    fn answer_to(&self, request: &Message) -> Option<&Message> {
+    pub fn answer_to(&self, request: &Message) -> Option<&Message> {
         let same = |answer: &&Message| {
             answer.call_id() == request.call_id() && answer.method() == request.method() && answer.code() >= Some(200)
         };
