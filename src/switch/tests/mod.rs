@@ -11,7 +11,6 @@ mod restarts;
 mod storms;
 mod town;
 mod troubles;
-mod users;
 mod voice_first;
 mod words;
 mod world;
