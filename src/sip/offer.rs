@@ -105,7 +105,7 @@ pub fn answer(local: &Local<'_>, body: &[u8]) -> Result<(String, Stream), Refusa
             if place == chosen.place {
                 ours.media(section.proto, local.media.port(), direction, &texts)
             } else {
-                Media::new(section.kind, 0, section.proto, section.formats.clone())
+                Media::new(section.kind, 0, section.proto, section.formats.iter().copied())
             }
         });
         written(origin, local.media.ip(), sections.collect())
@@ -130,7 +130,7 @@ impl Section {
     }
 
     fn media<'a>(&self, proto: &'a str, port: u16, direction: Direction, texts: &'a [String]) -> Media<'a> {
-        let mut media = Media::new("audio", port, proto, texts.iter().map(String::as_str).collect());
+        let mut media = Media::new("audio", port, proto, texts.iter().map(String::as_str));
         let map = |payload_type, encoding, clock_hz| RtpMap { payload_type, encoding, clock_hz, channels: 1 };
         let voices = self.codecs.iter().map(|(payload_type, codec)| map(*payload_type, codec.name(), VOICE_HZ));
         media.rtpmaps.extend(voices);

@@ -9,6 +9,7 @@
 
 use core::net::IpAddr;
 
+use super::few::Few;
 use read::number;
 
 mod read;
@@ -45,13 +46,13 @@ pub struct Media<'a> {
     /// `RTP/AVP`, `RTP/SAVP`, `UDP/TLS/RTP/SAVPF`, …
     pub proto: &'a str,
     /// Payload types for RTP, in order of preference.
-    pub formats: Vec<&'a str>,
+    pub formats: Few<&'a str, 8>,
     /// The section's own `c=`.
     pub connection: Option<Address<'a>>,
     /// `a=rtpmap`.
-    pub rtpmaps: Vec<RtpMap<'a>>,
+    pub rtpmaps: Few<RtpMap<'a>, 4>,
     /// `a=fmtp`: payload type and parameters.
-    pub fmtps: Vec<(u8, &'a str)>,
+    pub fmtps: Few<(u8, &'a str), 2>,
     /// `a=ptime`, in milliseconds.
     pub ptime_ms: Option<u32>,
     /// `a=maxptime`, in milliseconds.
@@ -63,7 +64,7 @@ pub struct Media<'a> {
 }
 
 /// `a=rtpmap`: what a payload type stands for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct RtpMap<'a> {
     /// 0 to 127.
     pub payload_type: u8,
@@ -131,8 +132,9 @@ impl<'a> Description<'a> {
 
 impl<'a> Media<'a> {
     /// A section without attributes.
-    pub fn new(kind: &'a str, port: u16, proto: &'a str, formats: Vec<&'a str>) -> Media<'a> {
-        let (rtpmaps, fmtps) = (Vec::new(), Vec::new());
+    pub fn new(kind: &'a str, port: u16, proto: &'a str, formats: impl IntoIterator<Item = &'a str>) -> Media<'a> {
+        let formats = formats.into_iter().collect();
+        let (rtpmaps, fmtps) = (Few::default(), Few::default());
         let (connection, ptime_ms, maxptime_ms, direction) = (None, None, None, None);
         let rtcp_mux = false;
         Media { kind, port, proto, formats, connection, rtpmaps, fmtps, ptime_ms, maxptime_ms, direction, rtcp_mux }

@@ -63,11 +63,8 @@ impl<'a> Media<'a> {
         // `5004/2` stands for two port pairs; the first is taken.
         let port = number(cut(port, b'/').0).ok_or("no port number")?;
         let proto = words.next().ok_or("no transport")?;
-        let formats: Vec<_> = words.take(MAX_FORMATS + 1).collect();
-        if formats.len() > MAX_FORMATS {
-            return Err("too many formats");
-        }
-        Ok(Media::new(kind, port, proto, formats))
+        let media = Media::new(kind, port, proto, words.take(MAX_FORMATS + 1));
+        if media.formats.len() > MAX_FORMATS { Err("too many formats") } else { Ok(media) }
     }
 
     fn attribute(&mut self, value: &'a str) {

@@ -15,7 +15,7 @@ fn a_sloppy_phone_is_understood() {
     assert_eq!((audio.kind, audio.port, audio.proto), ("audio", 16_384, "RTP/AVP"));
     assert_eq!(audio.payload_types().collect::<Vec<_>>(), [8, 0, 101]);
     assert_eq!(audio.rtpmap(101).unwrap().encoding, "telephone-event");
-    assert_eq!((audio.rtpmap(0), audio.ptime_ms, audio.fmtps.as_slice()), (None, Some(20), &[(101, "0-16")][..]));
+    assert_eq!((audio.rtpmap(0), audio.ptime_ms, &*audio.fmtps), (None, Some(20), &[(101, "0-16")][..]));
     assert_eq!(read.address_of(audio), Some(Address::Ip([192, 0, 2, 7].into())));
     assert_eq!((read.direction_of(audio), read.direction_of(video)), (Direction::SendOnly, Direction::Inactive));
     assert_eq!(read.address_of(video), Some(Address::Ip("2001:db8::1".parse().unwrap())));

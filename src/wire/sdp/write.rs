@@ -22,7 +22,7 @@ impl fmt::Display for Media<'_> {
         self.formats.iter().try_for_each(|format| write!(f, " {format}"))?;
         f.write_str("\r\n")?;
         connection_line(f, self.connection)?;
-        for map in &self.rtpmaps {
+        for map in self.rtpmaps.iter() {
             write!(f, "a=rtpmap:{} {}/{}", map.payload_type, map.encoding, map.clock_hz)?;
             if map.channels != 1 {
                 write!(f, "/{}", map.channels)?;

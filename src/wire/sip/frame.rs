@@ -11,16 +11,13 @@ use super::name::Known;
 use super::{MAX_HEADERS, Malformed, Method, scan};
 
 /// A piece of a text, by its bytes: [`super::MAX_MESSAGE`] is the largest number that fits.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Span {
     start: u16,
     end: u16,
 }
 
 impl Span {
-    /// No piece at all.
-    pub(super) const NONE: Span = Span { start: 0, end: 0 };
-
     /// Where `part`, a piece of `whole`, stands in it.
     fn of(whole: &str, part: &str) -> Span {
         let start = (part.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize);

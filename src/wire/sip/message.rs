@@ -95,7 +95,7 @@ impl Message {
         let mut lines = Lines::of(&text);
         let first = lines.next()?;
         let method = first.text.split_ascii_whitespace().next().and_then(Method::parse)?;
-        let start = StartLine::Request { method, uri: Span::NONE };
+        let start = StartLine::Request { method, uri: Span::default() };
         let fields =
             lines.take(MAX_HEADERS).filter_map(|line| Some(Field::of(&text, &header_line(line).ok()?))).collect();
         let message = Message { head: text.len(), body: Body::In(text.len()), text, start, fields };
