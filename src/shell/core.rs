@@ -220,6 +220,7 @@ impl Core {
         }
         for event in batch.events {
             events::log(&event);
+            self.witness.hear(&event);
             // Nobody watches: that is fine.
             let _ = self.events.send(Arc::new(event));
         }

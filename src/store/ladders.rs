@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use super::error::StoreError;
-use crate::base::Stamp;
+use crate::base::{IncidentId, Stamp};
 use crate::sip::{Hop, Transport};
 
 /// The first messages of a call that are kept.
@@ -39,8 +39,11 @@ const TABLES: &str = "
         id INTEGER PRIMARY KEY,
         call_id TEXT NOT NULL UNIQUE,
         last INTEGER NOT NULL,       -- when its last message went by: microseconds since 1970-01-01T00:00:00Z
-        seen INTEGER NOT NULL        -- how many there were, kept or not
+        seen INTEGER NOT NULL,       -- how many there were, kept or not
+        incident TEXT,               -- where only these messages say so: a way that an attempt took later
+        attempt INTEGER
     ) STRICT;
+    CREATE INDEX ladders_of_incident ON ladders (incident, attempt) WHERE incident IS NOT NULL;
     CREATE TABLE messages (
         id INTEGER PRIMARY KEY,
         ladder INTEGER NOT NULL,
@@ -126,6 +129,24 @@ impl Ladders {
     /// The messages of a call; none when there are none.
     pub fn of(&self, call_id: &str) -> Result<Ladder, StoreError> {
         read(&self.db, call_id).map_err(|error| StoreError::of(&self.path, "read", &error))
+    }
+
+    /// Notes that a call is a way which this attempt took, where others did not lead to anybody.
+    pub fn is_way_of(&self, call_id: &str, incident: IncidentId, attempt: u32) -> Result<(), StoreError> {
+        let sql = "UPDATE ladders SET incident = ?2, attempt = ?3 WHERE call_id = ?1";
+        let noted = self.db.execute(sql, params![call_id, incident.to_string(), attempt]);
+        noted.map(drop).map_err(|error| StoreError::of(&self.path, "written", &error))
+    }
+
+    /// The Call-IDs of the ways that were noted so, in the order they were taken.
+    pub fn ways_of(&self, incident: IncidentId, attempt: u32) -> Result<Vec<String>, StoreError> {
+        let ways = || -> rusqlite::Result<Vec<String>> {
+            let sql = "SELECT call_id FROM ladders WHERE incident = ?1 AND attempt = ?2 ORDER BY id";
+            let mut statement = self.db.prepare_cached(sql)?;
+            let ways = statement.query_map(params![incident.to_string(), attempt], |row| row.get(0))?;
+            ways.collect()
+        };
+        ways().map_err(|error| StoreError::of(&self.path, "read", &error))
     }
 
     /// Takes away calls whose last message went by before; returns how many, [`AT_ONCE`] at the most.

@@ -20,7 +20,7 @@ const BERT: &str = "+815000000002";
 /// Starts the daemon with its data on a small disk of its own; `None` where nobody may mount one.
 fn start_on_small_disk(world: &World) -> Option<(Daemon, PathBuf)> {
     fs::create_dir_all(&world.data).expect("a folder can be made");
-    let mount = "mount -t tmpfs -o size=400k hansho \"$1\"";
+    let mount = "mount -t tmpfs -o size=600k hansho \"$1\"";
     let may = Command::new("unshare").args(["-m", "sh", "-c", mount, "sh"]).arg(&world.data).output();
     if !may.is_ok_and(|tried| tried.status.success()) {
         return None;

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::http::{house, token};
 use crate::support::phones::Stage;
 use crate::support::{Habit, World, until};
 
@@ -105,4 +106,23 @@ fn a_ladder_file_that_is_broken_or_gone_stops_no_call_and_is_said() {
             .filter(|answer| answer["ladders"][0]["messages"].as_array().is_some_and(|all| !all.is_empty()))
     });
     assert_eq!(answer["trouble"], Value::Null);
+}
+
+#[test]
+fn the_same_is_had_over_http_by_who_may_read_incidents() {
+    let (world, daemon, web) = house("http-ladder");
+    let incident = daemon.trigger();
+    world.phones.reaches("+818000000001", 1, Stage::Ringing);
+    let path = format!("/v1/incidents/{incident}/ladder");
+    assert_eq!(web.with(&token(&daemon, &["trigger"])).get(&path).status, 403);
+    let web = web.with(&token(&daemon, &["read"]));
+    let shown = web.get(&path).json();
+    assert_eq!(shown["ladders"][0]["messages"][0]["method"], "INVITE", "{shown}");
+    let file = web.get(&format!("{path}.pcap?attempt=1"));
+    assert_eq!(file.status, 200, "{}", file.head);
+    assert!(file.head.contains("application/vnd.tcpdump.pcap") && file.body.contains("INVITE sip:"), "{}", file.head);
+    assert_eq!(web.get(&format!("{path}?attempt=9")).code(), "not_found");
+    assert_eq!(web.get(&format!("{path}?attempt=x")).code(), "bad_request");
+    assert_eq!(web.get("/v1/incidents/no/ladder.pcap").code(), "bad_request");
+    assert_eq!(web.get("/v1/ladder").json()["ladders"], json!([]));
 }

@@ -10,6 +10,7 @@
 mod baresip;
 mod hotline;
 mod kamailio;
+mod ladder;
 mod linphone;
 mod page;
 mod power_cuts;

@@ -128,6 +128,8 @@ fn people_are_made_by_forms_and_the_page_shows_live_who_is_called_and_what_they_
     browser.shows("#view .calls", TAKES);
     browser.clicks(&format!("details{card} summary"));
     browser.shows(&format!("details{card} .timeline"), "pressed 1: takes it");
+    browser.clicks(&format!("details{card} .ladders summary"));
+    browser.shows(&format!("details{card} pre.ladder"), "INVITE (SDP)");
     browser.keeps_picture("9-past");
     assert_eq!((browser.count("#view img"), browser.is_asked()), (0, false));
 

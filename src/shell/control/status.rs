@@ -99,7 +99,8 @@ fn trouble(core: &Core) -> Vec<String> {
     });
     let shelf = core.shelf.now();
     let left_out = shelf.unfit().map(|(what, why)| format!("directory: {what} is left out: {why}"));
-    journal.into_iter().chain(left_out).chain(away).collect()
+    let ladders = core.witness.trouble().map(|why| format!("ladders: SIP messages are not kept: {why}"));
+    journal.into_iter().chain(ladders).chain(left_out).chain(away).collect()
 }
 
 /// An open incident, with those who wait to be dialled.

@@ -15,6 +15,7 @@ mod events;
 mod hotline;
 mod incidents;
 mod intake;
+mod ladder;
 mod look;
 mod metrics;
 mod openapi;

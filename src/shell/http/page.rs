@@ -21,12 +21,13 @@ const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// What the page is made of, beside itself.
-const FILES: [(&str, &str, &str); 10] = [
+const FILES: [(&str, &str, &str); 11] = [
     ("api.js", SCRIPT, include_str!("page/api.js")),
     ("bell.svg", "image/svg+xml", include_str!("page/bell.svg")),
     ("directory.js", SCRIPT, include_str!("page/directory.js")),
     ("dom.js", SCRIPT, include_str!("page/dom.js")),
     ("form.js", SCRIPT, include_str!("page/form.js")),
+    ("ladder.js", SCRIPT, include_str!("page/ladder.js")),
     ("now.js", SCRIPT, include_str!("page/now.js")),
     ("page.css", "text/css; charset=utf-8", include_str!("page/page.css")),
     ("page.js", SCRIPT, include_str!("page/page.js")),

@@ -75,7 +75,7 @@ fn status_of(code: &str) -> StatusCode {
         "too_many" => StatusCode::TOO_MANY_REQUESTS,
         "not_stored" | "stopping" => StatusCode::SERVICE_UNAVAILABLE,
         "timeout" => StatusCode::GATEWAY_TIMEOUT,
-        "journal" | "internal" => StatusCode::INTERNAL_SERVER_ERROR,
+        "journal" | "ladder" | "internal" => StatusCode::INTERNAL_SERVER_ERROR,
         _ => StatusCode::BAD_REQUEST,
     }
 }

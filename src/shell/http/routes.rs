@@ -8,7 +8,8 @@ use serde_json::json;
 
 use super::reply::{json, no_such_method, no_such_path};
 use super::{
-    House, directory, events, hotline, incidents, intake, look, metrics, openapi, opsgenie, page, pigeon, quiet, slack,
+    House, directory, events, hotline, incidents, intake, ladder, look, metrics, openapi, opsgenie, page, pigeon,
+    quiet, slack,
 };
 
 /// One path and one way to ask for it.
@@ -61,8 +62,11 @@ pub(super) fn all() -> impl Iterator<Item = Route> {
         POST "/v1/incidents" "trigger" incidents::raise, "Raise an incident; answered when it is on disk";
         GET "/v1/incidents" "read" incidents::all, "The open and the latest incidents";
         GET "/v1/incidents/{id}" "read" incidents::one, "One incident with every attempt";
+        GET "/v1/incidents/{id}/ladder" "read" ladder::shown, "The SIP messages of its calls; `attempt` asks for one";
+        GET "/v1/incidents/{id}/ladder.pcap" "read" ladder::captured, "The same as a capture file";
         POST "/v1/incidents/{id}/cancel" "manage" incidents::cancel, "Stop calling for an incident";
         GET "/v1/status" "read" look::status, "What is going on: open and latest incidents, trunks, rooms, troubles";
+        GET "/v1/ladder" "read" ladder::outside, "The SIP messages outside of calls lately";
         GET "/v1/calls" "read" look::calls, "Calls, those that began last first; `before` and `limit` page";
         GET "/v1/rooms" "read" look::rooms, "Rooms with somebody inside";
         GET "/metrics" "read" metrics::metrics, "Numbers for Prometheus";

@@ -12,27 +12,27 @@ use serde_json::{Value, json};
 
 use super::keeper::Keeper;
 use super::pcap::Pcap;
-use crate::base::{IncidentId, Stamp};
+use crate::base::{AttemptId, IncidentId, Stamp};
 use crate::incident::{CallHandle, Fact};
 use crate::shell::control::Failure;
 use crate::sip;
 use crate::sip::rung::{Rung, Says, rung};
-use crate::store::{History, Ladder, Passed, record_of};
+use crate::store::{History, Ladder, Passed, StoreError, record_of};
 
 /// Messages in one answer.
 const MESSAGES_MAX: usize = 2_000;
 /// Bytes of messages in one answer.
 const BYTES_MAX: usize = 4 << 20;
 
-/// A call of an incident: one way that one attempt took.
+/// An attempt, and the calls that were made for it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Call {
-    attempt: u32,
+    of: AttemptId,
     contact: String,
     name: String,
     phone: String,
     called_in: bool,
-    call_id: String,
+    call_ids: Vec<String>,
 }
 
 /// The calls that these facts tell of, oldest first; only those of one attempt, where that is asked for.
@@ -53,15 +53,13 @@ pub(super) fn calls(id: IncidentId, attempt: Option<u32>, facts: &History) -> Re
         }
     }
     let wanted = record.attempts.iter().filter(|it| attempt.is_none_or(|number| number == it.number));
-    let calls = wanted.flat_map(|it| {
-        call_ids.remove(&it.number).unwrap_or_default().into_iter().map(|call_id| Call {
-            attempt: it.number,
-            contact: it.contact.to_string(),
-            name: it.name.clone(),
-            phone: it.phone.to_string(),
-            called_in: it.inbound,
-            call_id,
-        })
+    let calls = wanted.map(|it| Call {
+        of: AttemptId { incident: id, number: it.number },
+        contact: it.contact.to_string(),
+        name: it.name.clone(),
+        phone: it.phone.to_string(),
+        called_in: it.inbound,
+        call_ids: call_ids.remove(&it.number).unwrap_or_default(),
     });
     Ok(calls.collect())
 }
@@ -79,17 +77,25 @@ fn call_of(fact: &Fact) -> Option<(u32, &CallHandle)> {
 /// The ladders of these calls.
 pub(super) fn incident(keeper: &Keeper, id: IncidentId, calls: &[Call], pcap: bool) -> Result<Value, Failure> {
     let mut sheet = Sheet::new(pcap);
+    let failed = |error: StoreError| Failure::new("ladder", error.to_string());
     for call in calls {
-        let ladder = keeper.of(&call.call_id).map_err(|error| Failure::new("ladder", error.to_string()))?;
-        let head = json!({
-            "attempt": call.attempt,
-            "contact": call.contact,
-            "name": call.name,
-            "phone": call.phone,
-            "called_in": call.called_in,
-            "call_id": call.call_id,
-        });
-        sheet.add(head, ladder);
+        let noted = keeper.ways_of(call.of).map_err(failed)?;
+        let noted = noted.into_iter().filter(|call_id| !call.call_ids.contains(call_id));
+        let ways: Vec<String> = call.call_ids.iter().cloned().chain(noted).collect();
+        let ladders = ways.into_iter().map(|call_id| Ok((keeper.of(&call_id).map_err(failed)?, call_id)));
+        let mut ladders: Vec<(Ladder, String)> = ladders.collect::<Result<_, _>>()?;
+        ladders.sort_by_key(|(ladder, _)| ladder.messages.first().map(|first| first.at));
+        for (ladder, call_id) in ladders {
+            let head = json!({
+                "attempt": call.of.number,
+                "contact": call.contact,
+                "name": call.name,
+                "phone": call.phone,
+                "called_in": call.called_in,
+                "call_id": call_id,
+            });
+            sheet.add(head, ladder);
+        }
     }
     let mut answer = sheet.finish(keeper);
     answer["incident"] = id.to_string().into();

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -16,7 +16,7 @@ use std::thread::{self, JoinHandle, Thread};
 use std::time::Duration;
 
 use super::witness::{Seen, Shared};
-use crate::base::{Stamp, Time};
+use crate::base::{AttemptId, Stamp, Time};
 use crate::shell::clock::Clock;
 use crate::sip::rung::{masked, whose};
 use crate::sip::{Hop, Transport};
@@ -25,9 +25,11 @@ use crate::store::{Kept, Ladder, Ladders, Passed, StoreError};
 /// Messages in one transaction.
 const GROUP: usize = 256;
 /// How often it is looked for more while there is something to do.
-const NAP: Duration = Duration::from_millis(50);
+const NAP: Duration = Duration::from_millis(200);
+/// Messages that wait for a disk that takes nothing; beyond that the oldest are lost.
+const WAITING: usize = 1_000;
 /// After so many looks in vain the thread sleeps until it is woken.
-const IN_VAIN: u32 = 20;
+const IN_VAIN: u32 = 5;
 /// The longest sleep: a waking call that crossed the falling asleep is missed for so long at the most.
 const SLEEP: Duration = Duration::from_secs(1);
 /// Messages outside of calls that are remembered of one far end.
@@ -53,6 +55,11 @@ impl LadderHandle {
         self.wake();
     }
 
+    /// This call is a way which an attempt took: its first message has gone by.
+    pub(super) fn is_way_of(&self, call_id: String, of: AttemptId) {
+        self.ask(move |keeper| keeper.is_way_of(&call_id, of));
+    }
+
     /// Takes away what went by before, a little whenever nothing else is to be done.
     pub fn forget(&self, before: Stamp) {
         self.ask(move |keeper| keeper.old = Some(before));
@@ -66,13 +73,16 @@ impl LadderHandle {
 /// Everything that was kept.
 #[derive(Debug)]
 pub(super) struct Keeper {
-    file: Result<Ladders, PathBuf>,
+    /// `None`: it cannot be opened.
+    file: Option<Ladders>,
+    /// What is not in the file yet: for a moment, or since the disk is full.
+    waiting: Vec<Kept>,
+    /// Whether each of these is from somebody who may have something to say to us.
+    trusted: Vec<bool>,
     outside: BTreeMap<(Transport, SocketAddr), VecDeque<Passed>>,
     locals: [SocketAddr; 3],
     clock: Clock,
     shared: Arc<Shared>,
-    /// Why the file takes nothing.
-    trouble: Option<String>,
     /// What is older is to be taken away.
     old: Option<Stamp>,
 }
@@ -128,13 +138,29 @@ impl Keeper {
         if let Some(why) = &trouble {
             tracing::error!(why, "the SIP messages of calls are not kept");
         }
-        let file = file.map_err(|_| path.to_owned());
-        Keeper { file, outside: BTreeMap::new(), locals, clock, shared, trouble, old: None }
+        shared.is_in(trouble);
+        let file = file.ok();
+        let (waiting, trusted, outside) = (Vec::new(), Vec::new(), BTreeMap::new());
+        Keeper { file, waiting, trusted, outside, locals, clock, shared, old: None }
     }
 
     /// The messages of a call.
     pub(super) fn of(&self, call_id: &str) -> Result<Ladder, StoreError> {
-        self.file.as_ref().map_or_else(|_| Ok(Ladder::default()), |file| file.of(call_id))
+        self.file.as_ref().map_or_else(|| Ok(Ladder::default()), |file| file.of(call_id))
+    }
+
+    /// Notes that a call is a way which this attempt took.
+    fn is_way_of(&mut self, call_id: &str, of: AttemptId) {
+        if let Some(file) = &self.file
+            && let Err(error) = file.is_way_of(call_id, of.incident, of.number)
+        {
+            tracing::error!(%error, call_id, "whose call this is will not be known to ladders");
+        }
+    }
+
+    /// The Call-IDs of the ways that an attempt took beside those in the journal.
+    pub(super) fn ways_of(&self, of: AttemptId) -> Result<Vec<String>, StoreError> {
+        self.file.as_ref().map_or_else(|| Ok(Vec::new()), |file| file.ways_of(of.incident, of.number))
     }
 
     /// What went by outside of calls lately, a list for each far end.
@@ -145,8 +171,8 @@ impl Keeper {
     }
 
     /// Why nothing is kept at the moment.
-    pub(super) fn trouble(&self) -> Option<&str> {
-        self.trouble.as_deref()
+    pub(super) fn trouble(&self) -> Option<String> {
+        self.shared.trouble()
     }
 
     /// Messages that were lost since the start, because there was no time or no room for them.
@@ -156,47 +182,54 @@ impl Keeper {
 
     /// Takes a group out of the ring; false when there was none.
     fn take(&mut self, ring: &mut rtrb::Consumer<Seen>) -> bool {
-        let mut group = Vec::new();
-        let (began, mut bytes) = (self.clock.began(), 0);
-        while group.len() < GROUP
+        let (began, mut bytes, mut taken) = (self.clock.began(), 0, 0);
+        while taken < GROUP
             && let Ok(seen) = ring.pop()
         {
+            taken += 1;
             bytes += seen.bytes.len();
             let Some(whose) = whose(&seen.bytes) else { continue };
-            let local = self.locals[seen.hop.transport as usize];
+            let local = self.locals.get(seen.hop.transport as usize).copied().unwrap_or(self.locals[0]);
             let at = began + seen.at.since(Time::ZERO);
             let passed = Passed { at, sent: seen.sent, local, remote: seen.hop, bytes: masked(seen.bytes) };
-            group.push((seen.trusted, Kept { call_id: whose.call_id, begins: whose.of_call && seen.trusted, passed }));
+            self.waiting.push(Kept { call_id: whose.call_id, begins: whose.of_call && seen.trusted, passed });
+            self.trusted.push(seen.trusted);
         }
         self.shared.bytes.fetch_sub(bytes, Ordering::Relaxed);
-        let some = bytes > 0;
-        let (trusted, group): (Vec<bool>, Vec<Kept>) = group.into_iter().unzip();
-        if !group.is_empty() {
-            self.keep(&trusted, group);
-        }
-        some
+        self.write();
+        taken > 0
     }
 
-    fn keep(&mut self, trusted: &[bool], mut group: Vec<Kept>) {
+    /// Writes what waits, all of it or nothing.
+    fn write(&mut self) {
+        if self.waiting.is_empty() {
+            return;
+        }
         let kept = match &mut self.file {
-            Ok(file) => file.keep(&group).map_err(|error| error.to_string()),
-            Err(_) => Ok((0..group.len()).filter(|place| !group[*place].begins).collect()),
+            Some(file) => file.keep(&self.waiting).map_err(|error| error.to_string()),
+            None => Ok((0..self.waiting.len()).collect()),
         };
         match kept {
             Ok(nobodys) => {
-                if self.file.is_ok() && self.trouble.take().is_some() {
+                if self.file.is_some() && self.shared.is_in(None).is_some() {
                     tracing::info!("the SIP messages of calls are kept again");
                 }
-                for place in nobodys.into_iter().rev().filter(|place| trusted.get(*place) == Some(&true)) {
-                    self.remember(group.swap_remove(place).passed);
+                let (written, trusted) = (core::mem::take(&mut self.waiting), core::mem::take(&mut self.trusted));
+                let mut nobodys = nobodys.into_iter().peekable();
+                for (place, (Kept { begins, passed, .. }, trusted)) in written.into_iter().zip(trusted).enumerate() {
+                    if nobodys.next_if_eq(&place).is_some() && trusted && !begins {
+                        self.remember(passed);
+                    }
                 }
             }
             Err(why) => {
-                self.shared.lost.fetch_add(group.len() as u64, Ordering::Relaxed);
-                if self.trouble.is_none() {
+                if self.shared.is_in(Some(why.clone())).is_none() {
                     tracing::error!(why, "the SIP messages of calls are not kept");
                 }
-                self.trouble = Some(why);
+                let lost = self.waiting.len().saturating_sub(WAITING);
+                self.waiting.drain(..lost);
+                self.trusted.drain(..lost);
+                self.shared.lost.fetch_add(lost as u64, Ordering::Relaxed);
             }
         }
     }
@@ -218,7 +251,7 @@ impl Keeper {
 
     /// Takes away some of what is old; false when nothing is left of it.
     fn forget_some(&mut self) -> bool {
-        let (Ok(file), Some(before)) = (&mut self.file, self.old) else { return false };
+        let (Some(file), Some(before)) = (&mut self.file, self.old) else { return false };
         let some = match file.forget(before) {
             Ok(gone) => gone > 0,
             Err(error) => {

@@ -26,7 +26,8 @@ use serde_json::Value;
 use super::ask::Reply;
 use super::control::{Failure, LadderRequest};
 use super::core::Core;
-use crate::base::IncidentId;
+use crate::base::{AttemptId, IncidentId};
+use crate::switch::{Event, What};
 
 impl Core {
     /// Answers with the ladders of an incident's calls, or with what was said outside of calls lately.
@@ -44,6 +45,17 @@ impl Core {
             Err(failure) => told(reply, Err(failure)),
             Ok(calls) => handle.ask(move |keeper| told(reply, answer::incident(keeper, id, &calls, pcap))),
         });
+    }
+}
+
+impl LadderHandle {
+    /// Hears what is told to those who watch: a call that goes another way has another Call-ID.
+    pub(super) fn hear(&self, event: &Event) {
+        if let (What::Rerouted { .. }, Some(incident), Some(number), Some(call_id)) =
+            (&event.what, event.incident, event.attempt, &event.call_id)
+        {
+            self.is_way_of(call_id.clone(), AttemptId { incident, number });
+        }
     }
 }
 

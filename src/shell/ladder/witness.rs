@@ -9,8 +9,8 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use super::keeper::{self, LadderHandle};
@@ -18,6 +18,7 @@ use crate::base::Time;
 use crate::shell::clock::Clock;
 use crate::sip::Hop;
 use crate::sip::rung::KEPT_MAX;
+use crate::switch::Event;
 
 /// Messages that may wait for the thread.
 const WAITING: usize = 4_096;
@@ -50,6 +51,19 @@ pub(super) struct Shared {
     pub(super) bytes: AtomicUsize,
     /// Messages that were lost since the start.
     pub(super) lost: AtomicU64,
+    /// Why nothing is kept.
+    pub(super) trouble: Mutex<Option<String>>,
+}
+
+impl Shared {
+    pub(super) fn trouble(&self) -> Option<String> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Sets why nothing is kept; what it was before.
+    pub(super) fn is_in(&self, trouble: Option<String>) -> Option<String> {
+        core::mem::replace(&mut *self.trouble.lock().unwrap_or_else(PoisonError::into_inner), trouble)
+    }
 }
 
 /// Sees messages.
@@ -83,6 +97,16 @@ impl Witness {
         if self.has_room(bytes.len(), WAITING_BYTES, true) {
             self.hand_over(Seen { at: self.clock.now(), sent: true, trusted: true, hop: to, bytes });
         }
+    }
+
+    /// Hears what is told to those who watch.
+    pub fn hear(&self, event: &Event) {
+        self.handle.hear(event);
+    }
+
+    /// Why nothing is kept at the moment.
+    pub fn trouble(&self) -> Option<String> {
+        self.shared.trouble()
     }
 
     /// The way to what was kept.

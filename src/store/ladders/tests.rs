@@ -76,6 +76,20 @@ fn of_a_long_call_the_beginning_and_the_end_are_kept_and_the_gap_is_told() {
 }
 
 #[test]
+fn the_ways_that_an_attempt_took_are_found_again() {
+    let file = File::new("ways");
+    let mut ladders = file.open();
+    let incident: IncidentId = "d1xsb63t14gg".parse().unwrap();
+    ladders.keep(&[kept("first", 1), kept("second", 2), kept("third", 3), kept("other", 4)]).unwrap();
+    for way in ["second", "third", "nobody's"] {
+        ladders.is_way_of(way, incident, 1).unwrap();
+    }
+    ladders.is_way_of("other", incident, 2).unwrap();
+    assert_eq!(file.open().ways_of(incident, 1).unwrap(), ["second", "third"]);
+    assert_eq!(ladders.ways_of(incident, 3).unwrap(), [""; 0]);
+}
+
+#[test]
 fn calls_of_long_ago_are_taken_away_and_others_stay() {
     let file = File::new("old");
     let mut ladders = file.open();

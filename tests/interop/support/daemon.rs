@@ -230,6 +230,14 @@ impl Daemon {
         control::ask(&self.socket, request)
     }
 
+    /// What a command of the command line says about this daemon.
+    pub fn command(&self, arguments: &[&str]) -> String {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hansho"));
+        let said = command.args(arguments).arg("--socket").arg(&self.socket).output().expect("the binary runs");
+        assert!(said.status.success(), "{said:?}");
+        String::from_utf8(said.stdout).expect("a command writes text")
+    }
+
     /// How the attempt ended: outcome and SIP code.
     pub fn outcome(&self, contact: &str) -> (String, Option<u64>) {
         let ended = self.events.until("attempt.ended", &[("contact", contact)]);

@@ -34,6 +34,13 @@ async function refusal(response) {
   return new Refused(response.status, error);
 }
 
+/** Fetches a file. */
+export async function fetched(path) {
+  const response = await fetch(path, { headers: headers({}), cache: "no-store", credentials: "omit", redirect: "error" });
+  if (!response.ok) throw await refusal(response);
+  return response.blob();
+}
+
 /** Asks, and gives the answer's JSON. */
 export async function ask(method, path, body) {
   const more = body === undefined ? {} : { "Content-Type": "application/json" };

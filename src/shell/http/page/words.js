@@ -50,6 +50,8 @@ const EN = {
   incidents: "Incidents",
   calls: "Calls",
   none_yet: "None yet.",
+  ladder: "SIP messages",
+  save_pcap: "Save for Wireshark (pcap)",
   more: "More",
   alerts: "{count} alerts",
   // Timeline
@@ -160,6 +162,8 @@ const JA = {
   incidents: "障害",
   calls: "通話",
   none_yet: "まだありません。",
+  ladder: "SIPメッセージ",
+  save_pcap: "Wireshark用に保存 (pcap)",
   more: "さらに表示",
   alerts: "アラート {count} 件",
   e_accepted: "受付",
