@@ -160,7 +160,7 @@ fn a_night_of_many_power_cuts_keeps_the_laws() {
     eprintln!("HANSHO_SEED={seed} HANSHO_KILLS={kills}");
     let mut rng = seeded(seed);
     let flow = "rounds = 2\nring_timeout = \"1s\"\nbetween_rounds = \"0s\"";
-    let guidance = "first_key_timeout = \"1s\"\nrepeats = 1";
+    let guidance = "first_key_timeout = \"1s\"\nreadings = 1\nrepeats = 1";
     let world = World::new("kills").flow(flow).guidance(guidance);
     let world = world.person(ANNA, Habit::Rings).person(BERT, Habit::Rings).person(CARL, Habit::Rings);
     let mut incidents = Vec::new();

@@ -39,6 +39,8 @@ const COST: &str = "-10000";
 /// The voice, or a voice that is being read.
 #[derive(Debug)]
 pub(super) struct Embedded {
+    /// What makes its sound what it is, known before anything is read: what was kept in a former life is found at once.
+    identity: Option<String>,
     loaded: watch::Receiver<Option<Result<Arc<Mouth>, String>>>,
 }
 
@@ -47,7 +49,6 @@ pub(super) struct Mouth {
     words: JPreprocess<DefaultTokenizer>,
     voice: Engine,
     name: String,
-    identity: String,
 }
 
 impl std::fmt::Debug for Mouth {
@@ -59,6 +60,7 @@ impl std::fmt::Debug for Mouth {
 impl Embedded {
     /// Begins to read the files, on a thread of its own.
     pub(super) fn load(folders: Vec<PathBuf>, words: BTreeMap<String, UserWord>) -> Embedded {
+        let identity = identity(&folders, &words).ok();
         let (tell, loaded) = watch::channel(None);
         let work = move || {
             let read = std::panic::catch_unwind(|| Mouth::read(&folders, &words));
@@ -67,7 +69,7 @@ impl Embedded {
         };
         // Without a thread the channel is dropped, and that is said below.
         let _ = std::thread::Builder::new().name("voice".to_owned()).spawn(work);
-        Embedded { loaded }
+        Embedded { identity, loaded }
     }
 
     /// Waits until it can speak.
@@ -80,10 +82,15 @@ impl Embedded {
         }
     }
 
-    /// What it is called and what makes it itself, once it is there; why it is not; `None` while it is being read.
-    pub(super) fn look(&self) -> Option<Result<(String, String), String>> {
+    /// What it is called, once it is there; why it is not; `None` while it is being read.
+    pub(super) fn look(&self) -> Option<Result<String, String>> {
         let read = self.loaded.borrow().clone()?;
-        Some(read.map(|mouth| (mouth.name.clone(), mouth.identity.clone())))
+        Some(read.map(|mouth| mouth.name.clone()))
+    }
+
+    /// What makes its sound what it is; `None` where its files are missing.
+    pub(super) fn identity(&self) -> Option<String> {
+        self.identity.clone()
     }
 }
 
@@ -123,6 +130,20 @@ fn find(folders: &[PathBuf]) -> Result<(PathBuf, PathBuf), String> {
     }))
 }
 
+/// The lengths of the files and the words of one's own.
+fn identity(folders: &[PathBuf], words: &BTreeMap<String, UserWord>) -> Result<String, String> {
+    let (dictionary, voice) = find(folders)?;
+    let mut identity = format!("embedded {SPEED}");
+    for file in NEEDED.iter().map(|file| dictionary.join(file)).chain([voice]) {
+        let length = fs::metadata(&file).map_err(|error| format!("{}: {error}", file.display()))?.len();
+        identity.push_str(&format!(" {length}"));
+    }
+    for (written, word) in words {
+        identity.push_str(&format!(" {written}={}/{}", word.reading, word.accent.0));
+    }
+    Ok(identity)
+}
+
 fn voice_in(folder: &Path) -> Option<PathBuf> {
     let mei = folder.join(MEI);
     if mei.is_file() {
@@ -136,14 +157,6 @@ impl Mouth {
     fn read(folders: &[PathBuf], words: &BTreeMap<String, UserWord>) -> Result<Mouth, String> {
         let (dictionary, voice) = find(folders)?;
         let say = |what: &Path, why: &dyn std::fmt::Display| format!("{} cannot be read: {why}", what.display());
-        let mut identity = format!("embedded {SPEED}");
-        for file in NEEDED.iter().map(|file| dictionary.join(file)).chain([voice.clone()]) {
-            let length = fs::metadata(&file).map_err(|error| say(&file, &error))?.len();
-            identity.push_str(&format!(" {length}"));
-        }
-        for (written, word) in words {
-            identity.push_str(&format!(" {written}={}/{}", word.reading, word.accent.0));
-        }
         let system =
             SystemDictionaryConfig::File(dictionary.clone()).load().map_err(|error| say(&dictionary, &error))?;
         let rows: Vec<[String; 16]> = words.iter().map(|(written, word)| row(written, word)).collect();
@@ -157,7 +170,7 @@ impl Mouth {
         let mut engine = Engine::load([&voice]).map_err(|error| say(&voice, &error))?;
         engine.condition.set_speed(SPEED);
         let name = voice.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(Mouth { words: JPreprocess::with_dictionaries(system, own), voice: engine, name, identity })
+        Ok(Mouth { words: JPreprocess::with_dictionaries(system, own), voice: engine, name })
     }
 
     /// Speaks a text at the plane's rate. Computes for about a fiftieth of what it gives.

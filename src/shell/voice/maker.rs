@@ -57,10 +57,10 @@ pub(super) struct Maker {
 }
 
 impl Maker {
-    /// What makes its sound what it is; `None`: it cannot speak, or is not known yet.
+    /// What makes its sound what it is; `None`: it cannot speak.
     pub(super) fn identity(&self) -> Option<String> {
         match &self.kind {
-            Kind::Embedded(embedded) => embedded.look()?.ok().map(|(_, identity)| identity),
+            Kind::Embedded(embedded) => embedded.identity(),
             Kind::Program(program) => Some(program_identity(program)),
             Kind::Service(service) => Some(service.identity()),
             // They are in memory already.

@@ -136,9 +136,11 @@ impl Service {
         if !status.is_success() {
             return Err(Fault::Failed(refusal(status, &answer)));
         }
-        read.map_err(|error| match error.kind() {
-            std::io::ErrorKind::TimedOut => Fault::TimedOut(self.voice.timeout),
-            _ => Fault::Failed(format!("its answer broke off: {error}")),
+        // The client's own errors come wrapped in those of a reader.
+        read.map_err(|error| match Error::from(error) {
+            Error::Timeout(_) => Fault::TimedOut(self.voice.timeout),
+            Error::Io(why) if why.kind() == std::io::ErrorKind::TimedOut => Fault::TimedOut(self.voice.timeout),
+            why => Fault::Failed(format!("its answer broke off: {why}")),
         })?;
         if u64::try_from(answer.len()).is_ok_and(|length| length > most) {
             return Err(Fault::TooMuch(most));

@@ -193,7 +193,7 @@ impl Entry {
             Kind::Missing(why) => state.trouble = Some(why.clone()),
             Kind::Program(program) => state.about.clone_from(&program.about),
             Kind::Embedded(embedded) => match embedded.look() {
-                Some(Ok((name, _))) => state.about = format!("the voice {name}"),
+                Some(Ok(name)) => state.about = format!("the voice {name}"),
                 Some(Err(why)) => state.trouble = Some(why),
                 None => state.loading = true,
             },

@@ -31,7 +31,7 @@ impl Settings {
             trunk: format!("proxy = \"127.0.0.1:{port}\"\n"),
             people: Vec::new(),
             flow: String::new(),
-            guidance: "first_key_timeout = \"1s\"\nrepeats = 1\n".to_owned(),
+            guidance: "first_key_timeout = \"1s\"\nreadings = 1\nrepeats = 1\n".to_owned(),
             language: "en",
             ears: "en",
             more: String::new(),

@@ -191,3 +191,23 @@ async fn what_was_spoken_once_costs_nothing_the_second_time() {
     assert_eq!(fs::read_to_string(folder.path().join("asked")).unwrap(), "asked\n");
     assert_eq!(speaker.voices()[&Language::En][0].counted.kept, 1);
 }
+
+#[tokio::test]
+async fn what_was_kept_is_heard_whether_or_not_the_embedded_voice_is_read_yet() {
+    let folder = Scratch::new(&std::env::temp_dir()).unwrap();
+    fs::create_dir(folder.path().join("dictionary")).unwrap();
+    for file in ["char_def.bin", "dict.da", "dict.vals", "dict.words", "dict.wordsidx", "matrix.mtx", "unk.bin"] {
+        fs::write(folder.path().join("dictionary").join(file), "cannot be read").unwrap();
+    }
+    fs::write(folder.path().join("mei_normal.htsvoice"), "nor can this").unwrap();
+    let voices = BTreeMap::from([(Language::Ja, vec![Voice::Embedded])]);
+    let speech = Speech { voices, data: Some(folder.path().to_owned()), ..Speech::default() };
+    let cache = folder.path().join("cache.d");
+    let speaker = Speaker::start(SpeakerSettings { speech, scratch: folder.path().to_owned(), cache });
+    let identity = speaker.voices[&Language::Ja][0].maker.identity().expect("the files are there");
+    let prompt = Prompt::from([1_000; 800]);
+    speaker.cache.remember(&Key::new(&identity, "ja", "障害です。"), &prompt);
+    let spoken = speaker.speak(Language::Ja, "障害です。").await.unwrap();
+    assert_eq!((spoken.kept, spoken.prompt), (true, prompt));
+    assert!(speaker.speak(Language::Ja, "復旧しました。").await.is_err(), "it cannot be read");
+}
