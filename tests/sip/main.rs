@@ -6,6 +6,7 @@ mod rsip_oracle;
 mod rtp_oracle;
 mod sdp_oracle;
 mod torture;
+mod torture_fields;
 mod torture_files;
 mod torture_refused;
 

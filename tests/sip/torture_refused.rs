@@ -69,6 +69,8 @@ fn request_uris_that_cannot_be_read() {
         "sip:[2001:db8::1]5060",
         "sip:2001:db8::10",
         "sip:[192.0.2.1]",
+        "sip:[2001:db8:::1]",
+        "sip:[2001:db8:::192.0.2.256]",
         "sip:ho(st",
         ":user",
         "1a:user",
