@@ -272,6 +272,8 @@ impl Agent {
                 }
             }
             Method::Notify => self.answer(now, line, asked, 489, out),
+            // RFC 3261 §8.2.1 knows methods that are not allowed, §21.5.2 those that nobody here has heard of.
+            Method::Other(_) => self.answer(now, line, asked, 501, out),
             _ => self.answer(now, line, asked, 405, out),
         }
     }

@@ -116,7 +116,7 @@ impl Ctx<'_> {
         let tag = token(self.rng, 12);
         let builder = self.reply(asked, code).to_tag(&tag);
         let builder = match code {
-            405 => builder.header(Name::Allow, ALLOW),
+            405 | 501 => builder.header(Name::Allow, ALLOW),
             420 => builder.header(Name::Unsupported, unsupported(asked.message).unwrap_or_default()),
             422 => builder.header(Name::MinSe, LEAST_S.to_string()),
             500 | 503 => builder.header(Name::RetryAfter, "10"),
@@ -140,6 +140,7 @@ impl Ctx<'_> {
             Method::Message => letter::take(self, asked),
             // Nothing of ours waits for it any more (RFC 3262 §3).
             Method::Prack => self.answer(asked, 481),
+            Method::Other(_) => self.answer(asked, 501),
             _ => self.answer(asked, 405),
         }
     }

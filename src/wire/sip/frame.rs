@@ -115,6 +115,12 @@ pub(super) fn split_head(bytes: &[u8]) -> Result<Cut<'_>, Malformed> {
     Err(Malformed::NoEnd)
 }
 
+/// The whole lines of a head that has no end.
+pub(super) fn endless_head(bytes: &[u8]) -> Cut<'_> {
+    let end = bytes.iter().rposition(|b| *b == b'\n').unwrap_or(0);
+    Cut { head: bytes.get(..end).unwrap_or_default(), folded: true, body: &[] }
+}
+
 /// The head as text: line ends before white space become spaces, bytes that are not UTF-8 become `?`. Both
 /// keep its length.
 pub(super) fn unfolded(cut: &Cut<'_>) -> String {

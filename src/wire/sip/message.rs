@@ -1,6 +1,6 @@
 //! A received message: its text, an index of its header lines, its body.
 
-use super::frame::{Field, Index, Lines, Span, StartLine, header_line, split_head, unfolded};
+use super::frame::{Field, Index, Lines, Span, StartLine, endless_head, header_line, split_head, unfolded};
 use super::name::Known;
 use super::scan::{self, List};
 use super::{CSeq, MAX_HEADERS, MAX_MESSAGE, Malformed, Method, Name, NameAddr, Uri, Via};
@@ -86,12 +86,13 @@ impl Message {
     }
 
     /// What can be read of a request that [`Message::parse`] refuses, so that its sender can be told why: lines that
-    /// are none are left out, and so are the Request-URI and the body. `None` for a response, and for what has no Via
-    /// to be answered by.
+    /// are none are left out, and so are the Request-URI and the body; the end of the head may be missing. `None` for a
+    /// response, and for what has no Via to be answered by.
     pub fn salvage(datagram: &[u8]) -> Option<Message> {
         let datagram = datagram.get(..MAX_MESSAGE.min(datagram.len())).unwrap_or_default();
         let skipped = datagram.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
-        let text = unfolded(&split_head(datagram.get(skipped..).unwrap_or_default()).ok()?);
+        let datagram = datagram.get(skipped..).unwrap_or_default();
+        let text = unfolded(&split_head(datagram).unwrap_or_else(|_| endless_head(datagram)));
         let mut lines = Lines::of(&text);
         let first = lines.next()?;
         let method = first.text.split_ascii_whitespace().next().and_then(Method::parse)?;

@@ -3,7 +3,7 @@
 //! The user part may hold semicolons and question marks, so the `@` is looked for first.
 
 use core::fmt;
-use core::net::{IpAddr, Ipv6Addr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::Malformed;
 use super::scan::{self, Params};
@@ -82,7 +82,8 @@ impl<'a> Uri<'a> {
 
     /// The host, when it is an address.
     pub fn ip(&self) -> Option<IpAddr> {
-        self.host_str().parse().ok()
+        let host = self.host_str();
+        host.parse().ok().or_else(|| ipv6(host).map(IpAddr::V6))
     }
 
     /// Is it a `sip:` or `sips:` URI?
@@ -117,7 +118,7 @@ pub(super) fn host_and_port(text: &str) -> Result<(&str, Option<u16>), &'static 
     let (host, port) = if text.starts_with('[') {
         let close = text.find(']').ok_or("an open bracket")?;
         let (host, rest) = text.split_at_checked(close + 1).ok_or("an open bracket")?;
-        without_brackets(host).parse::<Ipv6Addr>().map_err(|_| "no IPv6 address in the brackets")?;
+        ipv6(without_brackets(host)).ok_or("no IPv6 address in the brackets")?;
         match scan::trim(rest) {
             "" => (host, None),
             rest => (host, Some(rest.strip_prefix(':').ok_or("something behind the bracket")?)),
@@ -135,6 +136,16 @@ pub(super) fn host_and_port(text: &str) -> Result<(&str, Option<u16>), &'static 
         None => Ok((host, None)),
         Some(port) => scan::number(scan::trim(port)).map(|port| (host, Some(port))).ok_or("no port number"),
     }
+}
+
+/// An address as it is written, or with one colon too many before its IPv4 part: the grammar of RFC 3261 §25.1 lets
+/// that pass, and who follows it must be understood (RFC 5118 §4.10).
+fn ipv6(text: &str) -> Option<Ipv6Addr> {
+    text.parse().ok().or_else(|| {
+        let (groups, v4) = text.rsplit_once(":::")?;
+        v4.parse::<Ipv4Addr>().ok()?;
+        format!("{groups}::{v4}").parse().ok()
+    })
 }
 
 pub(super) fn without_brackets(host: &str) -> &str {
