@@ -210,8 +210,11 @@ impl Registrar {
         register: &Message,
         out: &mut Outbox<Event>,
     ) -> Answer {
-        let named = register.to().ok().and_then(|to| to.uri().ok()).and_then(|uri| uri.user);
-        if named != Some(user) {
+        // RFC 3261 §10.3: an address of record is a SIP URI.
+        let Some(named) = register.to().ok().and_then(|to| to.uri().ok()).filter(|uri| uri.is_sip()) else {
+            return Answer::plain(400);
+        };
+        if named.user != Some(user) {
             return Answer::plain(403);
         }
         let number = register.cseq().map_or(0, |cseq| cseq.number);

@@ -9,6 +9,7 @@ mod torture;
 mod torture_fields;
 mod torture_files;
 mod torture_refused;
+mod torture_registrar;
 
 use hansho::wire::sip::Message;
 

@@ -4,9 +4,9 @@
 //! The files are the archive of RFC 4475's appendix A byte for byte. Those of RFC 5118 have CRLF where its archive has LF
 //! alone, and the empty line that the archive's last two have lost; the wrong Content-Length of three of them is kept.
 //!
-//! hansho is a callee and no registrar: a REGISTER that a registrar would take, or refuse with a reason of its own, is
-//! answered 405 here, which says that it was understood. A request in a dialog that nobody knows is answered 481.
-//! Responses to nothing get no answer whatever they hold.
+//! The agent here is a callee and no registrar: a REGISTER that a registrar would take, or refuse with a reason of its
+//! own, is answered 405, which says that it was understood; what the registrar says is in `torture_registrar.rs`. A
+//! request in a dialog that nobody knows is answered 481. Responses to nothing get no answer whatever they hold.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -145,7 +145,8 @@ fn trunk() -> SocketAddr {
     ([192, 0, 2, 2], 5060).into()
 }
 
-fn agent() -> Agent {
+/// An agent that takes the sender for its trunk.
+pub fn agent() -> Agent {
     agent_at(([192, 0, 2, 10], 5060).into())
 }
 
