@@ -37,15 +37,13 @@ fn voices(settings: &Settings) -> Vec<String> {
 
 /// One paragraph for a person who wants to know what this file will do.
 fn summary(settings: &Settings) -> String {
-    let trunks: Vec<String> = settings.trunks.iter().map(|t| format!("{} ({})", t.id, t.proxy)).collect();
     let flows: Vec<String> = settings.call_flows.values().map(|f| format!("{} → {}", f.flow.id, f.roster)).collect();
     let phones: usize = settings.contacts.values().map(|contact| contact.phones.len()).sum();
     let own_guidances = settings.guidances.values().filter(|guidance| !is_built_in(guidance)).count();
     format!(
-        "good. {} over {}; {} with {}; {}; {} and {}. Listens on {}, RTP on {} ports {}-{} for {}. The journal is \
+        "good. {}; {} with {}; {}; {} and {}. Listens on {}, RTP on {} ports {}-{} for {}. The journal is \
          {}, the control socket {}.",
-        count(trunks.len(), "trunk") + ": calls go",
-        trunks.join(", then "),
+        ways(settings),
         count(settings.contacts.len(), "contact"),
         count(phones, "phone"),
         if flows.is_empty() {
@@ -63,6 +61,17 @@ fn summary(settings: &Settings) -> String {
         settings.journal.display(),
         settings.control_socket.display(),
     )
+}
+
+/// How people are reached.
+fn ways(settings: &Settings) -> String {
+    let trunks: Vec<String> = settings.trunks.iter().map(|t| format!("{} ({})", t.id, t.proxy)).collect();
+    let over = format!("{}: calls go over {}", count(trunks.len(), "trunk"), trunks.join(", then "));
+    let home = settings.registrar.as_ref().map(|registrar| {
+        let users = count(registrar.users.len(), "user");
+        format!("the phones of {users} register here, at {}", registrar.realm)
+    });
+    Some(over).filter(|_| !trunks.is_empty()).into_iter().chain(home).collect::<Vec<_>>().join("; ")
 }
 
 /// Where SIP arrives.
@@ -94,6 +103,17 @@ mod tests {
              first-line; 0 guidances and 0 rooms. Listens on udp 0.0.0.0:5060, RTP on 0.0.0.0 ports 20000-29999 for 500 \
              legs. The journal is /var/lib/hansho/hansho.db, the control socket /var/lib/hansho/control.sock."
         );
+    }
+
+    #[test]
+    fn where_phones_register_here_the_summary_says_so() {
+        let text = include_str!("../../sip-trunk.example.toml");
+        let people = text.split_once("[[contact]]").unwrap().1;
+        let home = "[registrar]\nrealm = \"house.test\"\n[[user]]\nname = \"sato\"\npassword = \"long enough\"\n";
+        let read = |_: &Path| Err(String::new());
+        let origin = Origin { folder: Path::new("/etc/hansho"), read: &read, opens: &|_| Ok(()) };
+        let settings = Settings::read(&format!("{home}[[contact]]{people}"), &origin).unwrap();
+        assert!(summary(&settings).starts_with("good. the phones of 1 user register here, at house.test; 1 contact"));
     }
 
     #[test]

@@ -2,6 +2,7 @@ use super::*;
 use crate::sip::digest::{Session, strongest};
 use crate::sip::table::rows;
 use crate::wire::sip::{Builder, Method};
+use proptest::prelude::*;
 
 const REALM: &str = "house.example";
 const URI: &str = "sip:house.example";
@@ -397,6 +398,35 @@ fn a_restart_brings_back_what_was_told_and_not_what_hung_on_a_connection() {
     over_tcp.source = Hop::tcp(over_tcp.source.address);
     over_tcp.registers(PLAIN);
     assert!(matches!(over_tcp.told.pop(), Some(Event::UserRegistered { binding: None, .. })));
+}
+
+proptest! {
+    #[test]
+    fn no_register_makes_the_registrar_panic_or_keep_more_than_it_may(
+        contacts in proptest::collection::vec("(\\*|<?(sip:)?[a-z]{0,4}@?[\\PC]{0,20}>?(;(expires|q|reg-id)=[-0-9.]{0,12}){0,2})", 0..5),
+        expires in "[-0-9]{0,12}",
+        signature in "(Digest )?[\\PC\"=,]{0,60}",
+        path in "[\\PC]{0,20}",
+    ) {
+        let mut bench = Bench::new();
+        bench.registers(PLAIN);
+        let contacts: Vec<&str> = contacts.iter().map(String::as_str).collect();
+        let more = [(Name::Path, path.as_str()), (Name::Authorization, signature.as_str())];
+        let says = Says { contacts: &contacts, expires: Some(&expires), more: &more, ..PLAIN };
+        let message = bench.request(Method::Register, says, None);
+        let _ = bench.registrar.judge(bench.now, bench.source, &message, &mut bench.told);
+        let answer = bench.registrar.on_register(bench.now, "ann", bench.source, &message, &mut bench.told);
+        prop_assert!([200, 400, 423, 500].contains(&answer.code), "{answer:?}");
+        prop_assert!(bench.contacts().len() <= 3);
+        let phones = bench.registrar.phones("ann").into_iter().map(|phone| phone.written().unwrap());
+        for text in phones.collect::<Vec<_>>() {
+            prop_assert!(Binding::read(bench.now, &text).is_some(), "{text}");
+        }
+        bench.now = bench.now + Duration::from_secs(4_000);
+        bench.registrar.on_deadline(bench.now, &mut bench.told);
+        prop_assert!(bench.contacts().is_empty() && !bench.registrar.is_there(bench.source.ip()));
+        prop_assert!(bench.registrar.hops.is_empty() && bench.registrar.next_deadline().is_none());
+    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 use core::time::Duration;
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::base::Digit;
 use crate::sip::digest::{Hash, Session, strongest};
@@ -92,6 +94,17 @@ impl Room {
         let signed = self.asks(from, method, contact, Some("tiger"));
         self.hears(from, &signed);
         self.sent.last().unwrap().1.code().unwrap()
+    }
+
+    /// Time passes.
+    fn waits(&mut self, seconds: u64) {
+        let until = self.now + Duration::from_secs(seconds);
+        while let Some(next) = self.agent.next_deadline().filter(|next| *next <= until) {
+            self.now = self.now.max(next);
+            self.agent.on_deadline(self.now, &mut self.out);
+            self.flush();
+        }
+        self.now = until;
     }
 
     fn registers(&mut self, from: &str) -> Hop {
@@ -270,6 +283,58 @@ fn a_replayed_request_is_asked_again_and_counted() {
     room.left();
     room.hears(phone, again.as_bytes());
     assert_eq!((room.left(), room.agent.counts().replays), (vec!["401 to 40001".to_owned()], 1));
+}
+
+/// What happens to one of the phones that ring, or to all of them.
+#[derive(Clone, Debug)]
+enum Step {
+    Answer(usize, u16),
+    HangUp,
+    Elsewhere,
+    Wait(u64),
+    Lost,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let code = prop_oneof![Just(100u16), Just(180), Just(200), Just(302), Just(401), Just(486), Just(487), Just(603)];
+    let step = prop_oneof![
+        6 => (0..3usize, code).prop_map(|(phone, code)| Step::Answer(phone, code)),
+        1 => Just(Step::HangUp),
+        1 => Just(Step::Elsewhere),
+        1 => (0..40u64).prop_map(Step::Wait),
+        1 => Just(Step::Lost),
+    ];
+    proptest::collection::vec(step, 0..12)
+}
+
+proptest! {
+    #[test]
+    fn whatever_several_phones_do_their_leg_is_answered_once_at_most_and_ends_once(steps in steps()) {
+        let mut room = Room::new();
+        room.registers("10.0.0.5:40001");
+        room.registers("10.0.0.6:40002");
+        room.registers("tcp:10.0.0.7:40003");
+        room.dials().unwrap();
+        let (invites, before) = (room.invites(), room.events.len());
+        for step in steps {
+            match step {
+                Step::Answer(phone, code) => room.answers(&invites[phone % invites.len()], code),
+                Step::HangUp => room.agent.hang_up(room.now, LegId(1), &mut room.out),
+                Step::Elsewhere => room.agent.answered_elsewhere(room.now, LegId(1), &mut room.out),
+                Step::Wait(seconds) => room.waits(seconds),
+                Step::Lost => room.agent.on_lost(room.now, at("tcp:10.0.0.7:40003"), "gone", &mut room.out),
+            }
+            room.flush();
+        }
+        room.agent.hang_up(room.now, LegId(1), &mut room.out);
+        room.waits(400);
+        let events = room.events.split_off(before);
+        let of = |is: fn(&Event) -> bool| events.iter().filter(|event| is(event)).count();
+        prop_assert!(of(|event| matches!(event, Event::Answered { leg: LegId(1), .. })) <= 1);
+        prop_assert_eq!(of(|event| matches!(event, Event::Ended { leg: LegId(1), .. })), 1, "{:?}", events);
+        prop_assert_eq!(of(|event| matches!(event, Event::Ended { leg, .. } if *leg != LegId(1))), 0);
+        prop_assert!(room.agent.is_idle());
+    }
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod restarts;
 mod storms;
 mod town;
 mod troubles;
+mod users;
 mod voice_first;
 mod words;
 mod world;
