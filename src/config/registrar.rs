@@ -113,11 +113,10 @@ pub(super) fn read(root: &mut Section<'_>, origin: &Origin<'_>) -> Option<Regist
     for mut block in blocks {
         let name = block.need("name", NAME, name);
         let password = password(&mut block, origin);
-        if let Some(name) = &name {
-            if let Some(first) = seen.insert(name.clone(), block.line()) {
-                let line = first.map(|line| format!(" in the block of line {line}")).unwrap_or_default();
-                block.complain("name", format!("`{name}` is taken{line}"), "a name of its own for each [[user]]");
-            }
+        let first = name.as_ref().and_then(|name| seen.insert(name.clone(), block.line()));
+        if let (Some(name), Some(first)) = (&name, first) {
+            let line = first.map(|line| format!(" in the block of line {line}")).unwrap_or_default();
+            block.complain("name", format!("`{name}` is taken{line}"), "a name of its own for each [[user]]");
         }
         block.finish();
         users.extend(name.zip(password));
