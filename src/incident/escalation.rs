@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rand::seq::SliceRandom;
 
 use super::dialogue::{Call, Event, Scene, Stop};
-use super::fact::{Behaviour, CallHandle, Fact};
+use super::fact::{Behaviour, CallHandle, Detour, Fact};
 use super::house::Scope;
 use super::ladder::{Ladder, RESTART, ReplayError};
 use super::outcome::CallEnd;
@@ -152,6 +152,13 @@ impl Incident {
     /// The far end says that it rings, with `code` 180 or 183.
     pub fn on_ringing(&mut self, now: Time, attempt: u32, code: u16, out: &mut Outbox<Order>) {
         self.tell(now, attempt, Event::Ringing(code), out);
+    }
+
+    /// Its trunk could not carry the call: it goes another way, and is ended in another way after a crash.
+    pub fn on_rerouted(&mut self, attempt: u32, call: CallHandle, detour: Detour, out: &mut Outbox<Order>) {
+        if self.calls.contains_key(&attempt) {
+            self.store(Fact::Rerouted { attempt, call, detour }, out);
+        }
     }
 
     /// The phone was picked up.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::house::Scope;
 use super::plan::Plan;
-use crate::base::{ContactId, Digit, Phone, RoomName, Stamp, Trigger};
+use crate::base::{ContactId, Digit, Phone, RoomName, Stamp, Trigger, TrunkId};
 
 /// Something that happened and stays so. Its incident and its moment are kept beside it.
 ///
@@ -72,6 +72,15 @@ pub enum Fact {
         attempt: u32,
         /// 180 or 183.
         code: u16,
+    },
+    /// The trunk could not carry the call: it goes another way now, and is another call for whoever carries it.
+    Rerouted {
+        /// Which attempt.
+        attempt: u32,
+        /// How to end the call after a crash.
+        call: CallHandle,
+        /// Which way it goes, and why.
+        detour: Detour,
     },
     /// The phone was picked up. By a person or by a machine: nobody knows yet.
     Answered {
@@ -190,6 +199,21 @@ impl Fact {
 #[serde(transparent)]
 pub struct CallHandle(pub String);
 
+/// Another way that a call goes, because its trunk could not carry it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Detour {
+    /// Over which trunk it did not go.
+    pub from: TrunkId,
+    /// Over which trunk it goes now.
+    pub trunk: TrunkId,
+    /// At which of its addresses.
+    pub target: Option<String>,
+    /// The status that said so, where there was one.
+    pub code: Option<u16>,
+    /// Why, in words.
+    pub reason: String,
+}
+
 /// What a key does.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -284,6 +308,11 @@ mod tests {
     use super::*;
     use crate::incident::tests::{any_plan, any_trigger};
 
+    fn any_detour() -> Detour {
+        let (from, trunk) = (TrunkId::parse("main").unwrap(), TrunkId::parse("spare").unwrap());
+        Detour { from, trunk, target: Some("192.0.2.1:5060".into()), code: Some(503), reason: "半鐘".into() }
+    }
+
     #[test]
     fn a_stored_fact_reads_back_as_it_was_written_under_the_name_it_always_had() {
         let contact = ContactId::parse("当番").unwrap();
@@ -301,6 +330,7 @@ mod tests {
                 Fact::Dialled { attempt: 1, contact: contact.clone(), phone: phone.clone(), call: call.clone() },
             ),
             ("ringing", Fact::Ringing { attempt: 1, code: 183 }),
+            ("rerouted", Fact::Rerouted { attempt: 1, call: call.clone(), detour: any_detour() }),
             ("answered", Fact::Answered { attempt: 1, call: call.clone() }),
             ("called_in", Fact::CalledIn { attempt: 2, contact: contact.clone(), phone, call }),
             ("key", Fact::Key { attempt: 1, digit, behaviour: None }),

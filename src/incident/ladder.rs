@@ -225,6 +225,7 @@ impl Ladder {
                 if self.open.contains_key(attempt) { Err(ReplayError::AttemptAgain(*attempt)) } else { known(contact) }
             }
             Fact::Ringing { attempt, .. }
+            | Fact::Rerouted { attempt, .. }
             | Fact::Answered { attempt, .. }
             | Fact::Key { attempt, .. }
             | Fact::Joined { attempt, .. }
@@ -307,6 +308,7 @@ impl Ladder {
             | Fact::Again { .. }
             | Fact::Cleared { .. }
             | Fact::Suppressed { .. }
+            | Fact::Rerouted { .. }
             | Fact::Ringing { .. }
             | Fact::Answered { .. }
             | Fact::Key { .. }

@@ -22,7 +22,7 @@ mod suppression;
 mod tests;
 
 pub use escalation::Incident;
-pub use fact::{Behaviour, CallHandle, Fact, Outcome};
+pub use fact::{Behaviour, CallHandle, Detour, Fact, Outcome};
 pub use hotline::{Called, Hotline, Hotlines, Inquiry, Standing, Wish};
 pub use hotline_texts::{Letter, Names, Page as HotlinePage};
 pub use house::{Entry, HouseFact, Kind, Rang, Scope, Suppression, Token};

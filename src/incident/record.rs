@@ -315,7 +315,7 @@ impl Record {
                 it.reason = Some(reason.clone());
             }),
             Fact::Acknowledged { .. } => self.missing = self.wanted_still(),
-            Fact::Exhausted | Fact::Cancelled { .. } | Fact::Resolved { .. } => {}
+            Fact::Rerouted { .. } | Fact::Exhausted | Fact::Cancelled { .. } | Fact::Resolved { .. } => {}
         }
     }
 

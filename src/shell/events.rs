@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use crate::base::Stamp;
-use crate::incident::Suppression;
+use crate::incident::{Detour, Suppression};
 use crate::switch::{Event, What};
 
 /// An event shared by everybody who watches.
@@ -68,9 +68,9 @@ pub fn log(event: &Event) {
         What::Round { round } => say!(info, round, "calling round"),
         What::Skipped { reason } => say!(info, reason, "{who} is not called in this round"),
         What::Dialling { phone } => say!(info, %phone, "calling {who}"),
-        What::Rerouted { from, trunk, target, code, reason } => {
+        What::Rerouted { detour: Detour { from, trunk, target, code, reason } } => {
             let target = target.as_deref().unwrap_or_default();
-            say!(warn, %from, code, reason, %trunk, target, "the call to {who} goes over another way");
+            say!(warn, code, reason, target, "trunk {from} did not carry the call to {who}; it goes over {trunk} now");
         }
         What::Ringing { code } => say!(info, code, "{who}'s phone rings"),
         What::Answered => say!(info, "{who}'s phone was picked up"),
@@ -102,10 +102,10 @@ pub fn log(event: &Event) {
             say!(warn, %trunk, code, reason, retry_s = retry, "trunk is away; hansho tries again");
         }
         What::TargetFailed { trunk, target, code, reason, rest, next: None } => {
-            say!(warn, %trunk, target, code, reason, rest_s = rest, "the trunk has no other target: it is tried all the same");
+            say!(warn, %trunk, target, code, reason, rest_s = rest, "the trunk fails, and is nowhere else; other trunks come first for a while");
         }
         What::TargetFailed { trunk, target, code, reason, rest, next: Some(next) } => {
-            say!(warn, %trunk, target, code, reason, rest_s = rest, next, "this target is left alone; requests go to the next");
+            say!(warn, %trunk, target, code, reason, rest_s = rest, next, "the trunk fails there and is left alone; requests go to its next address");
         }
         What::UserRegistered { user, phone, source, expires } => {
             say!(info, user, phone, source, expires, "a phone is registered");

@@ -3,9 +3,8 @@
 use super::desk::Switch;
 use super::notice::{contact_of, what_of};
 use super::tell::{Heard, What, attempt_of};
-use super::trunks::Detour;
 use crate::base::{IncidentId, LegId, Time};
-use crate::incident::Fact;
+use crate::incident::{CallHandle, Detour, Fact};
 use crate::media;
 use crate::sip::{self, Agent};
 
@@ -31,8 +30,9 @@ impl Switch {
             sip::Event::Changed { leg, stream } => {
                 self.act(super::Act::Media(media::Command::Connect(leg, stream)));
             }
-            sip::Event::Rerouted { leg, from, trunk, target, code, reason, .. } => {
-                self.rerouted(leg, Detour { from, trunk, target, code, reason });
+            sip::Event::Rerouted { leg, from, trunk, target, handle, code, reason } => {
+                let target = target.map(|target| target.to_string());
+                self.rerouted(now, leg, CallHandle(handle), Detour { from, trunk, target, code, reason });
             }
             sip::Event::TargetFailed { trunk, target, code, reason, rest_s, next } => {
                 let (target, next) = (target.to_string(), next.map(|next| next.to_string()));

@@ -129,6 +129,7 @@ pub fn is_of_a_fact(what: &What) -> bool {
             | What::Round { .. }
             | What::Skipped { .. }
             | What::Dialling { .. }
+            | What::Rerouted { .. }
             | What::Ringing { .. }
             | What::Answered
             | What::CalledIn { .. }
@@ -172,6 +173,7 @@ pub(super) fn what_of(fact: &Fact, record: &Record) -> Option<What> {
         Fact::RoundStarted { round, .. } => What::Round { round: *round },
         Fact::Skipped { reason, .. } => What::Skipped { reason: reason.clone() },
         Fact::Dialled { phone, .. } => What::Dialling { phone: phone.clone() },
+        Fact::Rerouted { detour, .. } => What::Rerouted { detour: detour.clone() },
         Fact::Ringing { code, .. } => What::Ringing { code: *code },
         Fact::Answered { .. } => What::Answered,
         Fact::CalledIn { phone, .. } => What::CalledIn { phone: phone.clone() },

@@ -95,6 +95,7 @@ fn people_on_the_line(case: &Case) -> impl Iterator<Item = ContactId> + '_ {
 fn call_of(fact: &Fact) -> Option<(u32, &CallHandle)> {
     match fact {
         Fact::Dialled { attempt, call, .. }
+        | Fact::Rerouted { attempt, call, .. }
         | Fact::Answered { attempt, call }
         | Fact::CalledIn { attempt, call, .. } => Some((*attempt, call)),
         _ => None,

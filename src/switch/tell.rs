@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::base::{CallFlowId, ContactId, Digit, IncidentId, Phone, RoomName, Stamp, TrunkId};
-use crate::incident::{Behaviour, Fact, Outcome, Suppression};
+use crate::incident::{Behaviour, Detour, Fact, Outcome, Suppression};
 use crate::media::Way;
 
 /// Something that happened, for people and programs that watch.
@@ -67,7 +67,10 @@ pub enum What {
     #[serde(rename = "attempt.dialling")]
     Dialling { phone: Phone },
     #[serde(rename = "attempt.rerouted")]
-    Rerouted { from: TrunkId, trunk: TrunkId, target: Option<String>, code: Option<u16>, reason: String },
+    Rerouted {
+        #[serde(flatten)]
+        detour: Detour,
+    },
     #[serde(rename = "attempt.ringing")]
     Ringing { code: u16 },
     #[serde(rename = "attempt.answered")]
@@ -188,6 +191,7 @@ impl From<Way> for Heard {
 pub(super) fn attempt_of(fact: &Fact) -> Option<u32> {
     match fact {
         Fact::Dialled { attempt, .. }
+        | Fact::Rerouted { attempt, .. }
         | Fact::Ringing { attempt, .. }
         | Fact::Answered { attempt, .. }
         | Fact::CalledIn { attempt, .. }

@@ -6,16 +6,7 @@
 use super::desk::Switch;
 use super::tell::What;
 use crate::base::{LegId, Phone, Time, TrunkId};
-use crate::sip::Hop;
-
-/// A call that went another way: what its trunk said, and where it goes now.
-pub(super) struct Detour {
-    pub(super) from: TrunkId,
-    pub(super) trunk: TrunkId,
-    pub(super) target: Option<Hop>,
-    pub(super) code: Option<u16>,
-    pub(super) reason: String,
-}
+use crate::incident::{CallHandle, Detour};
 
 impl Switch {
     /// The trunks that are up, in the order they are preferred; at the end those that are left alone at the moment.
@@ -57,13 +48,19 @@ impl Switch {
         Err(why)
     }
 
-    /// A call goes another way: it has another Call-ID now, and whoever watches reads why.
-    pub(super) fn rerouted(&mut self, leg: LegId, detour: Detour) {
-        let Detour { from, trunk, target, code, reason } = detour;
-        if let Some(attempt) = self.legs.get(leg).and_then(super::legs::Leg::attempt) {
-            self.note_call_id(attempt, leg);
+    /// A call goes another way: it has another Call-ID now, and is ended in another way after a crash.
+    pub(super) fn rerouted(&mut self, now: Time, leg: LegId, call: CallHandle, detour: Detour) {
+        match self.legs.get(leg).and_then(super::legs::Leg::attempt) {
+            Some(attempt) => {
+                self.note_call_id(attempt, leg);
+                self.with_incident(attempt.incident, |incident, out| {
+                    incident.on_rerouted(attempt.number, call, detour, out);
+                });
+            }
+            None => {
+                self.line_up(now, leg, call, None);
+                self.tell_leg(leg, What::Rerouted { detour });
+            }
         }
-        let target = target.map(|target| target.to_string());
-        self.tell_leg(leg, What::Rerouted { from, trunk, target, code, reason });
     }
 }

@@ -68,6 +68,7 @@ pub(super) fn calls(id: IncidentId, attempt: Option<u32>, facts: &History) -> Re
 fn call_of(fact: &Fact) -> Option<(u32, &CallHandle)> {
     match fact {
         Fact::Dialled { attempt, call, .. }
+        | Fact::Rerouted { attempt, call, .. }
         | Fact::Answered { attempt, call }
         | Fact::CalledIn { attempt, call, .. } => Some((*attempt, call)),
         _ => None,

@@ -6,7 +6,7 @@
 use super::name_of;
 use crate::base::ContactId;
 use crate::base::Language::{self, En, Ja};
-use crate::incident::{Answer, Behaviour, Outcome, Record};
+use crate::incident::{Answer, Behaviour, Detour, Outcome, Record};
 use crate::switch::tell::{Event, What};
 
 /// One line about `event`.
@@ -64,7 +64,7 @@ fn japanese(event: &Event, record: &Record) -> String {
         What::Round { round } => format!("{round}巡目の呼び出しを始めました"),
         What::Skipped { reason } => format!("{name}さんには電話しません（{reason}）"),
         What::Dialling { phone } => format!("📞 {name}さんに電話しています（{phone}）"),
-        What::Rerouted { from, trunk, code, reason, .. } => {
+        What::Rerouted { detour: Detour { from, trunk, code, reason, .. } } => {
             format!("⚠️ {name}さんへの電話: トランク{from}が使えず{trunk}からかけています{}", why(*code, reason))
         }
         What::Ringing { .. } => format!("{name}さんの電話が鳴っています"),
@@ -160,7 +160,7 @@ fn english(event: &Event, record: &Record) -> String {
         What::Round { round } => format!("Round {round} of the calling begins"),
         What::Skipped { reason } => format!("{name} is not called ({reason})"),
         What::Dialling { phone } => format!("📞 Calling {name} ({phone})"),
-        What::Rerouted { from, trunk, code, reason, .. } => {
+        What::Rerouted { detour: Detour { from, trunk, code, reason, .. } } => {
             format!("⚠️ The call to {name} goes over {trunk}, because {from} did not carry it{}", why(*code, reason))
         }
         What::Ringing { .. } => format!("{name}'s phone rings"),

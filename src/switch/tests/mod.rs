@@ -1,6 +1,7 @@
 //! Nights in the corridor, in virtual time: a scripted trunk, scripted people, media events by hand.
 
 mod calls_in;
+mod detours;
 mod hotlines;
 mod night;
 mod people;

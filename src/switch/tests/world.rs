@@ -18,7 +18,7 @@ use crate::switch::{
 use crate::wire::sip::{Builder, Message, Method, Name};
 
 pub const US: &str = "192.0.2.10:5060";
-const TRUNK: &str = "192.0.2.1:5060";
+pub const TRUNK: &str = "192.0.2.1:5060";
 
 pub fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
