@@ -87,7 +87,10 @@ impl Page {
                 (false, true) => "TRYING",
                 (false, false) => "AWAY",
             };
-            writeln!(self.text, "  trunk {id} {state:<6}  {} calls  {why}", trunk["calls"])?;
+            let resting = list(&trunk["resting"]).map(text).collect::<Vec<_>>().join(", ");
+            let resting = if resting.is_empty() { resting } else { format!("  (fails at {resting})") };
+            let (calls, at) = (&trunk["calls"], text(&trunk["target"]));
+            writeln!(self.text, "  trunk {id} {state:<6}  {calls} calls  {at}{resting}  {why}")?;
         }
         for user in list(&status["users"]) {
             let name = padded(&text(&user["user"]), 16);

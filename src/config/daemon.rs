@@ -50,8 +50,11 @@ pub struct Sip {
     pub certificate: Option<String>,
     /// Its key, as PEM.
     pub key: Option<Secret>,
-    /// What stands in Via, Contact and SDP; `None`: the address the system uses towards the first trunk.
+    /// What stands in Via, Contact and SDP towards every trunk that names no other; `None`: the address the system uses
+    /// towards each trunk.
     pub public_address: Option<IpAddr>,
+    /// Who is asked for the names of trunks; `None`: whom the system asks.
+    pub resolver: Option<SocketAddr>,
 }
 
 /// `[media]`.
@@ -168,8 +171,10 @@ pub(super) fn sip(root: &mut Section<'_>, origin: &Origin<'_>) -> Sip {
     if public_address.is_some_and(|public| public.is_ipv4() != listen.is_ipv4()) {
         sip.complain("public_address", "IPv4 and IPv6 are mixed", format!("the same kind as sip.listen ({listen})"));
     }
+    let accepted = "the address of a name server, with a port where it is not 53: \"192.0.2.53\"";
+    let resolver = sip.text("resolver", accepted, value::resolver);
     sip.finish();
-    Sip { listen, doors, certificate, key, public_address }
+    Sip { listen, doors, certificate, key, public_address, resolver }
 }
 
 pub(super) fn media(root: &mut Section<'_>, data_dir: &Path, sip: &Sip) -> Media {

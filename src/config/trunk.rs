@@ -1,13 +1,14 @@
 //! `[[trunk]]`: the SIP accounts.
 
+use core::net::IpAddr;
 use core::time::Duration;
 use std::collections::BTreeMap;
 
 use super::reader::Section;
 use super::value::{self, Host};
-use super::{Origin, Secret};
+use super::{Origin, Secret, Sip};
 use crate::base::{Codec, TrunkId};
-use crate::sip::{self, IpRange, Transport};
+use crate::sip::{self, CallerIn, IpRange, Transport};
 
 const MOST: usize = 64;
 
@@ -34,8 +35,12 @@ pub struct Trunk {
     pub username: String,
     /// Empty where the trunk asks for none.
     pub password: Secret,
-    /// User part of From in outgoing calls, when it is not the username.
+    /// Who calls, when it is not the username.
     pub caller_id: Option<String>,
+    /// In which headers that stands.
+    pub caller_in: CallerIn,
+    /// What stands in Via, Contact and SDP towards this trunk.
+    pub public_address: Option<IpAddr>,
     /// In the order they are offered; never empty, none twice.
     pub codecs: Vec<Codec>,
     /// The lowest is tried first.
@@ -59,6 +64,8 @@ impl Trunk {
             username: self.username.clone(),
             password: self.password.reveal().to_owned(),
             caller_id: self.caller_id.clone(),
+            caller_in: self.caller_in,
+            public_address: self.public_address,
             codecs: self.codecs.clone(),
             max_calls: self.max_calls,
             allow_from: self.allow_from.clone(),
@@ -67,18 +74,24 @@ impl Trunk {
 }
 
 /// Every trunk, the one to be tried first at the front.
-pub(super) fn read(root: &mut Section<'_>, origin: &Origin<'_>) -> Vec<Trunk> {
+pub(super) fn read(root: &mut Section<'_>, origin: &Origin<'_>, sip: &Sip) -> Vec<Trunk> {
     let blocks = root.blocks("trunk", MOST);
     if !root.has("trunk") && !root.has("registrar") {
         root.complain("trunk", "missing", "at least one [[trunk]], the SIP account to call over");
     }
     let mut seen = BTreeMap::new();
-    let mut trunks: Vec<Trunk> = blocks.into_iter().filter_map(|block| read_one(block, origin, &mut seen)).collect();
+    let read = |block| read_one(block, origin, sip, &mut seen);
+    let mut trunks: Vec<Trunk> = blocks.into_iter().filter_map(read).collect();
     trunks.sort_by_key(|trunk| trunk.priority);
     trunks
 }
 
-fn read_one(mut block: Section<'_>, origin: &Origin<'_>, seen: &mut BTreeMap<TrunkId, Option<usize>>) -> Option<Trunk> {
+fn read_one(
+    mut block: Section<'_>,
+    origin: &Origin<'_>,
+    sip: &Sip,
+    seen: &mut BTreeMap<TrunkId, Option<usize>>,
+) -> Option<Trunk> {
     const HOST: &str = "a host name or an IP address, with a port where it is not 5060: \"sip.example.com:5062\"";
     let id = super::people::id(&mut block, seen, |text| TrunkId::parse(text).ok());
     let proxy = block.text("proxy", HOST, value::host);
@@ -102,6 +115,13 @@ fn read_one(mut block: Section<'_>, origin: &Origin<'_>, seen: &mut BTreeMap<Tru
         block.complain("username", "missing", format!("the account's name at the registrar: {}", value::USER_ACCEPTED));
     }
     let caller_id = block.text("caller_id", value::USER_ACCEPTED, value::user);
+    let caller_in = caller_in(&mut block);
+    let accepted = "the IP address under which this trunk reaches this machine";
+    let public_address = block.text("public_address", accepted, value::public_address);
+    if public_address.is_some_and(|public| public.is_ipv4() != sip.listen.is_ipv4()) {
+        let accepted = format!("the same kind as sip.listen ({})", sip.listen);
+        block.complain("public_address", "IPv4 and IPv6 are mixed", accepted);
+    }
     let codecs = codecs(&mut block);
     let priority = value::number(&mut block, "priority", 0..=1_000);
     let max_calls = value::number(&mut block, "max_calls", 0..=10_000);
@@ -125,6 +145,8 @@ fn read_one(mut block: Section<'_>, origin: &Origin<'_>, seen: &mut BTreeMap<Tru
         username: username.unwrap_or_else(|| "hansho".to_owned()),
         password: password.unwrap_or_else(|| Secret::new("")),
         caller_id,
+        caller_in,
+        public_address,
         codecs,
         priority: priority.unwrap_or(0),
         max_calls: max_calls.unwrap_or(0),
@@ -163,6 +185,21 @@ pub(super) fn password(block: &mut Section<'_>, origin: &Origin<'_>, register: b
         block.complain("password_file", format!("{} holds no password", file.display()), accepted);
     }
     secret.map(Secret::new)
+}
+
+fn caller_in(block: &mut Section<'_>) -> CallerIn {
+    const FROM: &str = "from";
+    const ASSERTED: &str = "p-asserted-identity";
+    const PREFERRED: &str = "p-preferred-identity";
+    let accepted = "\"from\", \"p-asserted-identity\" or \"p-preferred-identity\"";
+    let known = |text: &str| [FROM, ASSERTED, PREFERRED].into_iter().find(|it| it.eq_ignore_ascii_case(text));
+    let found = block.list("caller_id_in", 3, accepted, known);
+    if block.empty_list("caller_id_in") {
+        block.complain("caller_id_in", "found an empty list", "[\"from\"], or another header");
+    }
+    let Some(found) = found.filter(|found| !found.is_empty()) else { return CallerIn::default() };
+    let has = |name: &str| found.iter().any(|header| header.value == name);
+    CallerIn { from: has(FROM), asserted: has(ASSERTED), preferred: has(PREFERRED) }
 }
 
 pub(super) fn codecs(block: &mut Section<'_>) -> Vec<Codec> {

@@ -19,6 +19,8 @@ const DAY: u64 = 86_400;
 
 /// The port of SIP over UDP where none is written (RFC 3261 §19.1.2).
 pub(super) const SIP_PORT: u16 = 5060;
+/// The port of a name server where none is written.
+const DNS_PORT: u16 = 53;
 
 pub(super) fn duration(
     section: &mut Section<'_>,
@@ -133,6 +135,13 @@ impl Host {
     }
 }
 
+impl Host {
+    /// Is it a name, which is to be looked up?
+    pub fn is_name(&self) -> bool {
+        self.name.parse::<IpAddr>().is_err()
+    }
+}
+
 impl core::fmt::Display for Host {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(f, "{}:{}", self.in_uri(), self.port)
@@ -152,6 +161,12 @@ pub(super) fn host(text: &str) -> Option<Host> {
     let name = domain(name)?.trim_matches(['[', ']']).to_owned();
     let host = Host { name, port: port.unwrap_or(SIP_PORT), written: port.is_some() };
     Some(host).filter(|host| host.port != 0)
+}
+
+/// A name server: `127.0.0.1`, `127.0.0.1:5353`, `[::1]:53`.
+pub(super) fn resolver(text: &str) -> Option<SocketAddr> {
+    let address = text.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, DNS_PORT)).or_else(|_| text.parse());
+    address.ok().filter(|address| address.port() != 0 && !address.ip().is_unspecified())
 }
 
 /// The host part of a SIP URI: a name, an IPv4 address or an IPv6 address in brackets.

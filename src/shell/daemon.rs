@@ -5,7 +5,6 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::net::TcpSocket;
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -23,7 +22,7 @@ use super::http;
 use super::inbox::Inbox;
 use super::journal::{self, JournalThread};
 use super::ladder;
-use super::lookup;
+use super::locate::{self, NameServers, Wanted};
 use super::media::{MediaHandle, MediaSettings};
 use super::messages::Messages;
 use super::notify::{self, NotifyError};
@@ -34,7 +33,7 @@ use super::voice::{self, Speaker, SpeakerSettings, load_prompts_from, sweep};
 use crate::base::Stamp;
 use crate::config::{Directory, Settings, Trunk};
 use crate::phrase::{Dictionary, ReadingFault};
-use crate::sip::{Agent, Hop, House, Identity, Transport};
+use crate::sip::{self, Agent, House, Identity, Transport};
 use crate::store::{Journal, Ladders, StoreError};
 use crate::switch::{self, Input, LinkKey, PortRange, SmsWay, Switch};
 
@@ -44,8 +43,6 @@ const EVENTS: usize = 4_096;
 const WAITING: usize = 1_024;
 /// Connections over HTTP that may wait to be accepted.
 const BURST: u32 = 4_096;
-/// How long the start may wait for a trunk's address, only to find our own on the way to it.
-const LOOK_UP: Duration = Duration::from_secs(2);
 /// How far back the caps of `[dial]` reach, in microseconds, and the most calls that are counted from there.
 const DAY_MICROS: i64 = 86_400_000_000;
 const DIALLED_MAX: u32 = 100_000;
@@ -126,7 +123,7 @@ impl Daemon {
         let (sip, local) = sip_port(settings.sip.listen)?;
         let streams = Streams::new(tls(&settings)?, Some(local.ip()).filter(|ip| !ip.is_unspecified()));
         let doors = sip_doors(&streams, &settings.sip.doors)?;
-        let public = public_address(&settings, local).await;
+        let public = public_address(&settings, local);
         let book = load_prompts_from(settings.speech.prompts.as_deref())
             .map_err(|error| StartError::Prompt(error.to_string()))?;
         let (media, media_events) =
@@ -145,7 +142,11 @@ impl Daemon {
         let locals = Transport::ALL.map(|transport| identity.local_for(transport));
         let witness = ladder::start(&Ladders::beside(&settings.journal), locals, clock)
             .map_err(system("cannot start the thread of ladders"))?;
-        let mut agent = Agent::new(identity, trunks.iter().map(|trunk| trunk.sip(None)).collect(), rand::random());
+        let everywhere = settings.sip.public_address;
+        let agent_trunks = trunks
+            .iter()
+            .map(|trunk| sip::Trunk { public_address: trunk.public_address.or(everywhere), ..trunk.sip(None) });
+        let mut agent = Agent::new(identity, agent_trunks.collect(), rand::random());
         if let Some(registrar) = &settings.registrar {
             // A public address is for the trunks: phones on the LAN do not get back in through the router.
             let hidden = settings.sip.public_address.is_some();
@@ -213,12 +214,17 @@ impl Daemon {
         if let Some(keep) = settings.keep {
             others.push(tokio::spawn(journal::retain(thread.handle(), witness.handle(), clock, keep)));
         }
+        let servers = settings.sip.resolver.map_or(NameServers::System, NameServers::At);
         for (place, trunk) in trunks.iter().enumerate() {
-            let (id, proxy) = (trunk.id.clone(), trunk.proxy.to_string());
-            let transport = trunk.transport.unwrap_or_default();
-            let line = u8::try_from(place).ok().filter(|_| transport == Transport::Tls);
-            let hop = move |address| Hop { transport, address, line };
-            others.push(tokio::spawn(lookup::keep_looking(id, hop, proxy, local.is_ipv4(), inputs.clone())));
+            let wanted = Wanted {
+                trunk: trunk.id.clone(),
+                host: trunk.proxy.clone(),
+                transport: trunk.transport,
+                line: u8::try_from(place).ok(),
+                ipv4: local.is_ipv4(),
+                routed: local.ip().is_unspecified(),
+            };
+            others.push(tokio::spawn(locate::keep_looking(wanted, servers.clone(), inputs.clone())));
         }
         let notify::Started { notifiers, gateway, waking } = notify::start(&notify::House {
             settings: &settings,
@@ -345,19 +351,12 @@ fn tls(settings: &Settings) -> Result<Tls, StartError> {
     Ok(Tls::new(&TlsSettings { own, trunks: trunks.into_iter().map(of).collect() })?)
 }
 
-/// What Via and Contact say: as configured, as bound, as this machine reaches its first trunk, or the world.
-async fn public_address(settings: &Settings, local: SocketAddr) -> IpAddr {
+/// What Via and Contact say where nothing else is known of a trunk: as configured, as bound, as this machine reaches the
+/// world.
+fn public_address(settings: &Settings, local: SocketAddr) -> IpAddr {
     let bound = Some(local.ip()).filter(|ip| !ip.is_unspecified());
-    if let Some(address) = settings.sip.public_address.or(bound) {
-        return address;
-    }
-    let proxy = settings.trunks.iter().min_by_key(|trunk| trunk.priority).map(|trunk| trunk.proxy.to_string());
-    let ipv4 = local.is_ipv4();
-    let trunk = match tokio::time::timeout(LOOK_UP, lookup::find(&proxy.unwrap_or_default(), ipv4)).await {
-        Ok(Ok(trunk)) => trunk.into_iter().next().and_then(route_to),
-        Ok(Err(_)) | Err(_) => None,
-    };
-    trunk.or_else(|| route_to(if ipv4 { WORLD_V4 } else { WORLD_V6 })).unwrap_or(local.ip())
+    let world = || locate::route_to(if local.is_ipv4() { WORLD_V4 } else { WORLD_V6 });
+    settings.sip.public_address.or(bound).or_else(world).unwrap_or(local.ip())
 }
 
 fn media_address(settings: &Settings, public: IpAddr) -> IpAddr {
@@ -367,15 +366,7 @@ fn media_address(settings: &Settings, public: IpAddr) -> IpAddr {
 /// The address of this machine in its own network.
 fn at_home(local: SocketAddr) -> Option<IpAddr> {
     let world = if local.is_ipv4() { WORLD_V4 } else { WORLD_V6 };
-    Some(local.ip()).filter(|ip| !ip.is_unspecified()).or_else(|| route_to(world))
-}
-
-/// The address of the interface on the way there. Connecting a UDP socket sends nothing.
-fn route_to(there: SocketAddr) -> Option<IpAddr> {
-    let any: IpAddr = if there.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
-    let socket = std::net::UdpSocket::bind((any, 0)).ok()?;
-    socket.connect(there).ok()?;
-    socket.local_addr().ok().map(|address| address.ip())
+    Some(local.ip()).filter(|ip| !ip.is_unspecified()).or_else(|| locate::route_to(world))
 }
 
 fn media_settings(settings: &Settings) -> MediaSettings {

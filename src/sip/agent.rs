@@ -6,7 +6,7 @@
 //! Easy to get wrong: `Event::Answered` comes out before the ACK, and `dial` gives its handle back before its
 //! INVITE leaves the outbox; whoever stores first and sends then loses no call to a crash.
 
-use core::net::{IpAddr, SocketAddr};
+use core::net::SocketAddr;
 use std::collections::BTreeMap;
 
 use rand::RngExt;
@@ -20,6 +20,7 @@ use crate::sip::farewell::Farewell;
 use crate::sip::fork::Forks;
 use crate::sip::handle::{self, Handle};
 use crate::sip::health::Health;
+use crate::sip::identity::{Identity, Outside};
 use crate::sip::letter::Letter;
 use crate::sip::lines::Why;
 use crate::sip::message::Request;
@@ -30,7 +31,7 @@ use crate::sip::reroute::Spare;
 use crate::sip::targets::REST;
 use crate::sip::terms::Terms;
 use crate::sip::transactions::{Owner, Told, Transactions, TxId};
-use crate::sip::{Cause, End, Output, Transport, Trunk, attempt};
+use crate::sip::{Cause, End, Output, Trunk, attempt};
 use crate::wire::sip::{Method, NameAddr};
 
 /// More calls than this at once are refused, in either direction.
@@ -43,34 +44,6 @@ const PHONES_MAX: usize = 64;
 
 /// What is said of a request that nothing answered.
 pub(super) const SILENCE: &str = "the trunk did not answer";
-
-/// Who we are on the wire.
-#[derive(Clone, Debug)]
-pub struct Identity {
-    /// What Via and Contact say.
-    pub local: SocketAddr,
-    /// What they say instead over these; whoever listens nowhere for connections is reached over those that stand.
-    pub doors: Vec<(Transport, SocketAddr)>,
-    /// What SDP says.
-    pub media_address: IpAddr,
-    /// What User-Agent and Server say.
-    pub user_agent: String,
-}
-
-impl Identity {
-    /// The same to those who find us at this address.
-    pub(super) fn at(&self, address: IpAddr) -> Identity {
-        let moved = |at: SocketAddr| SocketAddr::new(address, at.port());
-        let doors = self.doors.iter().map(|(over, at)| (*over, moved(*at))).collect();
-        Identity { local: moved(self.local), doors, media_address: address, user_agent: self.user_agent.clone() }
-    }
-
-    /// What Via and Contact say over this transport.
-    pub fn local_for(&self, transport: Transport) -> SocketAddr {
-        let door = self.doors.iter().find(|(over, _)| *over == transport);
-        door.map_or(self.local, |(_, address)| *address)
-    }
-}
 
 /// Why a call cannot even be tried.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -121,25 +94,48 @@ pub struct Agent {
 #[derive(Debug)]
 pub(super) struct Core {
     pub identity: Identity,
-    /// Who we are to phones of our own users.
-    pub house: Option<Identity>,
+    /// Who we are towards each of the lines.
+    pub identities: Vec<Identity>,
     pub lines: Vec<Line>,
     pub transactions: Transactions,
     pub rng: Rng,
 }
 
 impl Core {
+    pub fn new(identity: Identity, lines: Vec<Line>, rng: Rng) -> Core {
+        let identities = lines.iter().map(|line| identity.towards(&line.outside)).collect();
+        Core { identity, identities, lines, transactions: Transactions::default(), rng }
+    }
+
+    /// One line more.
+    pub fn add_line(&mut self, line: Line) {
+        self.identities.push(self.identity.towards(&line.outside));
+        self.lines.push(line);
+    }
+
+    /// Something else is known of our address towards a line. True: it is another one now.
+    pub fn note_outside(&mut self, place: usize, change: impl FnOnce(&mut Outside)) -> bool {
+        let (Some(line), Some(identity)) = (self.lines.get_mut(place), self.identities.get_mut(place)) else {
+            return false;
+        };
+        change(&mut line.outside);
+        let now = self.identity.towards(&line.outside);
+        let is_other = (now.local, now.media_address) != (identity.local, identity.media_address);
+        *identity = now;
+        is_other
+    }
+
     pub fn ctx<'a>(
         &'a mut self,
         now: Time,
-        line: usize,
+        place: usize,
         leg: Option<LegId>,
         out: &'a mut Outbox<Output>,
     ) -> Option<Ctx<'a>> {
-        let line = self.lines.get_mut(line)?;
+        let line = self.lines.get_mut(place)?;
         line.proxy = line.targets.best(now).or(line.proxy);
-        let identity = if line.house.is_some() { self.house.as_ref() } else { None }.unwrap_or(&self.identity);
         let (transactions, rng) = (&mut self.transactions, &mut self.rng);
+        let identity = self.identities.get(place)?;
         Some(Ctx { now, identity, line, transactions, rng, out, leg })
     }
 }
@@ -159,7 +155,7 @@ impl Agent {
         let healths = trunks.iter().enumerate().map(health).collect();
         let lines = trunks.into_iter().map(Line::new).collect();
         Agent {
-            core: Core { identity, house: None, lines, transactions: Transactions::default(), rng },
+            core: Core::new(identity, lines, rng),
             calls: Calls::default(),
             registrations,
             healths,
@@ -388,11 +384,11 @@ impl Agent {
 
     pub(super) fn terms(&mut self, line: usize, media_port: u16) -> Terms {
         let codecs = self.core.lines.get(line).map(|line| line.trunk.codecs.clone()).unwrap_or_default();
+        let identity = self.core.identities.get(line).unwrap_or(&self.core.identity);
+        let address = SocketAddr::new(identity.media_address, media_port);
         // 62 bits: some readers of SDP take the number for a signed one.
         let session = self.core.rng.random_range(1..1u64 << 62);
-        let house = self.core.house.as_ref().filter(|_| self.is_users(line));
-        let address = house.unwrap_or(&self.core.identity).media_address;
-        Terms::new(SocketAddr::new(address, media_port), &codecs, session)
+        Terms::new(address, &codecs, session)
     }
 
     pub(super) fn with_leg(

@@ -1,10 +1,10 @@
 //! What happens to a datagram: whose it is, and what is answered when it is nobody's.
 //!
 //! Easy to get wrong: a request in a dialog we know may come from anywhere (its tags cannot be guessed), every
-//! other one only from a trunk, or signed by a user of ours; an ACK is never answered, whatever is wrong with it; a 200 to an INVITE we
-//! forgot is acknowledged and ended with BYE, or a phone that a former life rang stays up.
+//! other one only from a trunk, or signed by a user of ours; an ACK is never answered, whatever is wrong with it; a 200 to
+//! an INVITE we forgot is acknowledged and ended with BYE, or a phone that a former life rang stays up.
 
-use core::net::IpAddr;
+use core::net::{IpAddr, SocketAddr};
 
 use crate::base::{LegId, Outbox, Time, token};
 use crate::sip::agent::{Agent, MAX_CALLS};
@@ -73,8 +73,9 @@ impl Agent {
         }
         match heard {
             Heard::Copy => self.counts.copies += 1,
-            Heard::For(Owner::Registration(place), tx, _) => {
+            Heard::For(Owner::Registration(place), tx, hop) => {
                 self.with_registration(now, place, out, |known, ctx| known.on_response(ctx, tx, response));
+                self.note_seen(now, place, hop, response, out);
             }
             Heard::For(Owner::Call(key), tx, _) => {
                 let waits = self.calls.get(key).is_some_and(|call| call.waits_for(tx));
@@ -84,8 +85,9 @@ impl Agent {
                     self.with(now, key, out, |call, ctx| call.on_response(ctx, tx, response));
                 }
             }
-            Heard::For(Owner::Health(place), tx, _) => {
+            Heard::For(Owner::Health(place), tx, hop) => {
                 self.with_health(now, place, out, |health, ctx| health.on_response(ctx, tx, response));
+                self.note_seen(now, place, hop, response, out);
             }
             Heard::For(Owner::Message(number), tx, _) => self.letter_answered(now, number, tx, response, out),
             Heard::For(Owner::Nobody, ..) => {}
@@ -110,11 +112,16 @@ impl Agent {
     /// Was the request sent from here (RFC 3261 §8.1.3.3, §18.1.2)? The branch of one that we remember says enough;
     /// some routers on the way rewrite our address and forget to write it back.
     fn is_ours(&self, from: Hop, response: &Message) -> bool {
-        let (port, ours) = (from.transport.port(), core::iter::once(&self.core.identity).chain(&self.core.house));
-        let mut ours = ours.map(|identity| identity.local_for(from.transport));
-        let sent_by =
-            response.via().ok().and_then(|via| Some((via.host_str().parse().ok()?, via.port.unwrap_or(port))));
-        response.list(&Name::Via).count() == 1 && ours.any(|local| sent_by == Some((local.ip(), local.port())))
+        let port = from.transport.port();
+        let sent_by = response.via().ok().and_then(|via| {
+            let ip: IpAddr = via.host_str().parse().ok()?;
+            Some(SocketAddr::new(ip, via.port.unwrap_or(port)))
+        });
+        let is_ours = |address| {
+            let mut all = self.core.identities.iter().chain([&self.core.identity]);
+            all.any(|identity| identity.is_at(from.transport, address))
+        };
+        response.list(&Name::Via).count() == 1 && sent_by.is_some_and(is_ours)
     }
 
     /// A 200 to an INVITE of a former life.

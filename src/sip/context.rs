@@ -5,6 +5,7 @@ use core::net::Ipv6Addr;
 use crate::base::{LegId, Outbox, Phone, Rng, Time, token};
 use crate::sip::auth::Keys;
 use crate::sip::extension::unsupported;
+use crate::sip::identity::Outside;
 use crate::sip::interval::LEAST_S;
 use crate::sip::message::{self, ALLOW};
 use crate::sip::targets::Targets;
@@ -25,13 +26,16 @@ pub struct Line {
     pub keys: Keys,
     /// For phones of our own users: what they speak over. Theirs is no trunk, and what is for them goes where they are.
     pub house: Option<Transport>,
+    /// Where it reaches us.
+    pub outside: Outside,
 }
 
 impl Line {
     /// A trunk of which nothing was heard yet.
     pub fn new(trunk: Trunk) -> Line {
         let targets = Targets::new(trunk.proxy.into_iter().collect());
-        Line { proxy: trunk.proxy, targets, trunk, keys: Keys::default(), house: None }
+        let outside = Outside::of(&trunk);
+        Line { proxy: trunk.proxy, targets, trunk, keys: Keys::default(), outside, house: None }
     }
 
     /// The URI by which this trunk reaches `to`.
@@ -44,8 +48,20 @@ impl Line {
 
     /// Who we are in From, still without a tag.
     pub fn caller(&self) -> String {
-        let caller = self.trunk.caller_id.as_deref().unwrap_or(&self.trunk.username);
-        format!("<sip:{}@{}>", message::user_part(caller), self.host())
+        let caller = self.trunk.caller_id.as_ref().filter(|_| self.trunk.caller_in.from);
+        self.named(caller.unwrap_or(&self.trunk.username))
+    }
+
+    /// Who calls in the headers for networks of trust (RFC 3325 §9), where the trunk wants them.
+    pub fn stated(&self) -> Vec<(Name, String)> {
+        let caller = self.named(self.trunk.caller_id.as_ref().unwrap_or(&self.trunk.username));
+        let wanted = self.trunk.caller_in;
+        let headers = [(wanted.asserted, Name::PAssertedIdentity), (wanted.preferred, Name::PPreferredIdentity)];
+        headers.into_iter().filter(|(wanted, _)| *wanted).map(|(_, name)| (name, caller.clone())).collect()
+    }
+
+    fn named(&self, user: &str) -> String {
+        format!("<sip:{}@{}>", message::user_part(user), self.host())
     }
 
     /// What requests travel over.
@@ -167,5 +183,33 @@ pub fn contact(identity: &Identity, line: &Line) -> String {
     match transport {
         Transport::Udp => format!("<sip:{to}>"),
         other => format!("<sip:{to};transport={other}>"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::TrunkId;
+    use crate::sip::CallerIn;
+
+    #[test]
+    fn the_caller_id_stands_where_the_trunk_wants_it_and_from_always_says_something() {
+        let said = |caller_in: CallerIn, caller_id: Option<&str>| {
+            let (domain, username) = ("pbx.example".to_owned(), "bell".to_owned());
+            let caller_id = caller_id.map(str::to_owned);
+            let trunk = Trunk { domain, username, caller_id, caller_in, ..Trunk::new(TrunkId::parse("main").unwrap()) };
+            let line = Line::new(trunk);
+            let headers = line.stated().into_iter().map(|(name, value)| format!("{name}: {value}"));
+            std::iter::once(format!("From: {}", line.caller())).chain(headers).collect::<Vec<_>>()
+        };
+        let number = Some("+81312345678");
+        assert_eq!(said(CallerIn::default(), None), ["From: <sip:bell@pbx.example>"]);
+        assert_eq!(said(CallerIn::default(), number), ["From: <sip:+81312345678@pbx.example>"]);
+        let asserted = CallerIn { from: false, asserted: true, preferred: false };
+        let stated = "P-Asserted-Identity: <sip:+81312345678@pbx.example>";
+        assert_eq!(said(asserted, number), ["From: <sip:bell@pbx.example>", stated]);
+        let preferred = CallerIn { preferred: true, ..CallerIn::default() };
+        let stated = "P-Preferred-Identity: <sip:+81312345678@pbx.example>";
+        assert_eq!(said(preferred, number), ["From: <sip:+81312345678@pbx.example>", stated]);
     }
 }

@@ -148,7 +148,7 @@ impl Agent {
             call_id: token(ctx.rng, 24),
             seq: 1,
             routes: Vec::new(),
-            headers: Vec::new(),
+            headers: ctx.line.stated(),
             body: Some(Body { kind: PLAIN_UTF8, bytes: text.as_bytes().to_vec() }),
         };
         let secret = token(ctx.rng, 16);

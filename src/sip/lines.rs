@@ -3,7 +3,7 @@
 //! Easy to get wrong: only what a trunk itself has to answer says anything about it. Silence after a request within a
 //! call may be a telephone that is gone, because a proxy on the way says nothing in its place (RFC 4320 §4.2).
 
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 
 use crate::base::{Outbox, Time, TrunkId};
@@ -40,6 +40,21 @@ pub struct TrunkState {
     pub resting: Vec<(Hop, Time)>,
 }
 
+/// Where a trunk was found.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Whereabouts {
+    /// Everywhere it is, the first to be tried first.
+    pub targets: Vec<Hop>,
+    /// Our own address on the way there, where it was not bound to one.
+    pub local: Option<IpAddr>,
+}
+
+impl From<Vec<Hop>> for Whereabouts {
+    fn from(targets: Vec<Hop>) -> Whereabouts {
+        Whereabouts { targets, local: None }
+    }
+}
+
 /// Why a target is left alone, and for how long.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Why<'a> {
@@ -65,7 +80,7 @@ impl Agent {
         &mut self,
         now: Time,
         trunk: &TrunkId,
-        found: Result<Vec<Hop>, String>,
+        found: Result<Whereabouts, String>,
         out: &mut Outbox<Output>,
     ) {
         let Some(place) = self.line_of(trunk) else { return };
@@ -73,11 +88,19 @@ impl Agent {
         match found {
             // An address that served goes on serving while the name cannot be looked up.
             Err(_) if line.proxy.is_some() => {}
-            Ok(targets) => {
+            Ok(Whereabouts { targets, local }) => {
                 let before = line.proxy;
                 line.targets.replace(targets);
                 line.proxy = line.targets.best(now);
-                if line.proxy != before && line.proxy.is_some() {
+                let (is_elsewhere, is_known) = (line.proxy != before, line.proxy.is_some());
+                let moved = self.core.note_outside(place, |outside| {
+                    // On another way the trunk sees another address, too.
+                    if outside.route != local {
+                        outside.seen = None;
+                    }
+                    outside.route = local;
+                });
+                if is_known && (is_elsewhere || moved) {
                     self.greet(now, place, out);
                 }
             }
@@ -101,8 +124,19 @@ impl Agent {
         if !gone.is_empty() {
             self.leave_alone(now, hop, Why { code: None, reason: why, long: REST }, out);
         }
+        let datagram = Hop::udp(hop.address);
+        for line in self.core.lines.iter_mut().filter(|line| hop == Hop::tcp(hop.address) && line.targets.has(datagram))
+        {
+            line.targets.takes_no_connections(datagram, now);
+        }
         for (owner, tx) in gone {
-            self.unheard(now, owner, tx, why, out);
+            let mut falls_back = false;
+            if let Owner::Call(key) = owner {
+                self.with(now, key, out, |call, ctx| falls_back = call.fall_back(ctx, tx));
+            }
+            if !falls_back {
+                self.unheard(now, owner, tx, why, out);
+            }
         }
         for place in 0..self.core.lines.len() {
             self.with_registration(now, place, out, |known, ctx| known.on_lost(ctx, hop));
@@ -178,6 +212,29 @@ impl Agent {
             Owner::Registration(_) | Owner::Health(_) => true,
             Owner::Call(key) => self.calls.get(key).and_then(crate::sip::call::Call::invite_tx) == Some(tx),
             Owner::Message(_) | Owner::Nobody => false,
+        }
+    }
+
+    /// The trunk says where it sees us (RFC 3581 §4). If that is not where we said we are, there is a NAT between us, and
+    /// we are there from now on: it is registered at anew. Nothing is learned over a connection, whose port is no door.
+    pub(super) fn note_seen(
+        &mut self,
+        now: Time,
+        place: usize,
+        hop: Hop,
+        response: &Message,
+        out: &mut Outbox<Output>,
+    ) {
+        let Ok(via) = response.via() else { return };
+        let (Some(ip), Some(Some(port))) = (via.received(), via.rport()) else { return };
+        let seen = SocketAddr::new(ip, port);
+        let said = via.host_str().parse().ok().map(|ip: IpAddr| SocketAddr::new(ip, via.port.unwrap_or(5060)));
+        let is_mine = self.core.lines.get(place).is_some_and(|line| line.targets.is_at(hop.ip().to_canonical()));
+        if hop.is_reliable() || response.code().is_none_or(|code| code < 200) || said == Some(seen) || !is_mine {
+            return;
+        }
+        if self.core.note_outside(place, |outside| outside.seen = Some(seen)) {
+            self.with_registration(now, place, out, |known, ctx| known.on_outside(ctx));
         }
     }
 

@@ -21,6 +21,8 @@
 //! | `registrar`, `users`, `fork` | phones of our own users: where they are, what they ask, several at once |
 //! | `counts` | what was dropped and refused |
 //! | `hop`, `targets` | over what and where a message travels; where a trunk is |
+//! | `locate` | what DNS says of a trunk's name, in the order it is tried |
+//! | `identity` | where we are, as a trunk sees it |
 //! | `lines`, `health`, `reroute` | how the trunks stand; is one there; another way for a call that it could not carry |
 //! | `handle` | the line of text that ends a call after a crash |
 //! | `transactions`, `client_*`, `server_*`, `timers` | the four machines of RFC 3261 §17 and how they are found |
@@ -48,11 +50,13 @@ mod fork;
 mod handle;
 mod health;
 mod hop;
+mod identity;
 mod incoming;
 mod info;
 mod interval;
 mod letter;
 mod lines;
+pub mod locate;
 mod message;
 pub mod offer;
 mod outgoing;
@@ -80,14 +84,15 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use agent::{Agent, DialError, Identity, MAX_CALLS};
+pub use agent::{Agent, DialError, MAX_CALLS};
 pub use counts::Counts;
 pub use handle::call_id_of;
 pub use hop::{Hop, NoHop, Transport};
+pub use identity::Identity;
 pub use letter::{MessageError, TEXT_MAX};
-pub use lines::TrunkState;
+pub use lines::{TrunkState, Whereabouts};
 pub use registrar::House;
-pub use trunk::{IpRange, Trunk};
+pub use trunk::{CallerIn, IpRange, Trunk};
 pub use users::{HOUSE_LINE, PhoneState, UserState};
 
 use core::net::IpAddr;

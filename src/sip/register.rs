@@ -47,6 +47,8 @@ use crate::wire::sip::{Message, Method, Name, NameAddr, Uri};
 
 /// A trunk that asks us to stay away longer than this is asked again all the same.
 const LONGEST_RETRY_AFTER_S: u32 = 3_600;
+/// The least time between two registrations that only say that we are elsewhere.
+const MOVES_APART: Duration = Duration::from_secs(60);
 /// What a registrar may demand at least; more is nonsense.
 const LONGEST_MIN_EXPIRES_S: u32 = 86_400;
 
@@ -64,6 +66,10 @@ pub struct Registration {
     last: Option<(Option<u16>, String)>,
     /// The target that granted it.
     at: Option<Hop>,
+    /// The Contact that is bound there.
+    bound: Option<String>,
+    /// When that became another one last.
+    moved: Option<Time>,
     seen_as: Option<SocketAddr>,
     state: State,
 }
@@ -97,6 +103,8 @@ impl Registration {
             granted_until: None,
             last: None,
             at: None,
+            bound: None,
+            moved: None,
             seen_as: None,
             state: State::Away,
         }
@@ -179,6 +187,18 @@ impl Registration {
         }
     }
 
+    /// The trunk sees us elsewhere than we said: it is told where, at most once a minute, because a NAT that gives us
+    /// another port each time would have us register for ever.
+    pub fn on_outside(&mut self, ctx: &mut Ctx<'_>) {
+        if let State::Registered { refresh } = &mut self.state
+            && self.bound.as_ref().is_some_and(|bound| *bound != ctx.contact())
+        {
+            let soonest = self.moved.map_or(ctx.now, |moved| moved + MOVES_APART);
+            *refresh = (*refresh).min(soonest.max(ctx.now));
+            self.moved = Some(ctx.now);
+        }
+    }
+
     /// When to call [`Registration::on_deadline`].
     pub fn next_deadline(&self) -> Option<Time> {
         let due = match &self.state {
@@ -240,6 +260,13 @@ impl Registration {
         let known = if expires_s == 0 { self.at } else { None };
         let hop = known.or(ctx.line.proxy).unwrap_or(ctx.identity.local.into());
         let account = format!("<sip:{}@{domain}>", user_part(&ctx.line.trunk.username));
+        let contact = ctx.contact();
+        // Where we were, nobody is to ring us any more.
+        let former = self.bound.clone().filter(|bound| *bound != contact);
+        let (stays, goes) = if expires_s == 0 { (former.unwrap_or(contact), None) } else { (contact, former) };
+        let mut headers = vec![(Name::Contact, format!("{stays};expires={expires_s}"))];
+        headers.extend(goes.map(|former| (Name::Contact, format!("{former};expires=0"))));
+        headers.push((Name::Expires, expires_s.to_string()));
         let request = Request {
             method: Method::Register,
             uri: format!("sip:{domain}"),
@@ -249,10 +276,7 @@ impl Registration {
             call_id: self.call_id.clone(),
             seq: self.seq,
             routes: Vec::new(),
-            headers: vec![
-                (Name::Contact, format!("{};expires={expires_s}", ctx.contact())),
-                (Name::Expires, expires_s.to_string()),
-            ],
+            headers,
             body: None,
         };
         let secret = token(ctx.rng, 16);
@@ -262,7 +286,12 @@ impl Registration {
     fn on_success(&mut self, ctx: &mut Ctx<'_>, response: &Message) {
         self.keep_number();
         self.note_address(response);
-        let granted_s = granted(&ctx.contact(), response).unwrap_or(self.expires_s);
+        let contact = match &self.state {
+            State::Trying(attempt) => sent_contact(attempt.request()),
+            _ => None,
+        };
+        let contact = contact.unwrap_or_else(|| ctx.contact());
+        let granted_s = granted(&contact, response).unwrap_or(self.expires_s);
         if granted_s == 0 {
             let reason = "the trunk said yes and granted no time".to_owned();
             return self.fail(ctx, response.code(), reason, 0);
@@ -275,6 +304,9 @@ impl Registration {
         self.last = response.code().map(|code| (Some(code), reason_of(response)));
         self.granted_until = Some(ctx.now + Duration::from_secs(granted_s.into()));
         self.state = State::Registered { refresh: ctx.now + refresh_after(granted_s) };
+        self.bound = Some(contact);
+        // We may have learned meanwhile that we are elsewhere.
+        self.on_outside(ctx);
         if news {
             let trunk = ctx.line.trunk.id.clone();
             ctx.out.push(Output::Event(Event::Registered { trunk, expires_s: granted_s }));
@@ -336,6 +368,12 @@ impl Registration {
             self.seen_as = Some(SocketAddr::new(ip, port));
         }
     }
+}
+
+/// The Contact that a REGISTER said, without its expiry.
+fn sent_contact(request: &Request) -> Option<String> {
+    let (_, contact) = request.headers.iter().find(|(name, _)| *name == Name::Contact)?;
+    contact.rsplit_once(";expires=").map(|(contact, _)| contact.to_owned())
 }
 
 /// How long our binding lives: what its own Contact says, else the Expires header. `None`: neither says.

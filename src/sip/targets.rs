@@ -18,6 +18,8 @@ pub const REST: Duration = Duration::from_secs(60);
 const LONGEST_REST: Duration = Duration::from_secs(3_600);
 /// One that says 503 and asks for less is not asked again at once.
 const SHORTEST_REST: Duration = Duration::from_secs(5);
+/// How long a target is not tried over a connection again that took none.
+const NO_CONNECTIONS: Duration = Duration::from_secs(86_400);
 /// More targets than this are not tried.
 const MOST: usize = 16;
 
@@ -27,19 +29,22 @@ pub struct Targets {
     list: Vec<Hop>,
     /// Who rests, and until when.
     rests: Vec<(Hop, Time)>,
+    /// Who takes datagrams alone, as far as was seen, and until when that is believed.
+    plain: Vec<(Hop, Time)>,
 }
 
 impl Targets {
     /// These, the first to be tried first.
     pub fn new(mut list: Vec<Hop>) -> Targets {
         list.truncate(MOST);
-        Targets { list, rests: Vec::new() }
+        Targets { list, rests: Vec::new(), plain: Vec::new() }
     }
 
     /// Takes another list. True: it is another one indeed.
     pub fn replace(&mut self, list: Vec<Hop>) -> bool {
         let Targets { list, .. } = Targets::new(list);
         self.rests.retain(|(hop, _)| list.contains(hop));
+        self.plain.retain(|(hop, _)| list.contains(hop));
         core::mem::replace(&mut self.list, list) != self.list
     }
 
@@ -88,6 +93,23 @@ impl Targets {
     /// Who rests, and until when; some of them may be through with it.
     pub fn resting(&self) -> &[(Hop, Time)] {
         &self.rests
+    }
+
+    /// Is it one of ours?
+    pub fn has(&self, hop: Hop) -> bool {
+        self.list.contains(&hop)
+    }
+
+    /// It is one of ours that speaks UDP, and may take a connection as well.
+    pub fn may_take_connections(&self, hop: Hop, now: Time) -> bool {
+        let refused = self.plain.iter().any(|(plain, until)| *plain == hop && *until > now);
+        !hop.is_reliable() && self.has(hop) && !refused
+    }
+
+    /// It takes no connections.
+    pub fn takes_no_connections(&mut self, hop: Hop, now: Time) {
+        self.plain.retain(|(plain, until)| *plain != hop && *until > now);
+        self.plain.push((hop, now + NO_CONNECTIONS));
     }
 
     /// It answered.

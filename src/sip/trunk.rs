@@ -26,8 +26,12 @@ pub struct Trunk {
     pub username: String,
     /// The digest password; empty where the trunk asks for none.
     pub password: String,
-    /// User part of From in outgoing calls, when it is not the username.
+    /// Who calls, when it is not the username.
     pub caller_id: Option<String>,
+    /// Where that stands.
+    pub caller_in: CallerIn,
+    /// Our address as this trunk reaches it, where that is known beforehand.
+    pub public_address: Option<IpAddr>,
     /// In the order they are offered; never empty.
     pub codecs: Vec<Codec>,
     /// Simultaneous calls the trunk allows; 0: as many as there are legs.
@@ -49,6 +53,8 @@ impl Trunk {
             username: String::new(),
             password: String::new(),
             caller_id: None,
+            caller_in: CallerIn::default(),
+            public_address: None,
             codecs: Codec::ALL.to_vec(),
             max_calls: 0,
             allow_from: Vec::new(),
@@ -66,6 +72,25 @@ impl fmt::Debug for Trunk {
             .field("register", &self.register)
             .field("username", &self.username)
             .finish_non_exhaustive()
+    }
+}
+
+/// In which headers the caller ID stands. From always says something; where the caller ID is not to stand there, the
+/// account does, as carriers want it that check who sends what.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CallerIn {
+    /// From.
+    pub from: bool,
+    /// P-Asserted-Identity (RFC 3325 §9.1): for trunks that trust us.
+    pub asserted: bool,
+    /// P-Preferred-Identity (RFC 3325 §9.2): for trunks that choose among the identities they know us by.
+    pub preferred: bool,
+}
+
+impl Default for CallerIn {
+    /// In From alone.
+    fn default() -> CallerIn {
+        CallerIn { from: true, asserted: false, preferred: false }
     }
 }
 

@@ -12,6 +12,7 @@ use crate::sip::agent::{Agent, DialError, MAX_CALLS};
 use crate::sip::call::{Call, Phase};
 use crate::sip::context::{Asked, Ctx, Line};
 use crate::sip::counts::Counts;
+use crate::sip::identity::Outside;
 use crate::sip::message::{reply, reply_to};
 use crate::sip::outgoing::{self, Outgoing};
 use crate::sip::registrar::{Binding, Denials, House, Registrar, Verdict};
@@ -58,9 +59,9 @@ impl Agent {
     /// Makes the agent the registrar of these users.
     pub fn keep_house(&mut self, house: House) {
         self.house_line = self.core.lines.len();
-        self.core.house = house.address.map(|address| self.core.identity.at(address));
+        let outside = Outside { given: house.address, ..Outside::default() };
         let lines = Transport::ALL.into_iter().filter_map(|over| line(&house.realm, &house.codecs, over));
-        self.core.lines.extend(lines);
+        lines.for_each(|line| self.core.add_line(Line { outside, ..line }));
         let mut key = [0; 32];
         self.core.rng.fill_bytes(&mut key);
         let decoy = token(&mut self.core.rng, 32);

@@ -62,7 +62,7 @@ use crate::base::{IncidentId, Language, LegId, Stamp, TrunkId};
 use crate::incident::{Contact, Fact, Hotline, HouseFact};
 use crate::media::{self, Prompt};
 use crate::phrase::Dictionary;
-use crate::sip::Hop;
+use crate::sip::{Hop, Whereabouts};
 
 /// Everything the corridor is told.
 #[derive(Debug)]
@@ -115,7 +115,7 @@ pub enum Input {
         /// Which.
         trunk: TrunkId,
         /// Where it is, or why nobody knows.
-        found: Result<Vec<Hop>, String>,
+        found: Result<Whereabouts, String>,
     },
     /// What happened to the house in former lives, oldest first; before any [`Input::Restore`].
     RestoreHouse(Vec<(Stamp, HouseFact)>),

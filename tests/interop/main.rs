@@ -1,4 +1,5 @@
-//! Other people's SIP against the real binary: SIPp, baresip, linphone and Kamailio, real sockets on loopback.
+//! Other people's SIP against the real binary: SIPp, baresip, linphone and Kamailio, and dnsmasq for the names; real
+//! sockets on loopback.
 //!
 //! These tests need programs that are not ours, so plain `cargo test` leaves them out; `tools/test` sees to it that the
 //! programs are there and runs every one of them. Each test has its own ports and its own folder under
@@ -8,6 +9,7 @@
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "these tests are about the real world")]
 
 mod baresip;
+mod dns;
 mod hotline;
 mod kamailio;
 mod ladder;

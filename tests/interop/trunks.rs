@@ -108,3 +108,45 @@ fn a_trunk_is_asked_whether_it_is_there_and_believed() {
     asked.passes();
     daemon.events.until("trunk.registered", &[("trunk", "outside"), ("expires", "0")]);
 }
+
+#[test]
+fn the_caller_id_stands_in_the_header_that_the_trunk_wants() {
+    for (header, other) in
+        [("P-Asserted-Identity", "P-Preferred-Identity"), ("P-Preferred-Identity", "P-Asserted-Identity")]
+    {
+        let scene = Scene::new(&header.to_lowercase());
+        let sipp = Sipp::scenario("caller_identity").with("header", header).with("other", other).listens(&scene);
+        let wants = format!("caller_id = \"+81312345678\"\ncaller_id_in = [\"{}\"]", header.to_lowercase());
+        let settings = Settings::trunk_at(sipp.port).account("bell", "s3cret").trunk(&wants).person("anna", NUMBER);
+        let daemon = Daemon::start(&scene, &settings);
+        daemon.trigger();
+        assert_eq!(daemon.outcome("anna"), ("busy".to_owned(), Some(486)));
+        sipp.passes();
+    }
+}
+
+#[test]
+fn a_trunk_that_sees_hansho_behind_a_nat_is_told_that_address_from_then_on() {
+    let scene = Scene::new("trunk_nat");
+    let sipp = Sipp::scenario("nat").sees_copies().listens(&scene);
+    let settings = Settings::trunk_at(sipp.port).registers().account("bell", "s3cret").person("anna", NUMBER);
+    let daemon = Daemon::start(&scene, &settings);
+    daemon.events.until("trunk.registered", &[("trunk", "outside"), ("expires", "600")]);
+    sipp.passes();
+    assert_eq!(daemon.events.count("trunk.registered"), 1, "it is the same registration");
+}
+
+#[test]
+fn the_address_that_is_given_for_a_trunk_stands_in_via_contact_and_sdp() {
+    let scene = Scene::new("trunk_public");
+    let sipp = Sipp::scenario("refuse").with("code", "486").with("phrase", "Busy Here").listens(&scene);
+    let settings = Settings::trunk_at(sipp.port).trunk("public_address = \"203.0.113.5\"").person("anna", NUMBER);
+    let daemon = Daemon::start(&scene, &settings);
+    daemon.trigger();
+    assert_eq!(daemon.outcome("anna"), ("busy".to_owned(), Some(486)));
+    let port = daemon.port;
+    assert!(sipp.after("Via: SIP/2.0/UDP ").starts_with(&format!("203.0.113.5:{port};")));
+    assert_eq!(sipp.after("Contact: <sip:hansho@"), format!("203.0.113.5:{port}>"));
+    assert_eq!(sipp.after("c=IN IP4 "), "203.0.113.5");
+    sipp.passes();
+}

@@ -1,7 +1,7 @@
 //! What is spoken with whom: `[sip] listen` and the transports of a trunk.
 
 use super::{SMALLEST, complaints, read};
-use crate::sip::Transport;
+use crate::sip::{CallerIn, Transport};
 
 #[test]
 fn sip_listens_once_a_transport_at_addresses_of_one_kind_and_for_tls_with_a_certificate() {
@@ -21,6 +21,20 @@ fn sip_listens_once_a_transport_at_addresses_of_one_kind_and_for_tls_with_a_cert
 }
 
 #[test]
+fn a_name_server_may_be_named_with_its_port_or_without() {
+    let resolver = |text: &str| {
+        read(&format!("{SMALLEST}[sip]\nresolver = \"{text}\"\n"))
+            .map(|settings| settings.sip.resolver.unwrap().to_string())
+    };
+    assert_eq!(resolver("192.0.2.53").unwrap(), "192.0.2.53:53");
+    assert_eq!(resolver("127.0.0.1:5353").unwrap(), "127.0.0.1:5353");
+    assert_eq!(resolver("[::1]:53").unwrap(), "[::1]:53");
+    for wrong in ["", "ns.example.com", "0.0.0.0", "127.0.0.1:0"] {
+        assert_eq!(resolver(wrong).unwrap_err().len(), 1, "{wrong}");
+    }
+}
+
+#[test]
 fn a_trunk_over_tls_is_at_another_port_and_its_authorities_are_read_from_their_file() {
     let trunk =
         |lines: &str| read(&SMALLEST.replace("proxy = \"192.0.2.1\"\n", &format!("proxy = \"192.0.2.1\"\n{lines}\n")));
@@ -30,7 +44,20 @@ fn a_trunk_over_tls_is_at_another_port_and_its_authorities_are_read_from_their_f
     assert_eq!((none.transport, none.proxy.port, none.ca), (None, 5060, None));
     let asked = trunk("options_every = \"30s\"").unwrap().trunks.remove(0);
     assert_eq!((asked.asked_every, none.asked_every), (Some(core::time::Duration::from_secs(30)), None));
-    for wrong in ["transport = \"sctp\"", "options_every = \"1s\"", "transport = \"tls\"\nca_file = \"nowhere.pem\""] {
+    let wants = |lines: &str| trunk(lines).unwrap().trunks.remove(0).caller_in;
+    assert_eq!(wants(""), CallerIn { from: true, asserted: false, preferred: false });
+    let both = wants("caller_id_in = [\"P-Asserted-Identity\", \"p-preferred-identity\"]");
+    assert_eq!(both, CallerIn { from: false, asserted: true, preferred: true });
+    assert_eq!(trunk("public_address = \"203.0.113.5\"").unwrap().trunks[0].public_address, "203.0.113.5".parse().ok());
+    for wrong in [
+        "public_address = \"2001:db8::1\"",
+        "public_address = \"home\"",
+        "caller_id_in = [\"to\"]",
+        "caller_id_in = []",
+        "transport = \"sctp\"",
+        "options_every = \"1s\"",
+        "transport = \"tls\"\nca_file = \"nowhere.pem\"",
+    ] {
         assert_eq!(trunk(wrong).unwrap_err().len(), 1, "{wrong}");
     }
 }

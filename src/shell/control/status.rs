@@ -54,7 +54,7 @@ impl Status {
             node: core.settings.node.name.clone(),
             version: env!("CARGO_PKG_VERSION"),
             incidents: open.map(|(id, record)| open_json(core, id, record)).collect(),
-            trunks: core.switch.agent().trunks().map(trunk_json).collect(),
+            trunks: core.switch.agent().trunks().map(|trunk| trunk_json(trunk, core.clock.now())).collect(),
             users: core.switch.agent().users().map(|user| user_json(core.clock.now(), user)).collect(),
             rooms: core.switch.rooms().map(|(room, people)| json!({ "room": room, "people": people })).collect(),
             voices: core
@@ -217,12 +217,13 @@ fn user_json(now: Time, user: UserState) -> Value {
     json!({ "user": user.name, "phones": user.phones.into_iter().map(phone).collect::<Vec<_>>() })
 }
 
-fn trunk_json(trunk: TrunkState) -> Value {
+fn trunk_json(trunk: TrunkState, now: Time) -> Value {
+    let rests = trunk.resting.iter().filter(|(_, until)| *until > now);
     json!({
         "id": trunk.id,
         "registered": trunk.registered,
         "target": trunk.target.map(|target| target.to_string()),
-        "resting": trunk.resting.iter().map(|(target, _)| target.to_string()).collect::<Vec<_>>(),
+        "resting": rests.map(|(target, _)| target.to_string()).collect::<Vec<_>>(),
         "code": trunk.last_code,
         "reason": trunk.last_reason,
         "seen_as": trunk.seen_as,

@@ -3,12 +3,13 @@
 use core::net::SocketAddr;
 
 use crate::base::{LegId, Outbox, Time, seeded};
-use crate::sip::agent::{Core, Identity};
+use crate::sip::Identity;
+use crate::sip::agent::Core;
 use crate::sip::call::Next;
 use crate::sip::context::{Ctx, Line};
 use crate::sip::tests::peer;
 use crate::sip::tests::world::trunk;
-use crate::sip::transactions::{Arrival, Transactions, TxId};
+use crate::sip::transactions::{Arrival, TxId};
 use crate::sip::{Event, Output};
 use crate::wire::sip::{Builder, Message, Method, Name};
 
@@ -35,8 +36,7 @@ impl Bench {
         let identity =
             Identity { local: us(), media_address: us().ip(), user_agent: "hansho-test".into(), doors: Vec::new() };
         let line = Line::new(trunk(peer()));
-        let core =
-            Core { identity, house: None, lines: vec![line], transactions: Transactions::default(), rng: seeded(7) };
+        let core = Core::new(identity, vec![line], seeded(7));
         Bench { core, now: Time::ZERO, out: Outbox::new(), sent: Vec::new() }
     }
 

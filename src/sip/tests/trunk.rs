@@ -411,7 +411,7 @@ fn a_trunk_that_is_not_registered_at_is_ready_when_its_address_is_known() {
     assert!(night.events.is_empty() && !night.agent.trunks().next().unwrap().registered);
     let refused = night.agent.dial(night.now, LEG, &main_trunk(), &number(), 1, &mut night.out);
     assert_eq!(refused, Err(crate::sip::DialError::NoAddress));
-    night.agent.on_trunk_address(night.now, &main_trunk(), Ok(vec![peer()]), &mut night.out);
+    night.agent.on_trunk_address(night.now, &main_trunk(), Ok(vec![peer()].into()), &mut night.out);
     night.done();
     assert_eq!(night.events, [Event::Registered { trunk: main_trunk(), expires_s: 0 }]);
     night.dial();

@@ -6,7 +6,7 @@ use core::time::Duration;
 use super::bench::us;
 use super::world::{number, trunk};
 use crate::base::{LegId, Outbox, Time, TrunkId};
-use crate::sip::{Agent, Cause, Event, Hop, Identity, Output, Trunk};
+use crate::sip::{Agent, CallerIn, Cause, Event, Hop, Identity, Output, Trunk, Whereabouts};
 use crate::wire::sip::{Builder, Message, Method, Name};
 
 const LEG: LegId = LegId(1);
@@ -39,7 +39,7 @@ impl Night {
             Identity { local: us(), media_address: us().ip(), user_agent: "hansho-test".into(), doors: Vec::new() };
         let agent = Agent::new(identity, vec![of("main", hop(1)), of("spare", hop(3))], 1);
         let mut night = Night { agent, now: Time::ZERO, out: Outbox::new(), sent: Vec::new(), events: Vec::new() };
-        night.agent.on_trunk_address(night.now, &id("main"), Ok(vec![hop(1), hop(2)]), &mut night.out);
+        night.agent.on_trunk_address(night.now, &id("main"), Ok(vec![hop(1), hop(2)].into()), &mut night.out);
         night.agent.start(night.now, &mut night.out);
         night
     }
@@ -225,7 +225,7 @@ fn where_there_is_no_other_way_an_invite_waits_as_long_as_the_standard_says() {
 #[test]
 fn the_next_trunk_at_the_same_address_is_another_account_and_is_tried() {
     let mut night = Night::new(|trunk| trunk);
-    night.agent.on_trunk_address(night.now, &id("spare"), Ok(vec![hop(1)]), &mut night.out);
+    night.agent.on_trunk_address(night.now, &id("spare"), Ok(vec![hop(1)].into()), &mut night.out);
     night.dials();
     assert_eq!(night.hears(403), ["1 ACK", "1 INVITE"]);
     assert_eq!(night.ways(), ["spare 1"]);
@@ -286,4 +286,94 @@ fn a_trunk_that_is_asked_and_does_not_answer_is_away_until_it_does() {
     night.agent.on_datagram(night.now, *from, &answer, &mut night.out);
     night.done();
     assert_eq!(up(&night), [false, true]);
+}
+
+#[test]
+fn each_trunk_is_told_our_address_on_the_way_to_it_in_via_contact_and_sdp() {
+    let mut night = Night::new(|trunk| trunk);
+    let there = Whereabouts { targets: vec![hop(3)], local: "198.51.100.9".parse().ok() };
+    night.agent.on_trunk_address(night.now, &id("spare"), Ok(there), &mut night.out);
+    night.dials();
+    night.hears(403);
+    let said = |to: Hop| {
+        let (_, invite) = night.sent.iter().find(|(at, m)| *at == to && m.method() == Method::Invite).unwrap();
+        let sdp = String::from_utf8_lossy(invite.body()).into_owned();
+        let media = sdp.lines().find_map(|line| line.strip_prefix("c=IN IP4 ")).unwrap().to_owned();
+        let contact = invite.header(&Name::Contact).unwrap().to_owned();
+        (invite.via().unwrap().host_str().to_owned(), contact, media)
+    };
+    let ours = us().ip().to_string();
+    assert_eq!(said(hop(1)), (ours.clone(), format!("<sip:hansho@{ours}:5060>"), ours));
+    let there = "198.51.100.9".to_owned();
+    assert_eq!(said(hop(3)), (there.clone(), "<sip:hansho@198.51.100.9:5060>".to_owned(), there));
+}
+
+#[test]
+fn a_trunk_that_sees_us_behind_a_nat_is_registered_at_anew_and_the_former_contact_is_taken_back() {
+    let mut night = Night::new(|trunk| Trunk { register: trunk.id == id("main"), ..trunk });
+    night.done();
+    let contacts = |night: &Night| {
+        let (_, register) = night.sent.iter().rev().find(|(_, m)| m.method() == Method::Register).unwrap();
+        register.list(&Name::Contact).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let ours = us();
+    let granted = |contact: &str| format!("<sip:hansho@{contact}>;expires=300");
+    assert_eq!(contacts(&night), [granted(&ours.to_string())]);
+    let answers = |night: &mut Night, seen: &str, contact: &str| {
+        let (from, register) = night.sent.iter().rev().find(|(_, m)| m.method() == Method::Register).cloned().unwrap();
+        let answer = Builder::response(&register, 200).received_from(seen.parse().unwrap()).to_tag("there");
+        let answer = answer.header(Name::Contact, granted(contact)).finish();
+        night.agent.on_datagram(night.now, from, &answer, &mut night.out);
+        night.done()
+    };
+    assert_eq!(answers(&mut night, "203.0.113.5:40123", &ours.to_string()), [""; 0]);
+    assert_eq!(night.waits(Duration::from_millis(1)), ["1 REGISTER"]);
+    assert_eq!(contacts(&night), [granted("203.0.113.5:40123"), format!("<sip:hansho@{ours}>;expires=0")]);
+    // It sees us where we say now, and that is the end of it.
+    answers(&mut night, "203.0.113.5:40123", "203.0.113.5:40123");
+    assert_eq!(night.waits(Duration::from_secs(30)), [""; 0]);
+    assert_eq!(night.agent.trunks().next().unwrap().seen_as, "203.0.113.5:40123".parse().ok());
+    // A NAT that gives us another port each time does not make us register for ever.
+    night.waits(Duration::from_secs(200));
+    answers(&mut night, "203.0.113.5:40200", "203.0.113.5:40123");
+    night.waits(Duration::from_millis(1));
+    answers(&mut night, "203.0.113.5:40300", "203.0.113.5:40200");
+    assert_eq!(night.waits(Duration::from_secs(50)), [""; 0]);
+    assert_eq!(night.waits(Duration::from_secs(12)), ["1 REGISTER"]);
+}
+
+#[test]
+fn a_request_that_is_too_long_for_a_datagram_goes_over_tcp_and_as_a_datagram_where_nobody_takes_a_connection() {
+    let long = "b".repeat(128);
+    let both = CallerIn { from: true, asserted: true, preferred: true };
+    let mut night = Night::new(|trunk| Trunk { username: long.clone(), caller_in: both, ..trunk });
+    night.dials();
+    let (to, invite) = night.sent.last().cloned().unwrap();
+    assert_eq!((to, invite.via().unwrap().transport), (Hop::tcp(hop(1).address), "TCP"));
+    night.agent.on_lost(night.now, to, "nobody listens there", &mut night.out);
+    assert_eq!(night.done(), ["1 INVITE"]);
+    let (to, again) = night.sent.last().cloned().unwrap();
+    assert_eq!((to, again.via().unwrap().transport), (hop(1), "UDP"));
+    assert_eq!((again.call_id(), again.cseq().unwrap().number), (invite.call_id(), 2));
+    assert_eq!((night.ways().len(), night.failed().len(), night.end()), (0, 0, None));
+    night.hears(486);
+    // It is known from now on, and a short request was never in question.
+    night.dials();
+    assert_eq!(night.sent.last().unwrap().0, hop(1));
+    let mut short = Night::new(|trunk| trunk);
+    short.dials();
+    assert_eq!(short.sent.last().unwrap().0, hop(1));
+}
+
+#[test]
+fn what_belongs_to_a_call_over_tcp_goes_over_its_connection() {
+    let long = "b".repeat(128);
+    let both = CallerIn { from: true, asserted: true, preferred: true };
+    let mut night = Night::new(|trunk| Trunk { username: long.clone(), caller_in: both, ..trunk });
+    night.dials();
+    night.hears(100);
+    night.agent.hang_up(night.now, LEG, &mut night.out);
+    night.done();
+    let (to, cancel) = night.sent.last().cloned().unwrap();
+    assert_eq!((to, cancel.method()), (Hop::tcp(hop(1).address), Method::Cancel));
 }

@@ -9,7 +9,7 @@ use crate::switch::{Input, PortRange, What};
 
 fn found() -> Input {
     let trunk = TrunkId::parse("main").unwrap();
-    Input::TrunkAddress { trunk, found: Ok(vec!["192.0.2.1:5060".parse().unwrap()]) }
+    Input::TrunkAddress { trunk, found: Ok(vec!["192.0.2.1:5060".parse().unwrap()].into()) }
 }
 
 #[test]

@@ -22,6 +22,8 @@ pub struct Settings {
     more: String,
     node: String,
     doors: String,
+    sip: String,
+    ipv6: bool,
 }
 
 impl Settings {
@@ -37,6 +39,8 @@ impl Settings {
             more: String::new(),
             node: String::new(),
             doors: String::new(),
+            sip: String::new(),
+            ipv6: false,
         }
     }
 
@@ -53,6 +57,17 @@ impl Settings {
     pub fn registrar(mut self, lines: &str) -> Settings {
         self.more = self.more.replacen("[registrar]\n", &format!("[registrar]\n{lines}\n"), 1);
         self
+    }
+
+    /// One trunk that is known by its name alone, which this name server on loopback knows.
+    pub fn trunk_named(name: &str, name_server: u16) -> Settings {
+        let sip = format!("resolver = \"127.0.0.1:{name_server}\"\n");
+        Settings { trunk: format!("proxy = \"{name}\"\n"), sip, ..Settings::trunk_at(0) }
+    }
+
+    /// Everything is on IPv6.
+    pub fn over_ipv6(self) -> Settings {
+        Settings { ipv6: true, ..self }
     }
 
     /// The trunk wants to know who we are.
@@ -127,7 +142,7 @@ impl Settings {
     }
 
     fn text(&self, scene: &Scene, sip: u16, media: u16) -> String {
-        let Settings { trunk, people, flow, guidance, language, ears, more, node, doors } = self;
+        let Settings { trunk, people, flow, guidance, language, ears, more, node, doors, sip: sip_lines, ipv6 } = self;
         let flow = if flow.contains("rounds") { flow.clone() } else { format!("rounds = 1\n{flow}") };
         let names: Vec<String> = people.iter().map(|(id, _)| format!("{id:?}")).collect();
         let (names, dir, socket) = (names.join(", "), scene.path("data"), scene.socket());
@@ -140,7 +155,7 @@ language = {language:?}
 socket = {socket:?}
 [sip]
 listen = ["udp:127.0.0.1:{sip}"{doors}]
-[media]
+{sip_lines}[media]
 address = "127.0.0.1"
 ports = "{media}-{last}"
 max_legs = 8
@@ -168,7 +183,7 @@ id = "bridge"
             let block = format!("[[contact]]\nid = {id:?}\nname = {id:?}\nphones = [{phone:?}]\nlanguage = {ears:?}\n");
             text.push_str(&block);
         }
-        text
+        if *ipv6 { text.replace("\"127.0.0.1\"", "\"::1\"").replace("127.0.0.1:", "[::1]:") } else { text }
     }
 }
 
