@@ -3,8 +3,10 @@
 //! Each try is a new transaction: a new branch and the next CSeq number, everything else the same.
 //!
 //! Easy to get wrong: the branches of one request are made of one secret and the number of the try, so that
-//! whoever knows the first can cancel the last, after a restart too.
+//! whoever knows the first can cancel the last, after a restart too. And a request that is too long for a datagram goes
+//! over a connection (RFC 3261 §18.1.1), with another Via; where nobody takes one, it is sent as a datagram after all.
 
+use crate::sip::Hop;
 use crate::sip::context::Ctx;
 use crate::sip::dialog::Dialog;
 use crate::sip::message::Request;
@@ -15,6 +17,9 @@ use super::auth::Tries;
 
 /// One challenge by a proxy, one by the far end, and a stale nonce each.
 pub const MAX_TRIES: u32 = 4;
+
+/// A longer request may be torn on its way, and a part of it lost: so much fits where the path is not known.
+const DATAGRAM_MAX: usize = 1_300;
 
 /// The request and how far it got.
 #[derive(Debug)]
@@ -35,10 +40,10 @@ pub fn branch(secret: &str, number: u32) -> String {
 
 impl Attempt {
     /// Sends `request`, with credentials where the trunk's last challenge still serves.
-    pub fn send(ctx: &mut Ctx<'_>, owner: Owner, secret: String, request: Request) -> Attempt {
+    pub fn send(ctx: &mut Ctx<'_>, owner: Owner, secret: String, mut request: Request) -> Attempt {
         let mut tries = Tries::default();
         let credentials = tries.first(&mut *ctx, &request);
-        let tx = transmit(ctx, owner, &branch(&secret, 1), &request, &credentials);
+        let tx = transmit(ctx, owner, &branch(&secret, 1), &mut request, &credentials);
         Attempt { request, owner, secret, number: 1, tries, credentials, tx }
     }
 
@@ -88,6 +93,18 @@ impl Attempt {
         Ok(())
     }
 
+    /// Nobody takes the connection that it was to go over because it is long: sends it as a datagram. False: it was not.
+    pub fn fall_back(&mut self, ctx: &mut Ctx<'_>) -> bool {
+        let datagram = Hop::udp(self.request.hop.address);
+        let is_switched = self.request.hop == Hop::tcp(datagram.address) && ctx.line.targets.has(datagram);
+        if is_switched && self.number < MAX_TRIES {
+            ctx.line.targets.takes_no_connections(datagram, ctx.now);
+            self.request.hop = datagram;
+            self.again(ctx);
+        }
+        is_switched && self.request.hop == datagram
+    }
+
     /// Sends it again, changed, with credentials that fit the change; or says that this was tried too often.
     pub fn retry(&mut self, ctx: &mut Ctx<'_>, change: impl FnOnce(&mut Request)) -> Result<(), String> {
         if self.number >= MAX_TRIES {
@@ -110,12 +127,16 @@ impl Attempt {
         self.number += 1;
         self.request.seq = self.request.seq.saturating_add(1);
         let branch = branch(&self.secret, self.number);
-        self.tx = transmit(ctx, self.owner, &branch, &self.request, &self.credentials);
+        self.tx = transmit(ctx, self.owner, &branch, &mut self.request, &self.credentials);
     }
 }
 
-fn transmit(ctx: &mut Ctx<'_>, owner: Owner, branch: &str, request: &Request, keys: &[(Name, String)]) -> TxId {
-    let bytes = request.bytes(ctx.identity, branch, keys);
+fn transmit(ctx: &mut Ctx<'_>, owner: Owner, branch: &str, request: &mut Request, keys: &[(Name, String)]) -> TxId {
+    let mut bytes = request.bytes(ctx.identity, branch, keys);
+    if bytes.len() > DATAGRAM_MAX && ctx.line.targets.may_take_connections(request.hop, ctx.now) {
+        request.hop = Hop::tcp(request.hop.address);
+        bytes = request.bytes(ctx.identity, branch, keys);
+    }
     match request.method {
         Method::Invite => ctx.transactions.invite(ctx.now, owner, branch, request.hop, bytes, ctx.out),
         _ => ctx.transactions.request(ctx.now, owner, branch, &request.method, request.hop, bytes, ctx.out),

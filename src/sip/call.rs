@@ -130,6 +130,14 @@ impl Call {
         self.go(ctx, next);
     }
 
+    /// The connection that this request was to go over cannot be had. True: it goes another way.
+    pub fn fall_back(&mut self, ctx: &mut Ctx<'_>, tx: TxId) -> bool {
+        match &mut self.phase {
+            Phase::Outgoing(outgoing) => outgoing.fall_back(ctx, tx),
+            Phase::Incoming(_) | Phase::Up(_) | Phase::Leaving(_) | Phase::Over => false,
+        }
+    }
+
     /// A request of this call was not answered in time.
     pub fn on_timeout(&mut self, ctx: &mut Ctx<'_>, tx: TxId, why: &str) {
         let next = match &mut self.phase {

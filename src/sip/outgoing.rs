@@ -222,6 +222,12 @@ impl Outgoing {
         }
     }
 
+    /// The connection that the INVITE was to go over because it is long cannot be had: it goes as a datagram. False: that
+    /// is not how it was.
+    pub fn fall_back(&mut self, ctx: &mut Ctx<'_>, tx: TxId) -> bool {
+        tx == self.attempt.tx() && matches!(self.state, State::Calling { .. }) && self.attempt.fall_back(ctx)
+    }
+
     /// Nothing answered the INVITE. (What nothing answers the CANCEL, `until` ends.)
     pub fn on_timeout(&mut self, tx: TxId, why: &str) -> Next {
         if tx != self.attempt.tx() {
@@ -411,6 +417,7 @@ pub fn invite(ctx: &Ctx<'_>, to: &Phone, hop: Hop, call_id: String, tag: &str) -
         ],
         body: None,
     };
+    invite.headers.extend(ctx.line.stated());
     ask_in(&mut invite, LEAST_S);
     invite
 }

@@ -132,3 +132,64 @@ fn baresip_is_rung_over_tls_with_the_certificate_it_signed_itself() {
         .person("anna", NUMBER);
     takes_it(&mut phone, &Daemon::start(&scene, &settings));
 }
+
+/// A trunk over UDP whose names make an INVITE of more than 1,300 bytes.
+fn long_winded(port: u16) -> Settings {
+    let name = "b".repeat(128);
+    let wants = "caller_id_in = [\"from\", \"p-asserted-identity\", \"p-preferred-identity\"]";
+    Settings::trunk_at(port).account(&name, "s3cret").trunk(wants).person("anna", NUMBER)
+}
+
+#[test]
+fn a_long_invite_goes_over_tcp_to_a_trunk_over_udp() {
+    let scene = Scene::new("udp_to_tcp");
+    let sipp = Sipp::scenario("answer_key").over_tcp().sees_copies().listens(&scene);
+    let daemon = Daemon::start(&scene, &long_winded(sipp.port));
+    daemon.trigger();
+    assert_eq!(daemon.outcome("anna"), ("taken".to_owned(), Some(200)));
+    sipp.after("Via: SIP/2.0/TCP ");
+    sipp.passes();
+}
+
+#[test]
+fn a_long_invite_goes_over_udp_where_nobody_takes_a_connection() {
+    let scene = Scene::new("tcp_to_udp");
+    let sipp = Sipp::scenario("answer_key").calls(2).listens(&scene);
+    let daemon = Daemon::start(&scene, &long_winded(sipp.port));
+    daemon.trigger();
+    assert_eq!(daemon.outcome("anna"), ("taken".to_owned(), Some(200)));
+    sipp.after("Via: SIP/2.0/UDP ");
+    sipp.saw("CSeq: 2 INVITE");
+    daemon.trigger();
+    sipp.saw("CSeq: 1 INVITE");
+    sipp.passes();
+    assert_eq!(daemon.events.count("trunk.target_failed"), 0, "whoever takes no connection is there all the same");
+}
+
+#[test]
+fn a_call_over_ipv6_is_made_and_a_key_is_heard() {
+    let scene = Scene::new("ipv6_out");
+    let sipp = Sipp::scenario("answer_key").over_ipv6().listens(&scene);
+    let daemon = Daemon::start(&scene, &Settings::trunk_at(sipp.port).over_ipv6().person("anna", NUMBER));
+    daemon.trigger();
+    assert_eq!(daemon.outcome("anna"), ("taken".to_owned(), Some(200)));
+    assert_eq!(sipp.after("c=IN IP6 "), "::1");
+    sipp.passes();
+}
+
+#[test]
+fn a_call_over_ipv6_comes_in_and_joins_the_room() {
+    let scene = Scene::new("ipv6_in");
+    let (port, second) = (scene.port(), scene.port());
+    let settings = Settings::trunk_at(port).over_ipv6().with_room().flow("ring_timeout = \"30s\"");
+    let settings = settings.person("anna", NUMBER).person("bert", "+815011110002");
+    let daemon = Daemon::start(&scene, &settings);
+    let rings = Sipp::scenario("no_answer").over_ipv6().listens_on(&scene, port);
+    let incident = daemon.trigger();
+    daemon.events.until("attempt.ringing", &[("contact", "anna")]);
+    let calling = Sipp::scenario("call_in").over_ipv6().with("caller", "+815011110002").with("dialled", "hansho");
+    let calling = calling.calls_on(&scene, second, daemon.port);
+    daemon.events.until("room.joined", &[("contact", "bert"), ("incident", &incident)]);
+    rings.passes();
+    calling.passes();
+}

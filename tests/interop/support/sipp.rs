@@ -85,6 +85,11 @@ impl Sipp {
         self
     }
 
+    /// Is on IPv6.
+    pub fn over_ipv6(self) -> Sipp {
+        Sipp { address: "::1", ..self }
+    }
+
     /// Waits for calls.
     pub fn listens(self, scene: &Scene) -> Running {
         let port = scene.port();
@@ -105,6 +110,8 @@ impl Sipp {
         let source =
             Path::new(env!("CARGO_MANIFEST_DIR")).join("tools/sipp").join(&self.scenario).with_extension("xml");
         let text = fs::read_to_string(&source).unwrap_or_else(|error| panic!("{}: {error}", source.display()));
+        let six = self.address.contains(':');
+        let text = if six { text.replace("IN IP4 ", "IN IP6 ") } else { text };
         let text = self.blanks.iter().fold(text, |text, (blank, value)| text.replace(blank, value));
         let name = format!("sipp-{}-{port}", self.scenario);
         assert!(!text.contains("{{c") && !text.contains("{{u"), "{name}: a blank is not filled");
@@ -121,7 +128,7 @@ impl Sipp {
         command.arg("-trace_err").arg("-error_file").arg(&errors);
         let messages = scene.path(&format!("{name}.messages"));
         command.arg("-trace_msg").arg("-message_file").arg(&messages);
-        command.args(target.map(|port| format!("127.0.0.1:{port}")));
+        command.args(target.map(|port| format!("{}:{port}", if six { "[::1]" } else { "127.0.0.1" })));
         let process = Process::start(scene, &name, &mut command);
         match target {
             None if self.tcp => until_heard(port),
