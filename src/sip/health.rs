@@ -35,6 +35,7 @@ pub struct Health {
 }
 
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one a trunk")]
 enum State {
     /// It is asked then.
     Waiting { at: Time },

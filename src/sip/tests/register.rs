@@ -68,7 +68,7 @@ fn row(state: &str, event: &str) -> Option<String> {
             let tx = tx(&registration)?;
             registration.on_timeout(&mut bench.ctx(), tx, "silence");
         }
-        "lost" => registration.on_lost(&mut bench.ctx(), peer().into()),
+        "lost" => registration.on_lost(&mut bench.ctx(), peer()),
         "time" => {
             bench.now = registration.next_deadline()?;
             registration.on_deadline(&mut bench.ctx());
