@@ -255,19 +255,18 @@ impl Agent {
 
     fn on_out_of_dialog(&mut self, now: Time, line: usize, asked: Asked<'_>, out: &mut Outbox<Output>) {
         let scheme = asked.message.uri().and_then(|uri| Uri::parse(uri).ok()).map_or("", |uri| uri.scheme);
+        // Max-Forwards is for proxies: whatever reached us needs no hop more (RFC 4475 §3.3.11).
         match asked.message.method() {
             // RFC 3261 §8.2.2.1.
             _ if !["sip", "sips", "tel"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) => {
                 self.answer(now, line, asked, 416, out);
             }
-            // RFC 3261 §11: a hop limit of zero asks whoever it reaches, which is us.
             Method::Options => {
                 let Some(mut ctx) = self.core.ctx(now, line, None, out) else { return };
                 let tag = token(ctx.rng, 12);
                 let builder = capabilities(ctx.reply(asked, 200)).to_tag(&tag);
                 ctx.respond(asked, 200, builder);
             }
-            _ if asked.message.max_forwards() == Some(0) => self.answer(now, line, asked, 483, out),
             Method::Register if self.is_users(line) => self.on_register(now, line, asked, out),
             // From is no proof of who writes.
             Method::Message if self.is_users(line) => self.answer(now, line, asked, 405, out),

@@ -40,7 +40,7 @@ enum State {
     /// It is asked then.
     Waiting { at: Time },
     /// It was asked.
-    Asking(Attempt),
+    Asking(Box<Attempt>),
 }
 
 impl Health {
@@ -88,7 +88,7 @@ impl Health {
         let secret = token(ctx.rng, 16);
         let attempt = Attempt::send(ctx, self.owner, secret, request);
         ctx.transactions.hurry(attempt.tx(), ctx.now + AGAIN);
-        self.state = State::Asking(attempt);
+        self.state = State::Asking(Box::new(attempt));
     }
 
     /// It answered.

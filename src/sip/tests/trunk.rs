@@ -300,7 +300,6 @@ fn what_we_do_not_do_is_refused_in_the_proper_way() {
     let wrong_body = asks(Method::Invite, 1, "caller", "", "hello");
     let cases = [
         ("an unknown extension", changed(invite(), Name::Require, "100rel, x, y"), "420"),
-        ("too many hops", changed(invite(), Name::MaxForwards, "0"), "483"),
         ("a body of another kind", changed(wrong_body, Name::ContentType, "text/plain"), "415"),
         ("no codec in common", asks(Method::Invite, 1, "caller", "", super::bench::SDP_G729), "488"),
         ("no dialog of ours", asks(Method::Invite, 1, "caller", "nobody", SDP_PCMU), "481"),
@@ -312,6 +311,7 @@ fn what_we_do_not_do_is_refused_in_the_proper_way() {
         ("no CSeq", changed(invite(), Name::CSeq, "x"), "400"),
         ("capabilities", asks(Method::Options, 1, "caller", "", ""), "200"),
         ("capabilities of this hop", changed(asks(Method::Options, 1, "c", "", ""), Name::MaxForwards, "0"), "200"),
+        ("its last hop", changed(asks(Method::Refer, 1, "caller", "", ""), Name::MaxForwards, "0"), "405"),
     ];
     for (what, request, code) in cases {
         let mut night = Night::new();
