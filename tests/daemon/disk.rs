@@ -20,7 +20,7 @@ const BERT: &str = "+815000000002";
 /// Starts the daemon with its data on a small disk of its own; `None` where nobody may mount one.
 fn start_on_small_disk(world: &World) -> Option<(Daemon, PathBuf)> {
     fs::create_dir_all(&world.data).expect("a folder can be made");
-    let mount = "mount -t tmpfs -o size=600k hansho \"$1\"";
+    let mount = "mount -t tmpfs -o size=400k hansho \"$1\"";
     let may = Command::new("unshare").args(["-m", "sh", "-c", mount, "sh"]).arg(&world.data).output();
     if !may.is_ok_and(|tried| tried.status.success()) {
         return None;
@@ -103,7 +103,15 @@ fn a_full_disk_refuses_new_incidents_keeps_calls_up_and_is_made_good_when_space_
     assert!(world.phones.look(|state| state.calls.len()) <= calls + 1, "a refused one calls nobody");
 
     fs::remove_file(disk.join("filler")).expect("the filler can be removed");
-    until("the trouble to pass", || (daemon.ask(&json!({ "op": "status" }))["trouble"] == json!([])).then_some(()));
+    // What little there is on such a disk is the journal's: the pictures of calls want more, and leave it alone.
+    let left = until("the trouble to pass", || {
+        let trouble = daemon.ask(&json!({ "op": "status" }))["trouble"].clone();
+        Some(trouble).filter(|trouble| !trouble.to_string().contains("disk is full"))
+    });
+    let ladders =
+        left.as_array().is_some_and(|all| all.len() == 1) && left.to_string().contains("the last 32 are the journal's");
+    assert!(ladders, "{left}");
+    assert!(!disk.join("hansho.ladders.db-wal").metadata().is_ok_and(|file| file.len() > 0), "ladders were written");
     assert_eq!(daemon.ask(&revoke)["error"]["code"], "not_found", "it is stored now");
     let promises = daemon.ask(&json!({ "op": "suppressions" }))["suppressions"].clone();
     assert_eq!(promises.as_array().map(Vec::len), Some(1), "what was said twice is one promise: {promises}");

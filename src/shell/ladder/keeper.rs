@@ -8,12 +8,14 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle, Thread};
 use std::time::Duration;
+
+use nix::sys::statvfs::statvfs;
 
 use super::witness::{Seen, Shared};
 use crate::base::{AttemptId, Stamp, Time};
@@ -36,6 +38,9 @@ const SLEEP: Duration = Duration::from_secs(1);
 const OUTSIDE: usize = 64;
 /// Far ends that are remembered so.
 const ENDS: usize = 64;
+
+/// With less room than this on its disk nothing is written: what is left is the journal's.
+const JOURNALS_MIB: u64 = 32;
 
 /// A question to the thread.
 type Question = Box<dyn FnOnce(&mut Keeper) + Send>;
@@ -75,6 +80,7 @@ impl LadderHandle {
 pub(super) struct Keeper {
     /// `None`: it cannot be opened.
     file: Option<Ladders>,
+    path: PathBuf,
     /// What is not in the file yet: for a moment, or since the disk is full.
     waiting: Vec<Kept>,
     /// Whether each of these is from somebody who may have something to say to us.
@@ -141,7 +147,7 @@ impl Keeper {
         shared.is_in(trouble);
         let file = file.ok();
         let (waiting, trusted, outside) = (Vec::new(), Vec::new(), BTreeMap::new());
-        Keeper { file, waiting, trusted, outside, locals, clock, shared, old: None }
+        Keeper { file, path: path.to_owned(), waiting, trusted, outside, locals, clock, shared, old: None }
     }
 
     /// The messages of a call.
@@ -206,7 +212,9 @@ impl Keeper {
             return;
         }
         let kept = match &mut self.file {
-            Some(file) => file.keep(&self.waiting).map_err(|error| error.to_string()),
+            Some(file) => {
+                room_at(&self.path).and_then(|()| file.keep(&self.waiting).map_err(|error| error.to_string()))
+            }
             None => Ok((0..self.waiting.len()).collect()),
         };
         match kept {
@@ -262,4 +270,15 @@ impl Keeper {
         self.old = self.old.filter(|_| some);
         some
     }
+}
+
+/// Is there more room on its disk than the journal may want? A disk that does not say is taken at its word when it is
+/// written to.
+fn room_at(path: &Path) -> Result<(), String> {
+    let Ok(disk) = statvfs(path) else { return Ok(()) };
+    let free = disk.blocks_available().saturating_mul(disk.fragment_size()) >> 20;
+    if free >= JOURNALS_MIB {
+        return Ok(());
+    }
+    Err(format!("{free} MiB are free on the disk of {}, and the last {JOURNALS_MIB} are the journal's", path.display()))
 }
