@@ -193,7 +193,8 @@ impl Agent {
         self.place(now, leg, line, spare, out)
     }
 
-    /// Ends the call with CANCEL, BYE or a refusal, as its state demands; [`Event::Ended`] follows.
+    /// Ends the call with CANCEL, BYE or a refusal, as its state demands;
+    /// [`Event::Ended`](crate::sip::Event::Ended) follows.
     pub fn hang_up(&mut self, now: Time, leg: LegId, out: &mut Outbox<Output>) {
         self.with_leg_or_phones(now, leg, out, |call, ctx| call.hang_up(ctx));
     }
