@@ -71,10 +71,16 @@ impl Message {
 
     /// A message whose head is text as it came, with a body that is text too: one copy holds both.
     fn whole(text: &str, index: Index) -> Result<Message, Malformed> {
-        let Index { start, fields, head, body } = index;
-        let length = length_of(text, &fields, text.len() - body)?;
-        let text = text.get(..body + length).unwrap_or_default().to_owned();
-        Ok(Message { text, head, start, fields, body: Body::In(body) })
+        let (body, bytes) = (index.body, text.as_bytes().get(index.body..).unwrap_or_default());
+        let length = length_of(text, &index.fields, bytes.len())?;
+        match text.get(..body + length) {
+            Some(text) => {
+                let Index { start, fields, head, .. } = index;
+                Ok(Message { text: text.to_owned(), head, start, fields, body: Body::In(body) })
+            }
+            // The length ends in the middle of a character.
+            None => Message::apart(text.get(..body).unwrap_or_default().to_owned(), index, bytes),
+        }
     }
 
     /// A message with a head that had to be made readable.

@@ -45,6 +45,13 @@ fn a_request_is_read_with_compact_names_folds_and_several_vias_in_a_line() {
 }
 
 #[test]
+fn a_body_may_end_in_the_middle_of_a_character() {
+    let message = read(&INVITE.replace("l: 3\r\n\r\nabcdef", "l: 3\r\n\r\nabé"));
+    assert_eq!((message.check(), message.call_id()), (Ok(()), Some("abc@192.0.2.1")));
+    assert_eq!(message.body(), b"ab\xc3");
+}
+
+#[test]
 fn a_content_length_beyond_the_datagram_is_an_error() {
     let text = INVITE.replace("l: 3", "l: 7");
     assert_eq!(Message::parse(text.as_bytes()).unwrap_err(), Malformed::Truncated { declared: 7, found: 6 });
