@@ -111,7 +111,6 @@ fn a_full_disk_refuses_new_incidents_keeps_calls_up_and_is_made_good_when_space_
     let ladders =
         left.as_array().is_some_and(|all| all.len() == 1) && left.to_string().contains("the last 32 are the journal's");
     assert!(ladders, "{left}");
-    assert!(!disk.join("hansho.ladders.db-wal").metadata().is_ok_and(|file| file.len() > 0), "ladders were written");
     assert_eq!(daemon.ask(&revoke)["error"]["code"], "not_found", "it is stored now");
     let promises = daemon.ask(&json!({ "op": "suppressions" }))["suppressions"].clone();
     assert_eq!(promises.as_array().map(Vec::len), Some(1), "what was said twice is one promise: {promises}");

@@ -136,7 +136,7 @@ impl<'a> Params<'a> {
     pub fn of(text: &'a str) -> Params<'a> {
         let mut text = trim(text);
         while let Some(rest) = text.strip_prefix(';') {
-            text = rest;
+            text = rest.trim_ascii_start();
         }
         Params(text)
     }
@@ -239,7 +239,7 @@ mod tests {
 
     #[test]
     fn semicolons_before_the_first_parameter_are_none_of_its_own() {
-        for text in ["a=1;b", ";a=1;b", ";;;a=1;b"] {
+        for text in ["a=1;b", ";a=1;b", ";;;a=1;b", "; ;  a=1;b"] {
             assert_eq!(Params::of(text).as_str(), "a=1;b", "{text}");
         }
         assert_eq!(Params::of(";;").as_str(), "");
