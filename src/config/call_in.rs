@@ -25,12 +25,15 @@ pub struct CallIn {
     pub greeting: Option<PathBuf>,
     /// The longest message.
     pub max_length: Duration,
+    /// Everybody who calls over a trunk is asked for a room's PIN, the people of an open incident as well.
+    pub always_pin: bool,
 }
 
 pub(super) fn call_in(
     root: &mut Section<'_>,
     call_flows: &BTreeMap<CallFlowId, CallFlow>,
     guidances: &Declared<GuidanceId, Guidance>,
+    pins: bool,
     origin: &Origin<'_>,
 ) -> CallIn {
     const WAV: &str = "the path of a WAV file";
@@ -48,8 +51,16 @@ pub(super) fn call_in(
         call_in.complain("greeting", format!("{}: {problem}", path.display()), WAV);
     }
     let max_length = value::duration(&mut call_in, "max_length", SECOND * 5..=SECOND * 300);
+    let always_pin = value::flag(&mut call_in, "always_pin").unwrap_or(false);
+    if always_pin && !pins {
+        call_in.complain(
+            "always_pin",
+            "no room has a PIN, so nobody could ever enter one",
+            "`pin` in a [[room]] as well",
+        );
+    }
     call_in.finish();
-    CallIn { call_flow, guidance, greeting, max_length: max_length.unwrap_or(SECOND * 60) }
+    CallIn { call_flow, guidance, greeting, max_length: max_length.unwrap_or(SECOND * 60), always_pin }
 }
 
 /// The PIN of a room; no two rooms have the same.

@@ -223,7 +223,8 @@ fn read_document<'a>(
     let notify = notify::read(&mut root, origin);
     let public_url = node.public_url.as_deref();
     let hotlines = hotline::hotlines(&mut root, &contacts, &known, public_url, http.listen.is_some());
-    let call_in = call_in::call_in(&mut root, &call_flows, &guidances, origin);
+    let pins = rooms.values().flatten().any(|room| room.pin.is_some());
+    let call_in = call_in::call_in(&mut root, &call_flows, &guidances, pins, origin);
     let sms = sms::read(&mut root, origin);
     let intake = intake::intake(&mut root);
     root.finish();

@@ -162,6 +162,7 @@ impl Daemon {
             trunks: trunks.iter().map(|trunk| trunk.id.clone()).collect(),
             dial: settings.dial.rules.clone(),
             call_in: super::rooms::call_in(&settings)?,
+            always_pin: settings.call_in.always_pin,
             language: settings.node.language,
             hotlines: settings.hotlines.clone(),
             dictionary: dictionary.clone(),

@@ -1,8 +1,8 @@
 //! A contact calls hansho's own number: into the room of an incident they are on, and before that they hear what it is
 //! about and who is there; a key skips that.
 //!
-//! Caller ID alone opens nothing: only somebody on an incident's roster gets in, and only while people are called
-//! for it or talk about it. Everybody else goes to the [reception](super::reception_desk), or hears the same refusal,
+//! Caller ID opens little: only somebody on an incident's roster gets in, and only while people are called for it or
+//! talk about it; with `always_pin` nobody does by it. Everybody else goes to the [reception](super::reception_desk), or hears the same refusal,
 //! whatever the reason was. Easy to get wrong: a person has one call at a time, so whoever calls in while hansho rings
 //! them joins the incident they are rung for.
 
@@ -16,6 +16,7 @@ use super::tell::What;
 use crate::base::{AttemptId, ContactId, IncidentId, Language, LegId, RoomName, Time, TrunkId};
 use crate::incident::{CallHandle, Contact, State};
 use crate::media::Command;
+use crate::sip::HOUSE_LINE;
 
 /// "Temporarily unavailable" (RFC 3261 §21.4.18): it tells a stranger nothing.
 const UNAVAILABLE: u16 = 480;
@@ -26,7 +27,7 @@ impl Switch {
         if self.hotline_rung(now, id, &trunk, caller, numbers) {
             return;
         }
-        match self.admit(id, caller) {
+        match self.admit(id, &trunk, caller) {
             Ok((incident, contact, language, port)) => {
                 self.legs.insert(id, Leg::new(Purpose::CallIn(incident), contact, language));
                 self.act(Act::OpenLeg { leg: id, port });
@@ -119,7 +120,16 @@ impl Switch {
         })
     }
 
-    fn admit(&mut self, id: LegId, caller: &str) -> Result<(IncidentId, ContactId, Language, u16), &'static str> {
+    fn admit(
+        &mut self,
+        id: LegId,
+        trunk: &TrunkId,
+        caller: &str,
+    ) -> Result<(IncidentId, ContactId, Language, u16), &'static str> {
+        // Who calls as a user of ours has signed it.
+        if self.settings.always_pin && trunk.as_str() != HOUSE_LINE {
+            return Err("everybody needs the PIN of a room");
+        }
         let who = self.who_is(caller).or_else(|| self.who_is_on_an_incident(caller));
         let who = who.ok_or("the caller is nobody on a roster")?;
         let mut rung_for = None;

@@ -151,6 +151,8 @@ pub struct Settings {
     pub sms: SmsWay,
     /// How a caller's message becomes an incident; `None`: nobody may leave one.
     pub call_in: Option<CallInSettings>,
+    /// Whoever calls over a trunk needs a room's PIN, on an incident or not: a caller ID can be forged.
+    pub always_pin: bool,
     /// What callers are spoken to in whom nobody knows.
     pub language: Language,
     /// Pairs of people who may ask each other for a call.

@@ -1,4 +1,4 @@
-//! Whose turn it is: accepting hours, call flows that lead to others, challenges.
+//! Whose turn it is: accepting hours, call flows that lead to others, challenges, PINs.
 
 use super::{SMALLEST, complaints, read, trigger};
 use crate::base::Holidays;
@@ -63,4 +63,13 @@ fn a_challenge_needs_digits_that_are_no_keys() {
     assert!(settings.guidances.values().any(|guidance| guidance.challenge));
     let complaints = complaints(&guidance(7));
     assert!(complaints.len() == 1 && complaints[0].contains("challenge"), "{complaints:?}");
+}
+
+#[test]
+fn the_pin_is_asked_of_everybody_only_where_a_room_has_one() {
+    let always = "[call_in]\nalways_pin = true\n";
+    let complaints = complaints(always);
+    assert!(complaints.len() == 1 && complaints[0].contains("always_pin"), "{complaints:?}");
+    let room = "[[room]]\nid = \"a\"\npin = \"24681\"\n";
+    assert!(read(&format!("{SMALLEST}{always}{room}")).unwrap().call_in.always_pin);
 }

@@ -110,6 +110,19 @@ fn a_contact_who_is_not_on_the_incident_needs_the_pin_and_one_who_is_does_not() 
 }
 
 #[test]
+fn where_the_pin_is_always_asked_for_the_people_of_the_incident_need_it_too() {
+    let mut world = world(true, false);
+    world.switch.settings.always_pin = true;
+    world.raise(trigger(None), plan(&["ann", "bob"], Some("war-room")));
+    world.rings("ann");
+    let bob = calls(&mut world, &number("bob"));
+    assert_eq!(world.plays(bob), ["pin"], "his number proves nothing");
+    assert_eq!(people(&world), 0);
+    world.keys(bob, "246810");
+    assert_eq!(people(&world), 1);
+}
+
+#[test]
 fn a_pin_counts_however_its_digits_come() {
     let mut world = world(true, false);
     let leg = calls(&mut world, STRANGER);
