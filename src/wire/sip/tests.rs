@@ -45,6 +45,14 @@ fn a_request_is_read_with_compact_names_folds_and_several_vias_in_a_line() {
 }
 
 #[test]
+fn a_via_that_would_fall_apart_is_none() {
+    let text = "SIP/2.0/UDP h;received=<1;x=a,b";
+    assert_eq!(List::of(text).count(), 1);
+    assert_eq!(Via::parse(text), Err("a < in a parameter"));
+    assert_eq!(Via::parse("SIP/2.0/UDP h;x=\"<\"").map(|via| via.param("x")), Ok(Some("\"<\"")));
+}
+
+#[test]
 fn a_body_may_end_in_the_middle_of_a_character() {
     let message = read(&INVITE.replace("l: 3\r\n\r\nabcdef", "l: 3\r\n\r\nabé"));
     assert_eq!((message.check(), message.call_id()), (Ok(()), Some("abc@192.0.2.1")));

@@ -109,7 +109,12 @@ impl<'a> Via<'a> {
             return Err("no transport");
         }
         let (host, port) = host_and_port(sent_by)?;
-        Ok(Via { transport, host, port, params: Params::of(params.unwrap_or_default()) })
+        let params = params.unwrap_or_default();
+        // It would hold a list together that falls apart when its parameter is left out.
+        if scan::find(params, b'<', Skip::Quotes).is_some() {
+            return Err("a < in a parameter");
+        }
+        Ok(Via { transport, host, port, params: Params::of(params) })
     }
 
     /// The value of a parameter, empty when it has none.
