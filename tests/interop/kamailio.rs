@@ -1,7 +1,7 @@
 //! Kamailio as the trunk, with baresips registered at it: digest, record-routing, and a room of two.
 
-use crate::support::sound::{self, RATE, silence, tone};
-use crate::support::{Baresip, Daemon, Kamailio, Scene, Settings};
+use crate::support::sound::{self, RATE, key, silence, tone};
+use crate::support::{Baresip, Daemon, Kamailio, Linphone, Scene, Settings};
 
 const ANNA: &str = "+815011110001";
 const BERT: &str = "+815011110002";
@@ -48,7 +48,7 @@ fn two_who_take_it_hear_each_other_in_the_room_and_not_themselves() {
     let settings = registered(&mut kamailio).with_room().flow("strategy = \"simultaneous\"\nanswer = \"all\"");
     let daemon = Daemon::start(&scene, &settings);
     kamailio.knows("hansho");
-    daemon.events.until("trunk.registered", &[]);
+    daemon.is_registered();
     daemon.trigger();
     for (phone, id) in [(&mut anna, "anna"), (&mut bert, "bert")] {
         daemon.events.until("attempt.prompt_started", &[("contact", id)]);
@@ -142,4 +142,32 @@ fn one_who_calls_back_through_the_trunk_joins_the_room() {
     let end = heard.len() - RATE / 2;
     let level = sound::level_of(440.0, &heard[end - RATE..end]);
     assert!((-15.0..=-9.0).contains(&level), "the one who called in hears the other at {level:.1} dBFS");
+}
+
+#[test]
+fn of_two_phones_that_the_proxy_forks_to_one_takes_it_and_both_are_let_go() {
+    let scene = Scene::new("kamailio_fork");
+    let mut kamailio = Kamailio::start(&scene);
+    let at = Some((kamailio.port, Kamailio::PASSWORD));
+    let desk = Baresip::start(&scene, ANNA, "PCMU", &[silence(4.0), key('1'), silence(60.0)].concat(), at);
+    kamailio.knows(ANNA);
+    let account = format!(
+        "[proxy_0]\nreg_proxy=<sip:127.0.0.1:{port}>\nreg_identity=sip:{ANNA}@127.0.0.1:{port}\nreg_expires=60\n\
+         reg_sendregister=1\npublish=0\n[auth_info_0]\nusername={ANNA}\nuserid={ANNA}\npasswd={}\nrealm=interop\n",
+        Kamailio::PASSWORD,
+        port = kamailio.port,
+    );
+    let mut mobile = Linphone::start(&scene, ANNA, &account);
+    kamailio.knows_phone_at(mobile.port);
+    let settings = Settings::trunk_at(kamailio.port).registers().account("hansho", Kamailio::PASSWORD);
+    let daemon = Daemon::start(&scene, &settings.person("anna", ANNA));
+    daemon.is_registered();
+    daemon.trigger();
+    // Both pick up at once. Whoever was later is let go, and a key there is nobody's.
+    daemon.events.until("attempt.prompt_started", &[("contact", "anna")]);
+    mobile.presses('1');
+    assert_eq!(daemon.outcome("anna"), ("taken".to_owned(), Some(200)));
+    desk.until("CALL_CLOSED");
+    assert_eq!(daemon.events.count("attempt.answered"), 1, "two phones are one call");
+    daemon.stops();
 }

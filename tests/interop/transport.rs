@@ -89,7 +89,7 @@ fn a_registration_and_a_call_go_through_kamailio_over_tls() {
         .person("anna", NUMBER);
     let daemon = Daemon::start(&scene, &settings);
     kamailio.knows("hansho");
-    daemon.events.until("trunk.registered", &[]);
+    daemon.is_registered();
     takes_it(&mut phone, &daemon);
     daemon.stops();
     kamailio.forgets("hansho");

@@ -245,6 +245,14 @@ impl Daemon {
         control::ask(&self.socket, request)
     }
 
+    /// Waits until its first trunk is registered at. The event may have come before anybody watched.
+    pub fn is_registered(&self) {
+        until("the trunk to be registered at", || {
+            let status = self.ask(&json!({ "op": "status" }));
+            (status["trunks"][0]["registered"] == true).then_some(())
+        });
+    }
+
     /// What a command of the command line says about this daemon.
     pub fn command(&self, arguments: &[&str]) -> String {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hansho"));

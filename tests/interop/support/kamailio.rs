@@ -59,6 +59,11 @@ impl Kamailio {
         self.process.says(&format!("registered {user} "));
     }
 
+    /// Waits until a telephone at this port has registered.
+    pub fn knows_phone_at(&mut self, port: u16) {
+        self.process.says(&format!("127.0.0.1:{port}"));
+    }
+
     /// Waits until this user has taken the registration back.
     pub fn forgets(&mut self, user: &str) {
         self.process.says(&format!("registered {user} expires 0"));
