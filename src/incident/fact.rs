@@ -192,6 +192,17 @@ impl Fact {
         }
         self
     }
+
+    /// The attempt whose call begins with it, goes another way or is answered, and that call.
+    pub fn call(&self) -> Option<(u32, &CallHandle)> {
+        match self {
+            Fact::Dialled { attempt, call, .. }
+            | Fact::Rerouted { attempt, call, .. }
+            | Fact::Answered { attempt, call }
+            | Fact::CalledIn { attempt, call, .. } => Some((*attempt, call)),
+            _ => None,
+        }
+    }
 }
 
 /// Enough of a SIP call to end it after a crash; only the sip folder reads what is inside.

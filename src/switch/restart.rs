@@ -22,7 +22,7 @@ impl Switch {
         let mut case = Case::new(incident, trigger, plan, self.settings.dictionary.clone());
         for (at, fact) in &facts {
             case.apply(*at, fact);
-            let known = call_of(fact).and_then(|(attempt, call)| Some((attempt, sip::call_id_of(&call.0)?)));
+            let known = fact.call().and_then(|(attempt, call)| Some((attempt, sip::call_id_of(&call.0)?)));
             case.call_ids.extend(known);
         }
         for handle in calls_left_up(&facts) {
@@ -91,22 +91,11 @@ fn people_on_the_line(case: &Case) -> impl Iterator<Item = ContactId> + '_ {
     case.record.attempts.iter().filter(up).map(|attempt| attempt.contact.clone())
 }
 
-/// The attempt that a fact begins or answers, and how to end its call.
-fn call_of(fact: &Fact) -> Option<(u32, &CallHandle)> {
-    match fact {
-        Fact::Dialled { attempt, call, .. }
-        | Fact::Rerouted { attempt, call, .. }
-        | Fact::Answered { attempt, call }
-        | Fact::CalledIn { attempt, call, .. } => Some((*attempt, call)),
-        _ => None,
-    }
-}
-
 /// The calls that were up when the former life ended: the latest handle of every attempt without an end.
 fn calls_left_up(facts: &[(Stamp, Fact)]) -> Vec<String> {
     let mut up: BTreeMap<u32, &CallHandle> = BTreeMap::new();
     for (_, fact) in facts {
-        up.extend(call_of(fact));
+        up.extend(fact.call());
         if let Fact::Ended { attempt, .. } = fact {
             up.remove(attempt);
         }

@@ -23,13 +23,7 @@ fn baresip_registers_with_a_digest_and_is_rung_without_a_trunk() {
     let daemon = Daemon::start(&scene, &at_home());
     let mut phone = Baresip::start(&scene, "anna", "PCMU", &silence(60.0), Some((daemon.port, PASSWORD)));
     daemon.events.until("user.registered", &[("user", "anna"), ("contact", "anna")]);
-    daemon.trigger();
-    daemon.events.until("attempt.prompt_started", &[("contact", "anna")]);
-    phone.listens(1);
-    phone.presses('1');
-    daemon.events.until("attempt.key", &[("digit", "1"), ("means", "take")]);
-    assert_eq!(daemon.outcome("anna"), ("taken".to_owned(), Some(200)));
-    phone.until("CALL_CLOSED");
+    phone.takes_it(&daemon);
     daemon.stops();
 }
 
@@ -42,12 +36,7 @@ fn baresip_is_rung_over_the_tcp_connection_it_registered_over() {
     let mut phone = Baresip::with_account(&scene, "anna", "PCMU", &silence(60.0), &account);
     let registered = daemon.events.until("user.registered", &[("user", "anna")]);
     assert!(registered["source"].as_str().is_some_and(|source| source.starts_with("tcp:")), "{registered}");
-    daemon.trigger();
-    daemon.events.until("attempt.prompt_started", &[("contact", "anna")]);
-    phone.listens(1);
-    phone.presses('1');
-    assert_eq!(daemon.outcome("anna"), ("taken".to_owned(), Some(200)));
-    phone.until("CALL_CLOSED");
+    phone.takes_it(&daemon);
     drop(phone);
     daemon.events.until("user.unregistered", &[("user", "anna")]);
 }

@@ -15,16 +15,6 @@ fn certificates() -> (PathBuf, PathBuf) {
     (folder.join("dns.pem"), folder.join("ca.pem"))
 }
 
-/// An incident rings the telephone, whose owner listens and takes it.
-fn takes_it(phone: &mut Baresip, daemon: &Daemon) {
-    daemon.trigger();
-    daemon.events.until("attempt.prompt_started", &[("contact", "anna")]);
-    phone.listens(1);
-    phone.presses('1');
-    assert_eq!(daemon.outcome("anna"), ("taken".to_owned(), Some(200)));
-    phone.until("CALL_CLOSED");
-}
-
 fn trunk(daemon: &Daemon) -> Value {
     daemon.ask(&json!({ "op": "status" }))["trunks"][0].clone()
 }
@@ -72,7 +62,7 @@ fn baresip_is_rung_over_tcp() {
     let scene = Scene::new("tcp_baresip");
     let mut phone = Baresip::start(&scene, NUMBER, "PCMU", &silence(60.0), None);
     let settings = Settings::trunk_at(phone.port).trunk("transport = \"tcp\"").person("anna", NUMBER);
-    takes_it(&mut phone, &Daemon::start(&scene, &settings));
+    phone.takes_it(&Daemon::start(&scene, &settings));
 }
 
 #[test]
@@ -90,7 +80,7 @@ fn a_registration_and_a_call_go_through_kamailio_over_tls() {
     let daemon = Daemon::start(&scene, &settings);
     kamailio.knows("hansho");
     daemon.is_registered();
-    takes_it(&mut phone, &daemon);
+    phone.takes_it(&daemon);
     daemon.stops();
     kamailio.forgets("hansho");
 }
@@ -130,7 +120,7 @@ fn baresip_is_rung_over_tls_with_the_certificate_it_signed_itself() {
     let settings = Settings::trunk_at(phone.port + 1)
         .trunk(&format!("transport = \"tls\"\nca_file = {own:?}"))
         .person("anna", NUMBER);
-    takes_it(&mut phone, &Daemon::start(&scene, &settings));
+    phone.takes_it(&Daemon::start(&scene, &settings));
 }
 
 /// A trunk over UDP whose names make an INVITE of more than 1,300 bytes.

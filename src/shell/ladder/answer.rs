@@ -13,7 +13,6 @@ use serde_json::{Value, json};
 use super::keeper::Keeper;
 use super::pcap::Pcap;
 use crate::base::{AttemptId, IncidentId, Stamp};
-use crate::incident::{CallHandle, Fact};
 use crate::shell::control::Failure;
 use crate::sip;
 use crate::sip::rung::{Rung, Says, rung};
@@ -46,7 +45,7 @@ pub(super) fn calls(id: IncidentId, attempt: Option<u32>, facts: &History) -> Re
         return not_found(format!("incident {id} has no attempt {number}: `hansho status {id}` lists them"));
     }
     let mut call_ids: BTreeMap<u32, Vec<String>> = BTreeMap::new();
-    for (number, handle) in facts.iter().filter_map(|(_, fact)| call_of(fact)) {
+    for (number, handle) in facts.iter().filter_map(|(_, fact)| fact.call()) {
         let known = call_ids.entry(number).or_default();
         if let Some(call_id) = sip::call_id_of(&handle.0).filter(|call_id| !known.contains(call_id)) {
             known.push(call_id);
@@ -62,17 +61,6 @@ pub(super) fn calls(id: IncidentId, attempt: Option<u32>, facts: &History) -> Re
         call_ids: call_ids.remove(&it.number).unwrap_or_default(),
     });
     Ok(calls.collect())
-}
-
-/// The attempt that a fact begins or answers, and its call.
-fn call_of(fact: &Fact) -> Option<(u32, &CallHandle)> {
-    match fact {
-        Fact::Dialled { attempt, call, .. }
-        | Fact::Rerouted { attempt, call, .. }
-        | Fact::Answered { attempt, call }
-        | Fact::CalledIn { attempt, call, .. } => Some((*attempt, call)),
-        _ => None,
-    }
 }
 
 /// The ladders of these calls.

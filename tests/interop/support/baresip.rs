@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use super::{LIMIT, Process, Scene, sound, until, until_bound};
+use super::{Daemon, LIMIT, Process, Scene, sound, until, until_bound};
 
 /// A certificate of its own with the key behind it, made out to nobody.
 pub fn certificate(scene: &Scene) -> std::path::PathBuf {
@@ -108,6 +108,16 @@ impl Baresip {
     /// Calls somebody.
     pub fn dials(&mut self, uri: &str) {
         self.command("dial", uri);
+    }
+
+    /// An incident rings it, and its owner, who is `anna`, listens and takes it.
+    pub fn takes_it(&mut self, daemon: &Daemon) {
+        daemon.trigger();
+        daemon.events.until("attempt.prompt_started", &[("contact", "anna")]);
+        self.listens(1);
+        self.presses('1');
+        assert_eq!(daemon.outcome("anna"), ("taken".to_owned(), Some(200)));
+        self.until("CALL_CLOSED");
     }
 
     /// Waits until it has heard this much more, in seconds, while the call goes on.
