@@ -217,6 +217,25 @@ fn strangers_who_hold_every_place_make_room_for_whoever_has_a_token() {
 }
 
 #[test]
+fn a_storm_of_more_connections_than_there_are_places_is_taken_whole() {
+    let (_world, daemon, web) = house("http-storm");
+    let secret = token(&daemon, &["trigger"]);
+    let body = json!({ "message": "x", "dedup": "storm" }).to_string();
+    let request = format!(
+        "POST /v1/incidents HTTP/1.1\r\nHost: hansho\r\nAuthorization: Bearer {secret}\r\nConnection: close\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let mut storm: Vec<_> = (0..700).map(|_| web.connect()).collect();
+    storm.iter_mut().for_each(|line| line.write_all(request.as_bytes()).expect("the daemon reads"));
+    for (place, line) in storm.iter_mut().enumerate() {
+        let mut answer = String::new();
+        line.read_to_string(&mut answer).unwrap_or_else(|error| panic!("{place}: {error}"));
+        assert!(answer.starts_with("HTTP/1.1 20"), "{place}: {answer}");
+    }
+}
+
+#[test]
 fn whoever_only_looks_whether_a_page_is_there_rings_nobody() {
     let (world, daemon, web) = house("http-head");
     let secret = token(&daemon, &["trigger", "read"]);

@@ -33,6 +33,8 @@ const SHARE: usize = 64;
 const UNKNOWN_MAX: usize = 192 << 10;
 /// For a whole request, and between two.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// After this it is looked again whether a stranger can be sent away.
+const TURN: Duration = Duration::from_millis(20);
 /// After a connection could not be accepted.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -57,6 +59,22 @@ impl Door {
     }
 }
 
+impl Door {
+    /// A place, once there is one. A burst waits in the kernel meanwhile, where it is not lost.
+    async fn place(&self) -> OwnedSemaphorePermit {
+        loop {
+            if let Ok(place) = self.places.clone().try_acquire_owned() {
+                return place;
+            }
+            self.seats.make_room(Instant::now());
+            // The semaphore is never closed.
+            if let Ok(Ok(place)) = tokio::time::timeout(TURN, self.places.clone().acquire_owned()).await {
+                return place;
+            }
+        }
+    }
+}
+
 impl Listener for Door {
     type Io = Visit;
     type Addr = SocketAddr;
@@ -70,14 +88,10 @@ impl Listener for Door {
             };
             // Closed at once: whoever has so many needs no more, and the others need the places.
             let Some(share) = self.taken.share(from.ip()) else { continue };
-            if self.places.available_permits() == 0 {
-                self.seats.make_room();
-            }
-            // A burst waits in the kernel for a place, where it is not lost. The semaphore is never closed.
-            let Ok(place) = self.places.clone().acquire_owned().await else { continue };
+            let place = self.place().await;
             let _ = stream.set_nodelay(true);
             let (length, patience) = (self.patience, Box::pin(tokio::time::sleep(self.patience)));
-            let seat = self.seats.take(from);
+            let seat = self.seats.take(Instant::now(), from);
             let visit =
                 Visit { stream, length, patience, mid_request: false, read: 0, seat, _place: place, _share: share };
             return (visit, from);

@@ -4,13 +4,20 @@
 //! that asks for `/healthz` now and then breaks no rule, and five hundred of them would hold every place for ever.
 //!
 //! Easy to get wrong: a connection is told to leave by a word in its seat, and sees it when it is polled next, so it
-//! has to be woken.
+//! has to be woken. And a storm of alerts is many connections at once whose tokens nobody has read yet: they are no
+//! strangers, so nobody leaves who came a moment ago or was not listened to.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Waker};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// So long everybody may sit.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// Every seat that is taken.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +35,7 @@ struct Taken {
 #[derive(Debug)]
 struct Place {
     number: u64,
+    since: Instant,
     known: AtomicBool,
     leaves: AtomicBool,
     waker: Mutex<Option<Waker>>,
@@ -43,11 +51,11 @@ pub(super) struct Seat {
 
 impl Seats {
     /// Somebody sits down.
-    pub(super) fn take(&self, from: SocketAddr) -> Seat {
+    pub(super) fn take(&self, since: Instant, from: SocketAddr) -> Seat {
         let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         taken.came += 1;
         let (known, leaves) = (AtomicBool::new(false), AtomicBool::new(false));
-        let place = Arc::new(Place { number: taken.came, known, leaves, waker: Mutex::default() });
+        let place = Arc::new(Place { number: taken.came, since, known, leaves, waker: Mutex::default() });
         taken.strangers.insert(place.number, place.clone());
         taken.seats.insert(from, place.clone());
         Seat { seats: self.clone(), from, place }
@@ -62,14 +70,25 @@ impl Seats {
         }
     }
 
-    /// Sends away whoever has sat longest without a token that opened; nobody where all have shown one.
-    pub(super) fn make_room(&self) {
+    /// Sends away whoever has sat longest without a token that opened; nobody where all have shown one, or have not had
+    /// the time to.
+    pub(super) fn make_room(&self, now: Instant) {
         let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, place)) = taken.strangers.pop_first() {
+        let sat = taken.strangers.values().take_while(|place| now.duration_since(place.since) >= GRACE);
+        let Some((number, waker)) = sat.filter_map(|place| Some((place.number, place.listened()?))).next() else {
+            return;
+        };
+        if let Some(place) = taken.strangers.remove(&number) {
             place.leaves.store(true, Ordering::Relaxed);
-            let waker = place.waker.lock().unwrap_or_else(PoisonError::into_inner).take();
-            waker.into_iter().for_each(Waker::wake);
+            waker.wake();
         }
+    }
+}
+
+impl Place {
+    /// What wakes it; `None` as long as nobody has listened to it.
+    fn listened(&self) -> Option<Waker> {
+        self.waker.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
@@ -110,17 +129,31 @@ mod tests {
 
     #[test]
     fn whoever_sat_longest_without_a_token_leaves_first_and_nobody_who_has_shown_one() {
-        let seats = Seats::default();
-        let [one, two, three] = [1, 2, 3].map(|port| seats.take(of(port)));
+        let (seats, now) = (Seats::default(), Instant::now());
+        let [one, two, three] = [1, 2, 3].map(|port| seats.take(now, of(port)));
         let context = Context::from_waker(Waker::noop());
+        let leave = || [&one, &two, &three].map(|seat| seat.must_leave(&context));
+        leave();
         seats.opened(of(1));
-        seats.make_room();
-        assert_eq!([&one, &two, &three].map(|seat| seat.must_leave(&context)), [false, true, false]);
-        seats.make_room();
-        seats.make_room();
-        assert_eq!([&one, &two, &three].map(|seat| seat.must_leave(&context)), [false, true, true]);
+        seats.make_room(now + GRACE);
+        assert_eq!(leave(), [false, true, false]);
+        seats.make_room(now + GRACE);
+        seats.make_room(now + GRACE);
+        assert_eq!(leave(), [false, true, true]);
         drop((one, two, three));
         let taken = seats.0.lock().unwrap();
         assert!(taken.seats.is_empty() && taken.strangers.is_empty());
+    }
+
+    #[test]
+    fn nobody_leaves_who_came_a_moment_ago_or_was_not_listened_to() {
+        let (seats, now) = (Seats::default(), Instant::now());
+        let [unheard, heard] = [1, 2].map(|port| seats.take(now, of(port)));
+        let context = Context::from_waker(Waker::noop());
+        heard.must_leave(&context);
+        seats.make_room(now + GRACE / 2);
+        assert!(!heard.must_leave(&context));
+        seats.make_room(now + GRACE);
+        assert_eq!([unheard, heard].map(|seat| seat.must_leave(&context)), [false, true]);
     }
 }
