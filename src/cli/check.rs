@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use super::print_line;
 use crate::config::{self, Settings, Speech, is_built_in};
 use crate::shell::voice::{Speaker, SpeakerSettings, voice_lines};
 use crate::shell::wav;
@@ -11,9 +12,9 @@ use crate::shell::wav;
 pub fn run(config: Option<&Path>) -> ExitCode {
     match config::load_with(config, &wav::is_wav) {
         Ok((file, settings)) => {
-            println!("{}: {}", file.display(), summary(&settings));
+            print_line(&format!("{}: {}", file.display(), summary(&settings)));
             for line in voices(&settings) {
-                println!("{line}");
+                print_line(&line);
             }
             ExitCode::SUCCESS
         }

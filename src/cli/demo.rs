@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::print_line;
 use super::timeline::colour_wanted;
 use night::Night;
 use stage::Stage;
@@ -49,7 +50,7 @@ pub fn run(options: &Options) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failed) => {
-            println!();
+            print_line("");
             eprintln!("hansho demo FAILED: {failed}");
             ExitCode::FAILURE
         }
@@ -59,8 +60,8 @@ pub fn run(options: &Options) -> ExitCode {
 async fn play(options: &Options) -> Result<(), String> {
     let colour = colour_wanted();
     let stage = Stage::set(&options.recordings).await?;
-    println!("hansho demo: one night on this machine. Nothing leaves it.\n");
-    println!("{}", stage.describe());
+    print_line("hansho demo: one night on this machine. Nothing leaves it.\n");
+    print_line(&stage.describe());
     let mut night = Night::new(stage, colour);
     let played = tokio::select! {
         played = night.play() => played,

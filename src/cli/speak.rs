@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use clap::Args;
 
-use super::{BAD, ConfigFile};
+use super::{BAD, ConfigFile, print_line};
 use crate::base::{GuidanceId, Language};
 use crate::config::{self, ALERT, LoadError, Settings, Speech, emergency};
 use crate::incident::Guidance;
@@ -146,7 +146,7 @@ impl Mouth {
             eprintln!("hansho speak: {language}: {} did not speak: {}", it.voice, it.fault);
         }
         let took = began.elapsed().as_secs_f64();
-        println!("{language}: {voice} spoke {:.1} s in {took:.2} s: {words}", seconds(&prompt));
+        print_line(&format!("{language}: {voice} spoke {:.1} s in {took:.2} s: {words}", seconds(&prompt)));
         Ok(prompt)
     }
 }
@@ -222,7 +222,7 @@ const fn of_a_trigger(language: Language) -> &'static str {
 
 fn write(path: &Path, prompt: &[i16]) -> Result<(), Failed> {
     write_wav(path, SAMPLE_RATE, prompt).map_err(|error| Failed(error.to_string(), 1))?;
-    println!("{}: {:.1} s", path.display(), seconds(prompt));
+    print_line(&format!("{}: {:.1} s", path.display(), seconds(prompt)));
     Ok(())
 }
 

@@ -98,7 +98,7 @@ fn raise(daemon: &Daemon, request: &Request, wait: bool) -> Result<ExitCode, Exi
     }
     match watch {
         None => {
-            println!("{incident}");
+            print_line(&incident);
             Ok(ExitCode::SUCCESS)
         }
         Some((watch, zone)) => follow(watch, zone, daemon, &incident),

@@ -13,6 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use super::report::{Heard, Talk};
 use super::stage::{HANSHO, PEOPLE, ROOM, Stage, TANAKA, YAMADA};
 use crate::base::Time;
+use crate::cli::print_line;
 use crate::cli::timeline::Timeline;
 use crate::rig::Noted;
 use crate::shell::control::client::Client;
@@ -177,7 +178,7 @@ impl Night {
     }
 
     fn show(&mut self, event: Value) {
-        println!("{}", self.timeline.line(&event));
+        print_line(&self.timeline.line(&event));
         self.seen.push(event);
     }
 }

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::night::HUMS;
 use super::stage::{PEOPLE, ROOM, Stage, TANAKA, YAMADA};
 use crate::base::Time;
+use crate::cli::print_line;
 use crate::cli::timeline::{padded, shown};
 use crate::media::SAMPLE_RATE;
 use crate::rig::{Recording, ear};
@@ -48,9 +49,9 @@ pub struct Talk {
 
 /// Shows everything and says what is not as it ought to be.
 pub fn show(stage: &Stage, heard: &Heard, colour: bool) -> Result<(), String> {
-    println!("\nCalls\n  {}{}{}seconds", padded("who", 12), padded("outcome", 13), padded("SIP", 38));
+    print_line(&format!("\nCalls\n  {}{}{}seconds", padded("who", 12), padded("outcome", 13), padded("SIP", 38)));
     for event in heard.events.iter().filter(|event| event["event"] == "attempt.ended") {
-        println!("  {}", call(event));
+        print_line(&format!("  {}", call(event)));
     }
     let mut written = save(&stage.recordings, heard)?;
     written.extend(recordings(&stage.recordings).into_iter().filter(|(name, _)| !stage.older.contains(name)));
@@ -60,7 +61,7 @@ pub fn show(stage: &Stage, heard: &Heard, colour: bool) -> Result<(), String> {
     if heard.talk.is_some() {
         checks.push(room_has_both(&stage.recordings, &written));
     }
-    println!("\nHeard");
+    print_line("\nHeard");
     for (said, found, fine) in &checks {
         let mark = match (fine, colour) {
             (true, true) => "\x1b[1;32mok\x1b[0m    ",
@@ -68,11 +69,11 @@ pub fn show(stage: &Stage, heard: &Heard, colour: bool) -> Result<(), String> {
             (false, true) => "\x1b[1;31mFAILED\x1b[0m",
             (false, false) => "FAILED",
         };
-        println!("  {mark}  {}{found}", padded(said, 48));
+        print_line(&format!("  {mark}  {}{found}", padded(said, 48)));
     }
-    println!("\nRecordings in {}", stage.recordings.display());
+    print_line(&format!("\nRecordings in {}", stage.recordings.display()));
     for (name, seconds) in written {
-        println!("  {}{seconds:5.1} s", padded(&name, 48));
+        print_line(&format!("  {}{seconds:5.1} s", padded(&name, 48)));
     }
     let failed: Vec<&str> = checks.iter().filter(|(.., fine)| !fine).map(|(said, ..)| said.as_str()).collect();
     if failed.is_empty() { Ok(()) } else { Err(failed.join("; ")) }
