@@ -15,7 +15,8 @@
 //! | `info` | keys that come as INFO |
 //! | `letter` | short messages, out and in |
 //! | `register`, `attempt`, `auth`, `digest` | registration; a request sent again with credentials |
-//! | `dialog`, `message`, `terms`, `offer`, `success` | route and numbers; what is written; SDP; the unacknowledged 200 |
+//! | `dialog`, `message`, `terms`, `offer`, `repeat` | route and numbers; what is written; SDP; what is said until it is acknowledged |
+//! | `trunk`, `context` | the settings of an account; what every machine is handed beside its input |
 //! | `extension` | which extensions we know |
 //! | `rung` | a message as a ladder shows it, and what of it may be kept |
 //! | `registrar`, `users`, `fork` | phones of our own users: where they are, what they ask, several at once |
