@@ -35,7 +35,6 @@ pub struct Health {
 }
 
 #[derive(Debug)]
-#[allow(clippy::large_enum_variant, reason = "there is one a trunk")]
 enum State {
     /// It is asked then.
     Waiting { at: Time },
