@@ -380,7 +380,9 @@ fn dialled(invite: &Message) -> String {
     invite.uri().and_then(user_of).unwrap_or_default()
 }
 
+/// Never with a colon, which stands in what users of ours have signed and in nothing else: a URI of a scheme that we do
+/// not know is a user part from its colon on, and could claim to be one of them.
 fn user_of(uri: &str) -> Option<String> {
     let uri = Uri::parse(uri).ok()?;
-    uri.user.filter(|user| !user.is_empty()).map(str::to_owned)
+    uri.user.filter(|user| !user.is_empty() && !user.contains(':')).map(str::to_owned)
 }

@@ -9,7 +9,7 @@ use crate::sip::tests::bench::SDP_PCMU;
 use crate::sip::tests::world::agent as trunk_agent;
 use crate::sip::tests::world::{main_trunk, number, trunk};
 use crate::sip::{Cause, IpRange};
-use crate::wire::sip::Builder;
+use crate::wire::sip::{Builder, Edit};
 
 const REALM: &str = "house.example";
 
@@ -246,6 +246,18 @@ fn a_call_of_a_registered_user_comes_in_under_the_name_that_was_signed() {
     assert_eq!(room.signs(phone, Method::Invite, "<sip:x@10.0.0.5:40001>"), 100);
     let Some(Event::Incoming { trunk, caller, .. }) = room.events.last() else { panic!("{:?}", room.events) };
     assert_eq!((trunk.as_str(), caller.as_str()), (HOUSE_LINE, "sip:ann@house.example"));
+}
+
+#[test]
+fn what_a_trunk_shows_of_a_caller_never_looks_like_what_a_user_signed() {
+    for forged in ["x:sip:ann@house.example", "tel:sip:ann@house.example", "urn:sip:ann@house.example"] {
+        for name in [Name::From, Name::PAssertedIdentity] {
+            let invite = crate::sip::tests::bench::asks(Method::Invite, 1, "caller", "", SDP_PCMU);
+            let invite = Edit::of(&invite).set(name, format!("<{forged}>;tag=a")).finish();
+            let caller = crate::sip::arrivals::caller(&Message::parse(&invite).unwrap());
+            assert!(!caller.contains(':'), "{name}: {forged} is shown as {caller}");
+        }
+    }
 }
 
 #[test]
