@@ -117,6 +117,8 @@ fn run(keeper: &mut Keeper, mut ring: rtrb::Consumer<Seen>, asked: &Receiver<Que
             // What went by before the question was asked.
             while keeper.take(&mut ring) {}
             question(keeper);
+            // Here as well: whoever asks without a pause keeps nothing old.
+            keeper.forget_some();
             busy = true;
         }
         busy |= keeper.forget_some();
