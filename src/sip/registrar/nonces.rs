@@ -12,7 +12,9 @@ use core::net::IpAddr;
 use core::time::Duration;
 use std::collections::BTreeMap;
 
-use sha2::{Digest as _, Sha256};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+use subtle::ConstantTimeEq as _;
 
 use crate::base::Time;
 
@@ -20,8 +22,6 @@ use crate::base::Time;
 const SERVES: Duration = Duration::from_secs(3_600);
 /// So many nonces in use are remembered.
 const REMEMBERED: usize = 8_192;
-/// The block that SHA-256 works on, which HMAC pads its key to (RFC 2104 §2).
-const BLOCK: usize = 64;
 
 /// The nonces.
 pub struct Nonces {
@@ -58,7 +58,7 @@ impl Nonces {
             made >= self.since
                 && made <= now
                 && now.since(made) < SERVES
-                && same(self.write(made, number, ip).as_bytes(), nonce.as_bytes())
+                && bool::from(self.write(made, number, ip).as_bytes().ct_eq(nonce.as_bytes()))
         })
     }
 
@@ -90,13 +90,9 @@ impl Nonces {
 
     /// HMAC-SHA-256 (RFC 2104 §2).
     fn sum(&self, text: &[u8]) -> [u8; 32] {
-        let padded = |with: u8| {
-            let mut block = [with; BLOCK];
-            block.iter_mut().zip(self.key).for_each(|(byte, key)| *byte ^= key);
-            block
-        };
-        let inner = Sha256::new().chain_update(padded(0x36)).chain_update(text).finalize();
-        Sha256::new().chain_update(padded(0x5c)).chain_update(inner).finalize().into()
+        let mut sum = Hmac::<Sha256>::new_from_slice(&self.key).expect("a key may have any length");
+        sum.update(text);
+        sum.finalize().into_bytes().into()
     }
 
     /// A sum that nobody else can make, of a text that may be known: what stands for a tag where nothing is kept.
@@ -110,10 +106,6 @@ fn read(nonce: &str) -> Option<(Time, u32)> {
     let mut parts = nonce.splitn(3, '.');
     let made = u64::from_str_radix(parts.next()?, 16).ok()?;
     Some((Time::from_micros(made), u32::from_str_radix(parts.next()?, 16).ok()?))
-}
-
-fn same(ours: &[u8], theirs: &[u8]) -> bool {
-    ours.len() == theirs.len() && ours.iter().zip(theirs).fold(0, |all, (a, b)| all | (a ^ b)) == 0
 }
 
 #[cfg(test)]
