@@ -117,6 +117,11 @@ impl Plane {
         self.places.iter().position(|place| place.is_some_and(|place| place.id == leg))
     }
 
+    /// Has anything been agreed on for the leg in `slot`? Until then its packets are refused.
+    pub fn is_connected(&self, slot: usize) -> bool {
+        self.legs.get(slot).is_some_and(Leg::is_connected)
+    }
+
     /// May a command be handed in? Not while so many events wait that the answer might not find room.
     pub fn takes_commands(&self) -> bool {
         self.told.has_room()

@@ -191,7 +191,9 @@ impl Core {
         self.settle_directory();
     }
 
-    fn perform(&mut self, batch: Batch) {
+    fn perform(&mut self, mut batch: Batch) {
+        // The voice first: whoever hears that we acknowledged may speak, or press a key, in the same moment.
+        batch.acts.sort_by_key(|act| matches!(act, Act::Send { .. }));
         for act in batch.acts {
             match act {
                 Act::Send { to, bytes } => self.send(to, bytes),

@@ -183,18 +183,24 @@ fn commands(work: &mut Work, now: Time) {
 }
 
 fn receive(work: &mut Work, now: Time, turn: u64, buffer: &mut [u8; DATAGRAM_MAX]) {
-    let Work { plane, outlet, .. } = work;
-    let stride = match outlet.sockets.len() / LEGS_A_TURN {
+    let stride = match work.outlet.sockets.len() / LEGS_A_TURN {
         0 => 1,
         1 => 2,
         _ => 4,
     };
     let first = usize::try_from(turn % stride).unwrap_or(0);
-    for slot in (first..outlet.sockets.len()).step_by(stride as usize) {
+    for slot in (first..work.outlet.sockets.len()).step_by(stride as usize) {
         for _ in 0..DATAGRAMS_MAX {
-            let Some(socket) = &outlet.sockets[slot] else { break };
+            let Some(socket) = &work.outlet.sockets[slot] else { break };
             match socket.udp.recv_from(buffer) {
-                Ok((count, from)) => plane.on_packet(now, slot, from, &buffer[..count], outlet),
+                Ok((count, from)) => {
+                    // Whoever sends because we acknowledged sends to a leg that was connected before, maybe a moment
+                    // ago.
+                    if !work.plane.is_connected(slot) {
+                        commands(work, now);
+                    }
+                    work.plane.on_packet(now, slot, from, &buffer[..count], &mut work.outlet);
+                }
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => break,
                 // An error of an earlier packet of ours (port unreachable); what came may lie behind it.
                 Err(_) => {}
