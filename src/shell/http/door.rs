@@ -246,11 +246,14 @@ mod tests {
 
     const LIMIT: Duration = Duration::from_secs(30);
 
-    /// A door of little patience, and a client at it.
+    /// Sooner over than [`LIMIT`].
+    const LITTLE: Duration = Duration::from_millis(200);
+
+    /// A door of more patience than a test has, and a client at it.
     async fn visited(places: usize) -> (Door, TcpStream, SocketAddr) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (places, patience) = (Arc::new(Semaphore::new(places)), Duration::from_millis(200));
+        let (places, patience) = (Arc::new(Semaphore::new(places)), 2 * LIMIT);
         let (taken, seats) = (Taken::default(), Seats::default());
         (Door { listener, places, taken, seats, patience }, TcpStream::connect(address).await.unwrap(), address)
     }
@@ -260,6 +263,8 @@ mod tests {
         let (mut door, mut client, _) = visited(1).await;
         let (mut visit, _) = door.accept().await;
         let mut first = [0; 1];
+        // Begins with the first byte.
+        visit.length = LITTLE;
         client.write_all(b"G").await.unwrap();
         visit.read_exact(&mut first).await.unwrap();
         let begun = Instant::now();
@@ -286,6 +291,7 @@ mod tests {
     #[tokio::test]
     async fn a_client_that_reads_nothing_of_what_is_answered_is_not_waited_for() {
         let (mut door, _client, _) = visited(1).await;
+        door.patience = LITTLE;
         let (mut visit, _) = door.accept().await;
         let answer = vec![b'x'; 1 << 20];
         let error = tokio::time::timeout(LIMIT, async {
@@ -327,7 +333,6 @@ mod tests {
     #[tokio::test]
     async fn whoever_shows_no_token_leaves_when_somebody_needs_the_place() {
         let (mut door, _first, address) = visited(1).await;
-        door.patience = 2 * LIMIT;
         let (mut visit, _) = door.accept().await;
         let waits = tokio::spawn(async move { visit.read(&mut [0; 1]).await });
         let _second = TcpStream::connect(address).await.unwrap();

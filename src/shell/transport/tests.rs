@@ -28,7 +28,10 @@ fn listen(at: &Streams, transport: Transport) -> Hop {
     Hop { transport, address, line: (transport == Transport::Tls).then_some(0) }
 }
 
-/// What the other side says within ten seconds, whoever connects being let in.
+/// How long anything may take that must happen. Long, because a busy machine is no failure.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// What the other side says, whoever connects being let in.
 async fn hears(at: &mut Streams) -> Arrived {
     let hearing = async {
         loop {
@@ -38,7 +41,7 @@ async fn hears(at: &mut Streams) -> Arrived {
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), hearing).await.expect("something is heard")
+    tokio::time::timeout(LIMIT, hearing).await.expect("something is heard")
 }
 
 async fn message(at: &mut Streams) -> (Hop, Vec<u8>) {
@@ -51,8 +54,18 @@ async fn message(at: &mut Streams) -> (Hop, Vec<u8>) {
 /// Asks over a new connection, and both ends talk; or why not.
 async fn talk(ours: &mut Streams, theirs: &mut Streams, there: Hop) -> Result<(), String> {
     ours.send(there, OPTIONS.to_vec());
+    // Where we refuse them, they lose us, and may know it first.
+    let heard = async {
+        loop {
+            match hears(theirs).await {
+                Arrived::Message { from, bytes } => break (from, bytes),
+                Arrived::Lost { .. } => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    };
     let (from, bytes) = tokio::select! {
-        heard = message(theirs) => heard,
+        heard = heard => heard,
         arrived = hears(ours) => match arrived {
             Arrived::Lost { hop, why } if hop == there => return Err(why),
             other => panic!("{other:?}"),
