@@ -61,6 +61,7 @@ impl Switch {
             (Some(number), Some(leg)) => {
                 leg.purpose = Purpose::Attempt(AttemptId { incident, number });
                 leg.brief = Brief::Due;
+                leg.call = call;
                 // It is the incident's from here on.
                 self.line_down(now, id);
                 self.note_call_id(AttemptId { incident, number }, id);

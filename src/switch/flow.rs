@@ -127,7 +127,10 @@ impl Switch {
         match self.place(now, &call) {
             Ok((leg, handle)) => {
                 self.note_call_id(call.attempt, leg);
-                self.legs.insert(leg, Leg::new(Purpose::Attempt(call.attempt), call.contact, language));
+                let contact = call.contact.clone();
+                let purpose = Purpose::Attempt(call.attempt);
+                let call = CallHandle(handle.clone());
+                self.legs.insert(leg, Leg { call, ..Leg::new(purpose, contact, language) });
                 self.with_incident(incident, |incident, out| {
                     incident.on_dialled(now, number, CallHandle(handle), out);
                 });
@@ -170,6 +173,7 @@ impl Switch {
         leg.up = true;
         match leg.purpose {
             Purpose::Attempt(AttemptId { incident, number }) => {
+                leg.call = CallHandle(handle.clone());
                 self.with_incident(incident, |incident, out| {
                     incident.on_answered(now, number, CallHandle(handle), out);
                 });
@@ -191,10 +195,11 @@ impl Switch {
 
     /// The phone was picked up too late, or speaks no codec of ours: the call ends, and no media flows.
     pub(super) fn unwanted(&mut self, now: Time, id: LegId, handle: String) {
-        let Some(leg) = self.legs.get(id) else { return };
+        let Some(leg) = self.legs.get_mut(id) else { return };
         let Some(AttemptId { incident, number }) = leg.attempt() else {
             return self.line_up(now, id, CallHandle(handle), None);
         };
+        leg.call = CallHandle(handle.clone());
         self.with_incident(incident, |incident, out| incident.on_unwanted(now, number, CallHandle(handle), out));
     }
 
@@ -237,8 +242,14 @@ impl Switch {
         self.leave_room(id);
         self.act(Act::Media(Command::Close(id)));
         self.ports.give_back(id);
-        self.line_down(now, id);
-        let Some(leg) = self.legs.remove(id) else { return };
+        let leg = self.legs.remove(id);
+        // We hung up, and nothing has answered that.
+        if end.code.is_none() && matches!(end.cause, Cause::Us | Cause::Elsewhere) {
+            self.line_lingers(now, id, leg.as_ref().map(|leg| leg.call.clone()).unwrap_or_default());
+        } else {
+            self.line_down(now, id);
+        }
+        let Some(leg) = leg else { return };
         // What we end because the process ends is no outcome: the next life goes on with it.
         if self.stopping {
             return;

@@ -1,5 +1,6 @@
 //! Calls that belong to no incident, as the journal knows them: of a hotline's bridge, of the reception, of guests, and
-//! those of a call-in until the caller has acknowledged our answer.
+//! those of a call-in until the caller has acknowledged our answer. And those of incidents that count as over although
+//! nothing has answered our CANCEL or BYE, or no CANCEL may be sent yet: their phones may still ring, or begin to.
 //!
 //! The incidents' calls are in the incidents' facts. Each of these has a number of its own there, and how to end it, so
 //! that the next life ends what a crash left up; and what was being recorded on it, so that the next life raises the
@@ -18,12 +19,18 @@ use crate::incident::{CallHandle, HouseFact, Rang};
 /// So long a cut call's BYE or CANCEL has to get through before it counts as ended.
 const LEAVING: Duration = Duration::from_secs(2);
 
+/// So long something may still come of a call that ended without an answer: the INVITE is answered within 32 s, and the
+/// CANCEL behind it within as many.
+const LINGERS: Duration = Duration::from_secs(64);
+
 /// The numbers of the calls that are up, and those that a former life left up.
 #[derive(Debug, Default)]
 pub(super) struct Held {
     up: BTreeMap<LegId, (u32, CallHandle)>,
     /// The highest number so far.
     last: u32,
+    /// Calls that nobody waits for any more and that may not be over, and when they are.
+    lingering: VecDeque<(Time, u32)>,
     /// What a former life left up.
     cut: BTreeMap<u32, CallHandle>,
     /// When those count as ended.
@@ -45,7 +52,8 @@ pub(super) struct CutMessage {
 
 impl Held {
     pub(super) fn next_deadline(&self) -> Option<Time> {
-        self.cut_until.into_iter().chain(self.raise_at).min()
+        let lingering = self.lingering.front().map(|(until, _)| *until);
+        self.cut_until.into_iter().chain(self.raise_at).chain(lingering).min()
     }
 
     /// A fact of a former life.
@@ -109,6 +117,28 @@ impl Switch {
         }
     }
 
+    /// The call on this leg counts as over, and nothing has said so: the next life ends it again, if it comes soon.
+    pub(super) fn line_lingers(&mut self, now: Time, id: LegId, call: CallHandle) {
+        if let Some((line, _)) = self.held.up.remove(&id) {
+            self.held.lingering.push_back((now + LINGERS, line));
+        } else if !call.0.is_empty() {
+            self.call_lingers(now, call);
+        }
+    }
+
+    /// The same for a call that was given up for another one.
+    pub(super) fn call_lingers(&mut self, now: Time, call: CallHandle) {
+        self.held.last = self.held.last.saturating_add(1);
+        let line = self.held.last;
+        self.held.lingering.push_back((now + LINGERS, line));
+        self.keep_fact(now, HouseFact::LineUp { line, call, rang: None });
+    }
+
+    /// How a call of no incident is ended after a crash.
+    pub(super) fn held_call(&self, id: LegId) -> CallHandle {
+        self.held.up.get(&id).map(|(_, call)| call.clone()).unwrap_or_default()
+    }
+
     /// A message is being recorded on this line.
     pub(super) fn line_records(&mut self, now: Time, id: LegId, contact: &ContactId, file: &str) -> Option<u32> {
         let (line, _) = self.held.up.get(&id)?;
@@ -139,6 +169,9 @@ impl Switch {
                 self.keep_fact(now, HouseFact::LineRecorded { line });
             }
             self.held.raise_at = (!self.held.messages.is_empty()).then_some(now);
+        }
+        while let Some((_, line)) = self.held.lingering.pop_front_if(|(until, _)| *until <= now) {
+            self.keep_fact(now, HouseFact::LineDown { line });
         }
         if self.held.cut_until.is_some_and(|at| at <= now) {
             self.held.cut_until = None;

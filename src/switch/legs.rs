@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::lines::Part;
 use super::presses::Presses;
 use crate::base::{AttemptId, ContactId, IncidentId, Language, LegId, RoomName};
+use crate::incident::CallHandle;
 
 /// Why a leg exists.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -47,6 +48,8 @@ pub(super) struct Leg {
     pub(super) purpose: Purpose,
     pub(super) contact: ContactId,
     pub(super) language: Language,
+    /// How an incident's call is ended after a crash; empty for other calls, which are [`super::held`].
+    pub(super) call: CallHandle,
     /// Picked up, by us or by them.
     pub(super) up: bool,
     pub(super) saying: Option<Saying>,
@@ -66,7 +69,8 @@ impl Leg {
     pub(super) fn new(purpose: Purpose, contact: ContactId, language: Language) -> Leg {
         let (up, spoken_to, presses) = (false, false, Presses::default());
         let (saying, room, brief, awaits, fault) = (None, None, Brief::Done, None, None);
-        Leg { purpose, contact, language, up, saying, room, brief, awaits, spoken_to, presses, fault }
+        let call = CallHandle::default();
+        Leg { purpose, contact, language, call, up, saying, room, brief, awaits, spoken_to, presses, fault }
     }
 
     pub(super) fn attempt(&self) -> Option<AttemptId> {

@@ -50,7 +50,17 @@ impl Switch {
 
     /// A call goes another way: it has another Call-ID now, and is ended in another way after a crash.
     pub(super) fn rerouted(&mut self, now: Time, leg: LegId, call: CallHandle, detour: Detour) {
-        match self.legs.get(leg).and_then(super::legs::Leg::attempt) {
+        let known = self.legs.get_mut(leg);
+        let attempt = known.as_ref().and_then(|leg| leg.attempt());
+        let before = match known {
+            Some(leg) if attempt.is_some() => core::mem::replace(&mut leg.call, call.clone()),
+            _ => self.held_call(leg),
+        };
+        // A trunk that answered nothing may still ring the phone.
+        if detour.code.is_none() && !before.0.is_empty() {
+            self.call_lingers(now, before);
+        }
+        match attempt {
             Some(attempt) => {
                 self.note_call_id(attempt, leg);
                 self.with_incident(attempt.incident, |incident, out| {

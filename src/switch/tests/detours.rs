@@ -54,3 +54,20 @@ fn a_crash_during_a_detour_cancels_the_call_that_rings() {
     let (first, second) = (first.call_id().map(str::to_owned), second.invite.call_id().map(str::to_owned));
     assert!(cancelled.contains(&second) && !cancelled.contains(&first), "{cancelled:?}");
 }
+
+#[test]
+fn a_trunk_that_answered_nothing_before_a_detour_is_told_to_stop_by_the_next_life_as_well() {
+    let mut world = two_targets();
+    world.raise(trigger(None), plan(&["ann"], None));
+    let first = world.asked(&Method::Invite);
+    world.wait(core::time::Duration::from_secs(6));
+    let second = world.asked(&Method::Invite);
+    assert_ne!(first.call_id(), second.call_id());
+    let mut next = world.crash();
+    let mut cancelled = Vec::new();
+    while next.asked_for(&Method::Cancel) > 0 {
+        cancelled.push(next.asked(&Method::Cancel).call_id().map(str::to_owned));
+    }
+    let (first, second) = (first.call_id().map(str::to_owned), second.call_id().map(str::to_owned));
+    assert!(cancelled.contains(&second) && cancelled.contains(&first), "{cancelled:?}");
+}

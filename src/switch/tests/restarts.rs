@@ -4,7 +4,7 @@ use super::calls_in::number;
 use super::world::{World, plan, seconds, trigger};
 use crate::incident::{Fact, Incident, Outcome};
 use crate::switch::Raised;
-use crate::wire::sip::Method;
+use crate::wire::sip::{Message, Method};
 
 #[test]
 fn a_phone_that_rang_is_let_go_and_rung_again() {
@@ -34,6 +34,49 @@ fn a_call_that_was_picked_up_too_late_is_ended_by_the_next_life_as_well() {
     assert!(before.story(id).iter().any(|fact| matches!(fact, Fact::Answered { .. })), "the handle is on disk");
     let after = before.crash();
     assert!(after.on_the_wire().iter().any(|request| request.starts_with("BYE")), "{:?}", after.on_the_wire());
+}
+
+/// What ends these calls is on the wire, in this order of asking.
+fn ends_of(world: &mut World, invites: &[&Message], with: &Method) -> Vec<bool> {
+    let mut ended = Vec::new();
+    while world.asked_for(with) > 0 {
+        ended.push(world.asked(with).call_id().map(str::to_owned));
+    }
+    invites.iter().map(|invite| ended.contains(&invite.call_id().map(str::to_owned))).collect()
+}
+
+#[test]
+fn an_invite_that_was_given_up_before_anything_answered_is_cancelled_by_the_next_life_as_well() {
+    let mut before = World::new();
+    let id = before.raise(trigger(None), plan(&["ann"], None));
+    let invite = before.asked(&Method::Invite);
+    assert!(before.cancel(id));
+    before.wait(seconds(5));
+    assert_eq!(before.ends(id), [(1, Outcome::Cancelled)]);
+    assert!(before.switch.record(id).is_none(), "the incident is over");
+    assert_eq!(before.asked_for(&Method::Cancel), 0, "none may be sent before anything came");
+    let mut after = before.crash();
+    assert_eq!(ends_of(&mut after, &[&invite], &Method::Cancel), [true]);
+    after.respond(&invite, 200);
+    assert_eq!(ends_of(&mut after, &[&invite], &Method::Ack), [true]);
+    assert_eq!(ends_of(&mut after, &[&invite], &Method::Bye), [true]);
+    after.nobody_rings();
+    before.wait(seconds(65));
+    assert_eq!(ends_of(&mut before.crash(), &[&invite], &Method::Cancel), [false], "nothing can come of it any more");
+}
+
+#[test]
+fn a_call_whose_bye_nobody_answered_is_ended_by_the_next_life_as_well() {
+    let mut before = World::new();
+    let id = before.raise(trigger(None), plan(&["ann"], None));
+    let ann = before.rings("ann");
+    before.answers(&ann);
+    before.presses(&ann, '1');
+    before.hears_out(&ann);
+    assert!(before.asked_for(&Method::Bye) > 0);
+    before.wait(seconds(6));
+    assert_eq!(before.ends(id), [(1, Outcome::Taken)]);
+    assert_eq!(ends_of(&mut before.crash(), &[&ann.invite], &Method::Bye), [true]);
 }
 
 #[test]
