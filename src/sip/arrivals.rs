@@ -9,7 +9,7 @@ use core::net::{IpAddr, SocketAddr};
 use crate::base::{LegId, Outbox, Time, token};
 use crate::sip::agent::{Agent, MAX_CALLS};
 use crate::sip::call::{Call, Phase};
-use crate::sip::context::{Asked, Line};
+use crate::sip::context::{Asked, Line, is_sdp};
 use crate::sip::dialog::Dialog;
 use crate::sip::extension::unsupported;
 use crate::sip::farewell::Farewell;
@@ -21,8 +21,8 @@ use crate::sip::transactions::{Arrival, CallKey, Heard, Owner, TxId};
 use crate::sip::{Cause, End, Event, Hop, Output, attempt, capabilities, letter};
 use crate::wire::sip::{Malformed, Message, Method, Name, NameAddr, Uri};
 
-/// A longer datagram is dropped: parts of each request are kept for half a minute, and real ones are a tenth
-/// of this.
+/// A longer datagram is answered 513 and forgotten: parts of each request are kept for half a minute, and real ones are a
+/// tenth of this.
 const MAX_DATAGRAM: usize = 16_384;
 /// One INVITE was not acknowledged with more PRACKs than this.
 const PRACKS_MAX: u32 = 1_000;
@@ -32,8 +32,7 @@ impl Agent {
     pub fn on_datagram(&mut self, now: Time, from: impl Into<Hop>, bytes: &[u8], out: &mut Outbox<Output>) {
         let from = from.into();
         if bytes.len() > MAX_DATAGRAM {
-            self.counts.malformed += 1;
-            return;
+            return self.on_unreadable(from, bytes, Malformed::TooLong(bytes.len()), out);
         }
         match Message::parse(bytes) {
             Err(Malformed::KeepAlive) => {}
@@ -294,9 +293,7 @@ impl Agent {
             self.counts.refused += 1;
             return self.answer(now, line, asked, 503, out);
         }
-        let readable = invite.content_type().is_none_or(|kind| kind.eq_ignore_ascii_case(SDP))
-            && invite.header(&Name::ContentEncoding).is_none_or(|coding| coding.eq_ignore_ascii_case("identity"));
-        if !body.is_empty() && !readable {
+        if !body.is_empty() && !is_sdp(invite) {
             return self.answer(now, line, asked, 415, out);
         }
         // RFC 3261 §21.4.7: whoever calls must be able to read our answer.

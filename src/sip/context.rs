@@ -2,6 +2,8 @@
 
 use core::net::Ipv6Addr;
 
+use rand::RngExt;
+
 use crate::base::{LegId, Outbox, Phone, Rng, Time, token};
 use crate::sip::auth::Keys;
 use crate::sip::extension::unsupported;
@@ -135,7 +137,9 @@ impl Ctx<'_> {
             405 | 501 => builder.header(Name::Allow, ALLOW),
             420 => builder.header(Name::Unsupported, unsupported(asked.message).unwrap_or_default()),
             422 => builder.header(Name::MinSe, LEAST_S.to_string()),
-            500 | 503 => builder.header(Name::RetryAfter, "10"),
+            // Both ends must not come again at once (RFC 3261 §14.2).
+            500 => builder.header(Name::RetryAfter, self.rng.random_range(0..=10).to_string()),
+            503 => builder.header(Name::RetryAfter, "10"),
             406 | 415 => builder.header(Name::Accept, readable(&asked.message.method())),
             _ => builder,
         };
@@ -165,6 +169,13 @@ impl Ctx<'_> {
     pub fn contact(&self) -> String {
         contact(self.identity, self.line)
     }
+}
+
+/// Is the body of an INVITE or UPDATE one that we can read? Without a word on what it is, it is taken for SDP.
+pub fn is_sdp(message: &Message) -> bool {
+    let plain = |coding: &str| coding.eq_ignore_ascii_case("identity");
+    message.content_type().is_none_or(|kind| kind.eq_ignore_ascii_case(message::SDP))
+        && message.header(&Name::ContentEncoding).is_none_or(plain)
 }
 
 /// The bodies that we can read in a request with this method.

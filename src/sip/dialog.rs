@@ -126,6 +126,14 @@ impl Dialog {
         fits
     }
 
+    /// Is a request, neither ACK nor CANCEL, one of this dialog and in order? Otherwise the status that refuses it.
+    pub fn admits(&mut self, request: &Message) -> Result<(), u16> {
+        if request.from().ok().and_then(|from| from.tag()).unwrap_or_default() != self.remote_tag() {
+            return Err(481);
+        }
+        if request.cseq().is_ok_and(|cseq| self.takes(cseq.number)) { Ok(()) } else { Err(500) }
+    }
+
     /// A re-INVITE or UPDATE moved the remote target.
     pub fn refresh_target(&mut self, message: &Message) {
         if let Some(target) = contact_uri(message) {

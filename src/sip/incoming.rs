@@ -2,7 +2,8 @@
 //!
 //! Easy to get wrong: whoever answered must not say BYE before the ACK came (§15), so a wish to hang up waits
 //! for it; an INVITE without SDP asks us for the offer, and the answer comes with the ACK. A caller who demands `100rel`
-//! has our 180 until he acknowledges it (RFC 3262 §3), and our 100 never needs it. An UPDATE without an offer is
+//! has our 180 until he acknowledges it (RFC 3262 §3), and our 100 never needs it; it would have to hold the offer that he
+//! left to us (RFC 3261 §13.2.1), so he hears none. An UPDATE without an offer is
 //! answered at any time; one with an offer waits for the answer to the first.
 //!
 //! | state | event | next | does |
@@ -18,6 +19,8 @@
 //! | Offered | INVITE | Offered | 500 |
 //! | Offered | PRACK | Offered | 481 |
 //! | Offered | INFO | Offered | 200 |
+//! | Offered | old number | Offered | 500 |
+//! | Offered | other phone | Offered | 481 |
 //! | Offered | patience | Over | 480, ended Timeout |
 //! | Answering | hang up | Hanging | - |
 //! | Answering | ACK | Up | answered |
@@ -27,6 +30,8 @@
 //! | Answering | INVITE | Answering | 491 |
 //! | Answering | PRACK | Answering | 481 |
 //! | Answering | INFO | Answering | 200 |
+//! | Answering | old number | Answering | 500 |
+//! | Answering | other phone | Answering | 481 |
 //! | Answering | no ACK | Leaving | BYE |
 //! | Hanging | ACK | Leaving | BYE |
 //! | Hanging | BYE | Over | 200, ended Them |
@@ -35,6 +40,8 @@
 //! | Hanging | INVITE | Hanging | 491 |
 //! | Hanging | PRACK | Hanging | 481 |
 //! | Hanging | INFO | Hanging | 200 |
+//! | Hanging | old number | Hanging | 500 |
+//! | Hanging | other phone | Hanging | 481 |
 //! | Hanging | no ACK | Leaving | BYE |
 
 use core::time::Duration;
@@ -98,7 +105,7 @@ impl Incoming {
         let State::Offered { .. } = self.state else { return };
         if !requires(&self.invite, RELIABLE) {
             self.answer(ctx, 180, &[]);
-        } else if self.ringing.is_none() {
+        } else if self.ringing.is_none() && !self.invite.body().is_empty() {
             // Not near the largest, so that there is room to count on (RFC 3262 §3).
             let rseq = ctx.rng.random_range(1..1_u32 << 31);
             let asked = Asked { message: &self.invite, tx: self.tx, source: self.source };
@@ -194,6 +201,13 @@ impl Incoming {
 
     /// A request in the dialog.
     pub fn on_request(&mut self, ctx: &mut Ctx<'_>, asked: Asked<'_>) -> Next {
+        if let State::Offered { dialog, .. } | State::Answering { dialog, .. } | State::Hanging { dialog, .. } =
+            &mut self.state
+            && let Err(code) = dialog.admits(asked.message)
+        {
+            ctx.answer(asked, code);
+            return Next::Stay;
+        }
         match (&mut self.state, asked.message.method()) {
             (State::Offered { .. }, Method::Bye) => {
                 ctx.answer(asked, 200);

@@ -89,9 +89,14 @@ pub fn cancel_of(invite: &[u8], reason: Option<&str>) -> Vec<u8> {
 }
 
 /// What Reason says when we end a call for this cause (RFC 3326 §2): somebody else having answered, telephones list no
-/// missed call.
+/// missed call. Our own wish needs no words.
 pub fn reason_for(cause: Cause) -> Option<&'static str> {
-    (cause == Cause::Elsewhere).then_some("SIP;cause=200;text=\"Call completed elsewhere\"")
+    match cause {
+        Cause::Elsewhere => Some("SIP;cause=200;text=\"Call completed elsewhere\""),
+        Cause::Timeout => Some("SIP;cause=408;text=\"Request Timeout\""),
+        Cause::NoCommonCodec => Some("SIP;cause=488;text=\"Not Acceptable Here\""),
+        Cause::Us | Cause::Them | Cause::Refused => None,
+    }
 }
 
 /// The branch of a message of ours.

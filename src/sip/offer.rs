@@ -1,7 +1,7 @@
 //! Offer and answer: what both ends of a call agree to send each other (RFC 3264).
 //!
-//! Three pure functions: [`offer`] writes what we propose, [`read_answer`] reads what came back, [`answer`]
-//! does both at once for an offer from outside. An INVITE without a body is answered with [`offer`] in the
+//! Pure functions: [`offer`] writes what we propose, [`offer_again`] does it in the middle of a call, [`read_answer`]
+//! reads what came back, [`answer`] does both at once for an offer from outside. An INVITE without a body is answered with [`offer`] in the
 //! 200, and the ACK's body goes through [`read_answer`] (RFC 3261 §13.2.1). PCMU, PCMA and telephone-event
 //! are all that is ever agreed on, over plain RTP.
 //!
@@ -78,6 +78,32 @@ pub fn offer(local: &Local<'_>) -> String {
         let texts = audio.texts();
         let media = audio.media("RTP/AVP", local.media.port(), Direction::SendRecv, &texts);
         written(origin, local.media.ip(), vec![media])
+    })
+}
+
+/// The description we propose in the middle of a call, where `said` is what we said last: as many sections as there were,
+/// each in its place, and every payload type for what it stood for (RFC 3264 §8). What holds is offered first.
+pub fn offer_again(local: &Local<'_>, said: &str) -> String {
+    let Ok(before) = Description::parse(said) else { return offer(local) };
+    let Some(place) = before.media.iter().position(|media| media.port != 0) else { return offer(local) };
+    let Some(held) = before.media.get(place) else { return offer(local) };
+    let of = |payload_type| voice_of(held, payload_type, local.codecs).map(|codec| (payload_type, codec));
+    let mut codecs: Vec<(u8, Codec)> = held.payload_types().filter_map(of).collect();
+    let missing = local.codecs.iter().filter(|codec| !codecs.iter().any(|(_, held)| held == *codec));
+    let missing: Vec<(u8, Codec)> = missing.map(|codec| (codec.payload_type(), *codec)).collect();
+    codecs.extend(missing);
+    let ptime_ms = held.ptime_ms.unwrap_or(PTIME_MS);
+    let ours = Section { codecs, event: event(held), ptime_ms, rtcp_mux: held.rtcp_mux };
+    describe(local, |origin| {
+        let texts = ours.texts();
+        let sections = before.media.iter().enumerate().map(|(at, section)| {
+            if at == place {
+                ours.media(section.proto, local.media.port(), Direction::SendRecv, &texts)
+            } else {
+                Media::new(section.kind, 0, section.proto, section.formats.iter().copied())
+            }
+        });
+        written(origin, local.media.ip(), sections.collect())
     })
 }
 
@@ -203,17 +229,19 @@ fn stream(local: &Local<'_>, theirs: &Description<'_>, chosen: &Chosen<'_, '_>) 
     })
 }
 
-/// The first format that is a codec of ours, by its `a=rtpmap` or else by its static payload type.
+/// The first format that is a codec of ours.
 fn voice(media: &Media<'_>, ours: &[Codec]) -> Option<(u8, Codec)> {
-    media.payload_types().find_map(|payload_type| {
-        let is = |codec: &&Codec| match media.rtpmap(payload_type) {
-            Some(map) => {
-                map.encoding.eq_ignore_ascii_case(codec.name()) && map.clock_hz == VOICE_HZ && map.channels == 1
-            }
-            None => payload_type == codec.payload_type(),
-        };
-        ours.iter().find(is).map(|codec| (payload_type, *codec))
-    })
+    let of = |payload_type| voice_of(media, payload_type, ours).map(|codec| (payload_type, codec));
+    media.payload_types().find_map(of)
+}
+
+/// The codec of ours that this payload type stands for, by its `a=rtpmap` or else because it is its static one.
+fn voice_of(media: &Media<'_>, payload_type: u8, ours: &[Codec]) -> Option<Codec> {
+    let is = |codec: &&Codec| match media.rtpmap(payload_type) {
+        Some(map) => map.encoding.eq_ignore_ascii_case(codec.name()) && map.clock_hz == VOICE_HZ && map.channels == 1,
+        None => payload_type == codec.payload_type(),
+    };
+    ours.iter().find(is).copied()
 }
 
 /// The payload type of telephone-event and its clock rate: the voice's, or else the two timestamps do not fit together

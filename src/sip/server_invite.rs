@@ -4,7 +4,8 @@
 //! acknowledged. It never makes a response of its own.
 //!
 //! Easy to get wrong: it does not send a 200 again. That is the dialog's part, because the ACK to a 200 comes
-//! with a branch of its own and does not find this transaction.
+//! with a branch of its own and does not find this transaction; where it does, because its sender knows no better or is
+//! of RFC 2543, it is the dialog's all the same.
 //!
 //! | state | event | next | does |
 //! | --- | --- | --- | --- |
@@ -12,6 +13,7 @@
 //! | Proceeding | send 1xx | Proceeding | response |
 //! | Proceeding | send 2xx | Accepted | response |
 //! | Proceeding | send 3xx-6xx | Completed | response |
+//! | Accepted | ACK | Accepted | tell |
 //! | Accepted | timer L | Terminated | - |
 //! | Completed | INVITE | Completed | response |
 //! | Completed | ACK | Confirmed | - |
@@ -72,13 +74,14 @@ impl ServerInvite {
     }
 
     /// An ACK with the branch of the INVITE arrived.
-    pub fn on_ack(&mut self, now: Time) {
-        if let State::Completed { .. } = self.state {
-            self.state = match self.to.is_reliable() {
-                false => State::Confirmed { until: now + T4 },
-                true => State::Terminated,
-            };
+    pub fn on_ack(&mut self, now: Time) -> Told {
+        match self.state {
+            State::Accepted { .. } => return Told::Tell,
+            State::Completed { .. } if self.to.is_reliable() => self.state = State::Terminated,
+            State::Completed { .. } => self.state = State::Confirmed { until: now + T4 },
+            State::Proceeding { .. } | State::Confirmed { .. } | State::Terminated => {}
         }
+        Told::Nothing
     }
 
     /// Answers. A second final response is not sent.
@@ -96,11 +99,6 @@ impl ServerInvite {
     /// True while we owe an answer, or wait for the ACK to a refusal.
     pub fn is_waiting(&self) -> bool {
         matches!(self.state, State::Proceeding { .. } | State::Completed { .. })
-    }
-
-    /// True while no final response was sent.
-    pub fn is_proceeding(&self) -> bool {
-        matches!(self.state, State::Proceeding { .. })
     }
 
     /// Nothing more can happen.

@@ -12,6 +12,7 @@
 //! | Steady | INVITE | Unacknowledged | 200, changed |
 //! | Steady | INVITE without offer | Unacknowledged | 200 |
 //! | Steady | INVITE without common codec | Steady | 488 |
+//! | Steady | INVITE of another kind | Steady | 415 |
 //! | Steady | UPDATE | Steady | 200, changed |
 //! | Steady | INFO | Steady | 200 |
 //! | Steady | INFO with a key | Steady | 200, key |
@@ -27,6 +28,7 @@
 //! | Unacknowledged | INVITE | Unacknowledged | 491 |
 //! | Unacknowledged | INVITE without offer | Unacknowledged | 491 |
 //! | Unacknowledged | INVITE without common codec | Unacknowledged | 491 |
+//! | Unacknowledged | INVITE of another kind | Unacknowledged | 491 |
 //! | Unacknowledged | UPDATE | Unacknowledged | 491 |
 //! | Unacknowledged | INFO | Unacknowledged | 200 |
 //! | Unacknowledged | INFO with a key | Unacknowledged | 200, key |
@@ -44,7 +46,7 @@
 use crate::base::{Digit, Stream, Time, token};
 use crate::sip::attempt::Attempt;
 use crate::sip::call::Next;
-use crate::sip::context::{Asked, Ctx};
+use crate::sip::context::{Asked, Ctx, is_sdp};
 use crate::sip::dialog::Dialog;
 use crate::sip::extension::{SUPPORTED, TIMER};
 use crate::sip::farewell::Farewell;
@@ -97,13 +99,8 @@ impl Session {
 
     /// A request in the dialog; no ACK, no CANCEL.
     pub fn on_request(&mut self, ctx: &mut Ctx<'_>, asked: Asked<'_>) -> Next {
-        let theirs = asked.message.from().ok().and_then(|from| from.tag()).unwrap_or_default();
-        if theirs != self.dialog.remote_tag() {
-            ctx.answer(asked, 481);
-            return Next::Stay;
-        }
-        if !asked.message.cseq().is_ok_and(|cseq| self.dialog.takes(cseq.number)) {
-            ctx.answer(asked, 500);
+        if let Err(code) = self.dialog.admits(asked.message) {
+            ctx.answer(asked, code);
             return Next::Stay;
         }
         match asked.message.method() {
@@ -120,6 +117,9 @@ impl Session {
             Method::Update if self.refresh.is_offering() && !asked.message.body().is_empty() => ctx.answer(asked, 491),
             Method::Invite | Method::Update if interval::asked(asked.message) == Timer::TooShort => {
                 ctx.answer(asked, 422);
+            }
+            Method::Invite | Method::Update if !asked.message.body().is_empty() && !is_sdp(asked.message) => {
+                ctx.answer(asked, 415);
             }
             Method::Invite => self.renegotiate(ctx, asked),
             Method::Update => self.update(ctx, asked),

@@ -239,16 +239,15 @@ impl Transactions {
         if merged { Arrival::Merged(id) } else { Arrival::New(id) }
     }
 
-    /// An ACK arrived; true when it acknowledged a refusal of ours.
+    /// An ACK arrived; true when it is dealt with: it acknowledged a refusal of ours.
     pub fn on_ack(&mut self, now: Time, message: &Message) -> bool {
         let Some(&id) = self.servers.get(&server_key(message, &Method::Invite)) else { return false };
         let Some(Slot { machine: Machine::ServerInvite(_, _, invite), .. }) = self.slots.get_mut(&id) else {
             return false;
         };
-        let refused = !invite.is_proceeding() && invite.next_deadline().is_some();
-        invite.on_ack(now);
+        let told = invite.on_ack(now);
         self.settle(id);
-        refused
+        told == Told::Nothing
     }
 
     /// The INVITE that this CANCEL means, and whose it is.

@@ -6,7 +6,7 @@ use crate::sip::transactions::CallKey;
 use crate::wire::sip::Edit;
 
 const STATES: [&str; 3] = ["Offered", "Answering", "Hanging"];
-const EVENTS: [&str; 14] = [
+const EVENTS: [&str; 16] = [
     "ring",
     "accept",
     "refuse",
@@ -19,6 +19,8 @@ const EVENTS: [&str; 14] = [
     "INVITE",
     "PRACK",
     "INFO",
+    "old number",
+    "other phone",
     "patience",
     "no ACK",
 ];
@@ -83,9 +85,15 @@ fn row(state: &str, event: &str) -> Option<String> {
             incoming.on_deadline(&mut bench.ctx())
         }
         _ => {
-            let (word, sdp) = if event == "UPDATE with offer" { ("UPDATE", SDP_PCMU) } else { (event, "") };
+            let (word, sdp) = match event {
+                "UPDATE with offer" => ("UPDATE", SDP_PCMU),
+                "old number" | "other phone" => ("INFO", ""),
+                _ => (event, ""),
+            };
+            let seq = if event == "old number" { 4 } else { 6 };
+            let tag = if event == "other phone" { "another" } else { "theirs" };
             let method = Method::parse(word).unwrap();
-            let (message, tx) = bench.request(asks(method, 6, "theirs", "ours", sdp));
+            let (message, tx) = bench.request(asks(method, seq, tag, "ours", sdp));
             incoming.on_request(&mut bench.ctx(), Asked { message: &message, tx, source: peer() })
         }
     };
@@ -132,6 +140,35 @@ fn a_180_that_is_demanded_reliably_is_sent_until_the_prack_comes() {
     assert_eq!(prack(&mut bench, &mut incoming, 7, &format!("{rseq} 5 INVITE")), ["200"]);
     assert_eq!(incoming.next_deadline(), Some(Time::ZERO + PATIENCE));
     assert_eq!(prack(&mut bench, &mut incoming, 8, &format!("{rseq} 5 INVITE")), ["481"]);
+}
+
+#[test]
+fn a_180_that_would_have_to_hold_an_offer_is_not_sent() {
+    let mut bench = Bench::new();
+    let invite = Edit::of(&asks(Method::Invite, 5, "theirs", "", "")).set(Name::Require, "100rel").finish();
+    let (invite, tx) = bench.request(Message::parse(&invite).unwrap());
+    let dialog = Dialog::of_invite(&invite, "ours", peer()).unwrap();
+    let asked = Asked { message: &invite, tx, source: peer() };
+    let mut incoming = Incoming::new(bench.now, Owner::Call(CallKey(1)), asked, "ours".into(), dialog);
+    incoming.ring(&mut bench.ctx());
+    assert_eq!(bench.done(), [""; 0]);
+    incoming.accept(&mut bench.ctx(), terms());
+    assert_eq!(bench.done(), ["200"]);
+}
+
+#[test]
+fn whoever_is_told_to_come_again_is_told_when_and_not_always_the_same() {
+    let mut bench = Bench::new();
+    let mut incoming = in_state("Offered", &mut bench);
+    let waits: std::collections::BTreeSet<u32> = (6..60)
+        .map(|seq| {
+            let (message, tx) = bench.request(asks(Method::Invite, seq, "theirs", "ours", SDP_PCMU));
+            incoming.on_request(&mut bench.ctx(), Asked { message: &message, tx, source: peer() });
+            assert_eq!(bench.done(), ["500"]);
+            bench.sent.last().unwrap().retry_after().unwrap()
+        })
+        .collect();
+    assert!(waits.len() > 5 && waits.iter().all(|wait| *wait <= 10), "{waits:?}");
 }
 
 #[test]

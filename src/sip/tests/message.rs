@@ -27,6 +27,15 @@ fn a_reason_header_says_more_than_the_phrase() {
 }
 
 #[test]
+fn whoever_is_hung_up_on_is_told_why_unless_it_is_our_own_wish() {
+    let cause_of = |cause| reason_for(cause).map(|reason| reason.split(';').nth(1).unwrap_or_default());
+    assert_eq!(cause_of(Cause::Elsewhere), Some("cause=200"));
+    assert_eq!(cause_of(Cause::Timeout), Some("cause=408"));
+    assert_eq!(cause_of(Cause::NoCommonCodec), Some("cause=488"));
+    assert_eq!([Cause::Us, Cause::Them, Cause::Refused].map(reason_for), [None; 3]);
+}
+
+#[test]
 fn the_ack_to_a_refusal_repeats_the_invite_but_for_to() {
     let request = Request {
         method: Method::Invite,

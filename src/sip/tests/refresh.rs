@@ -180,6 +180,15 @@ fn a_demanded_interval_is_asked_for_and_a_second_demand_is_not_obeyed_for_ever()
 }
 
 #[test]
+fn a_session_that_lapses_is_ended_with_its_reason() {
+    let mut bench = Bench::new();
+    let mut call = call(&bench, Refresher::Them, true);
+    assert!(matches!(call.due(&mut bench), Next::Leaving(_)));
+    assert_eq!(bench.done(), ["BYE"]);
+    assert_eq!(bench.last(&Method::Bye).header(&Name::Reason), Some("SIP;cause=408;text=\"Request Timeout\""));
+}
+
+#[test]
 fn a_refresh_of_theirs_moves_the_end_away() {
     let bench = Bench::new();
     let mut call = call(&bench, Refresher::Them, true);

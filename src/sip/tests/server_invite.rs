@@ -35,7 +35,7 @@ fn row(state: &str, event: &str) -> Option<String> {
     let mut told = Told::Nothing;
     match (event, state) {
         ("INVITE", _) => machine.on_request(out),
-        ("ACK", _) => machine.on_ack(Time::ZERO),
+        ("ACK", _) => told = machine.on_ack(Time::ZERO),
         ("send 1xx", _) => machine.respond(Time::ZERO, 180, b"response".to_vec(), out),
         ("send 2xx", _) => machine.respond(Time::ZERO, 200, b"response".to_vec(), out),
         ("send 3xx-6xx", _) => machine.respond(Time::ZERO, 486, b"response".to_vec(), out),

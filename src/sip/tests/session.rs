@@ -7,11 +7,12 @@ use crate::sip::tests::peer;
 use crate::sip::transactions::CallKey;
 use crate::wire::sip::Edit;
 
-const EVENTS: [&str; 17] = [
+const EVENTS: [&str; 18] = [
     "BYE",
     "INVITE",
     "INVITE without offer",
     "INVITE without common codec",
+    "INVITE of another kind",
     "UPDATE",
     "INFO",
     "INFO with a key",
@@ -85,11 +86,11 @@ fn row(state: &str, event: &str) -> Option<String> {
             session.press(&mut bench.ctx(), Digit::from_char('5').unwrap());
             Next::Stay
         }
-        "INFO with a key" | "MESSAGE" => {
-            let (method, kind) = if event == "MESSAGE" {
-                (Method::Message, "text/plain")
-            } else {
-                (Method::Info, "application/dtmf-relay")
+        "INFO with a key" | "MESSAGE" | "INVITE of another kind" => {
+            let (method, kind) = match event {
+                "MESSAGE" => (Method::Message, "text/plain"),
+                "INFO with a key" => (Method::Info, "application/dtmf-relay"),
+                _ => (Method::Invite, "multipart/mixed;boundary=b"),
             };
             let asked = Edit::of(&asks(method, 7, "theirs", "ours", "Signal=1")).set(Name::ContentType, kind).finish();
             ask(&mut bench, &mut session, Message::parse(&asked).unwrap())

@@ -48,6 +48,19 @@ fn a_request_without_the_cookie_is_still_known_again() {
 }
 
 #[test]
+fn an_ack_with_the_branch_of_an_invite_that_was_taken_is_the_call_s() {
+    for via in ["SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKthesame", "SIP/2.0/UDP 192.0.2.1:5060"] {
+        let mut all = Transactions::default();
+        let out = &mut Outbox::new();
+        let invite = with_via(&asks(Method::Invite, 1, "a", "", ""), via);
+        let Arrival::New(id) = all.on_request(&invite, peer(), out) else { panic!() };
+        all.respond(Time::ZERO, id, 200, b"SIP/2.0 200 OK\r\n\r\n".to_vec(), out);
+        let ack = with_via(&asks(Method::Ack, 1, "a", "ours", ""), via);
+        assert!(!all.on_ack(Time::ZERO, &ack), "{via}");
+    }
+}
+
+#[test]
 fn when_the_table_is_full_requests_are_turned_away_until_there_is_room() {
     let mut all = Transactions::default();
     let out = &mut Outbox::new();

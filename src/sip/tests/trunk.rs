@@ -443,9 +443,13 @@ fn a_flood_of_invites_is_turned_away_when_the_house_is_full() {
 fn a_datagram_no_trunk_would_send_is_dropped() {
     let mut night = Night::new();
     let huge = Edit::of(&asks(Method::Options, 1, "a", "", "")).set(Name::Subject, "x".repeat(20_000)).finish();
-    night.agent.on_datagram(night.now, peer(), &huge, &mut night.out);
+    let stranger: core::net::SocketAddr = ([203, 0, 113, 1], 5060).into();
+    night.agent.on_datagram(night.now, stranger, &huge, &mut night.out);
     night.agent.on_datagram(night.now, peer(), b"\r\n\r\n", &mut night.out);
     night.agent.on_datagram(night.now, peer(), b"hello", &mut night.out);
     assert_eq!(night.done(), Vec::<String>::new());
     assert_eq!(night.agent.counts().malformed, 2);
+    // The trunk itself is told what was wrong with it.
+    night.agent.on_datagram(night.now, peer(), &huge, &mut night.out);
+    assert_eq!((night.done(), night.agent.counts().malformed), (vec!["513".to_owned()], 3));
 }
