@@ -21,7 +21,8 @@ fn the_journal_is_verified_while_the_daemon_runs_and_a_fact_that_was_changed_is_
     let incident = daemon.trigger();
     watch.until("attempt.prompt_started", &[]);
     world.phones.press(ANNA, 1);
-    daemon.comes_to(&incident, "acknowledged");
+    // Told when it is on disk; the status knows a moment earlier.
+    watch.until("incident.acknowledged", &[("incident", incident.as_str().into())]);
 
     let (code, said) = audit(&world, &["verify"]);
     assert_eq!(code, Some(0), "{said}");

@@ -134,7 +134,7 @@ fn sigterm_hangs_up_deregisters_and_ends_in_time_and_the_incident_goes_on_afterw
     assert!(asked.elapsed() < IN_TIME, "{:?}", asked.elapsed());
     assert_eq!(status.code(), Some(0), "{}", daemon.said());
     world.phones.reaches(ANNA, 1, Stage::Refused);
-    assert_eq!(world.phones.look(|state| state.registered_s), Some(0), "it took itself off");
+    world.phones.until("REGISTER that takes it off", |state| state.registered_s.filter(|s| *s == 0));
     assert_eq!(world.phones.calls_to(BERT), 0);
     let daemon = world.start();
     world.phones.reaches(ANNA, 2, Stage::Ringing);

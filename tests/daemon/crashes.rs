@@ -191,6 +191,8 @@ fn a_night_of_many_power_cuts_keeps_the_laws() {
             (!open).then_some(status)
         });
         assert!(!acknowledged || status["state"] == "acknowledged", "an acknowledgement was lost: {status}");
+        // What was cut off gets its end when its phone has had a second to fall silent.
+        until("every call to have its end on disk", || is_whole(&world.facts(incident)).then_some(()));
         obeys(&world.facts(incident));
     }
     world.phones.fall_silent();
@@ -201,6 +203,17 @@ fn a_night_of_many_power_cuts_keeps_the_laws() {
 
 fn is_acknowledged(fact: &Fact) -> bool {
     matches!(fact, Fact::Acknowledged { .. })
+}
+
+/// It is over, and every call of it.
+fn is_whole(facts: &[Fact]) -> bool {
+    let count = |is: fn(&Fact) -> bool| facts.iter().filter(|fact| is(fact)).count();
+    let calls = count(|fact| matches!(fact, Fact::Dialled { .. }));
+    facts.iter().any(is_over) && calls == count(|fact| matches!(fact, Fact::Ended { .. }))
+}
+
+fn is_over(fact: &Fact) -> bool {
+    matches!(fact, Fact::Acknowledged { .. } | Fact::Exhausted | Fact::Cancelled { .. } | Fact::Resolved { .. })
 }
 
 /// The laws that an incident's facts must keep.
@@ -225,7 +238,7 @@ fn obeys(facts: &[Fact]) {
             Fact::Key { attempt, behaviour: Some(Behaviour::Next), .. } => {
                 passed.insert(whose[attempt].clone());
             }
-            Fact::Acknowledged { .. } | Fact::Exhausted | Fact::Cancelled { .. } | Fact::Resolved { .. } => over = true,
+            fact if is_over(fact) => over = true,
             Fact::Ended { attempt, .. } => {
                 assert!(open.remove(attempt), "attempt {attempt} ended twice: {facts:#?}");
             }

@@ -226,8 +226,13 @@ fn a_storm_of_more_connections_than_there_are_places_is_taken_whole() {
          Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     );
-    let mut storm: Vec<_> = (0..700).map(|_| web.connect()).collect();
-    storm.iter_mut().for_each(|line| line.write_all(request.as_bytes()).expect("the daemon reads"));
+    // Each says at once what it wants: whoever holds a place for a second and says nothing makes room for the others.
+    let asks = |_| {
+        let mut line = web.connect();
+        line.write_all(request.as_bytes()).expect("the daemon reads");
+        line
+    };
+    let mut storm: Vec<_> = (0..700).map(asks).collect();
     for (place, line) in storm.iter_mut().enumerate() {
         let mut answer = String::new();
         line.read_to_string(&mut answer).unwrap_or_else(|error| panic!("{place}: {error}"));

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::http::{house, token};
 use super::support::web::{Web, free_tcp_port};
-use super::support::{Habit, Stage, World};
+use super::support::{Habit, Stage, World, until};
 
 const FIRST: &str = "+818000000001";
 const SECOND: &str = "+818000000002";
@@ -192,8 +192,10 @@ fn json_of_ones_own_shape_is_read_by_the_mapping_of_the_configuration() {
     assert_eq!(daemon.status(&id)["message"], "disk on db-01");
     assert_eq!(web.post("/in/ours", &json!({ "name": "disk", "host": "db-01", "state": "OK" })).status, 200);
     daemon.comes_to(&id, "resolved");
-    let metrics = web.get("/metrics").body;
-    assert!(metrics.contains("hansho_events_total{event=\"incident.resolved\"} 1"), "{metrics}");
+    // Counted when it is told, which is when it is on disk.
+    until("the metrics to count it", || {
+        web.get("/metrics").body.contains("hansho_events_total{event=\"incident.resolved\"} 1").then_some(())
+    });
     world.phones.fall_silent();
     let calls = web.get("/v1/calls").json();
     assert_eq!((&calls["calls"][0]["phone"], &calls["calls"][0]["incident"]), (&json!(FIRST), &json!(id)), "{calls}");

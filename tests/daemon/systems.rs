@@ -47,9 +47,9 @@ fn a_url_with_nothing_behind_it_calls_a_list_of_contacts_with_the_guidance_of_th
     // Whoever it is: the first passes, and the other one takes it.
     let (passes, takes) = if first == "山田" { (people[0], people[1]) } else { (people[1], people[0]) };
     assert_eq!(first, passes.0);
-    for ((_, number), key) in [(passes, 2), (takes, 1)] {
+    for (attempt, (_, number), key) in [(1, passes, 2), (2, takes, 1)] {
         world.phones.reaches(number, 1, Stage::Up(true));
-        watch.until("attempt.prompt_started", &[]);
+        watch.until("attempt.prompt_started", &[("attempt", json!(attempt))]);
         world.phones.press(number, key);
     }
     let taken = watch.until("incident.acknowledged", &[("incident", json!(id))]);

@@ -10,15 +10,28 @@ use crate::support::{Daemon, Habit, World, hansho, until};
 
 const ANNA: &str = "+815000000001";
 
+/// Reads a request to its end: whoever answers and goes before that may cut off the other side, which still writes.
+fn swallow(stream: &mut TcpStream) {
+    let mut request = Vec::new();
+    let mut part = [0; 4_096];
+    while let Ok(length @ 1..) = stream.read(&mut part) {
+        request.extend_from_slice(&part[..length]);
+        let text = String::from_utf8_lossy(&request).to_lowercase();
+        let Some((head, _)) = text.split_once("\r\n\r\n") else { continue };
+        let body = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
+        if request.len() >= head.len() + 4 + body.unwrap_or_default() {
+            return;
+        }
+    }
+}
+
 /// A service that answers every request with an error.
 fn broken_service() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
     let address = listener.local_addr().expect("a listener has an address");
     std::thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let mut stream = stream;
-            // One read is enough to let the other side write; what it wrote does not matter.
-            let _ = stream.read(&mut [0; 4_096]);
+        for mut stream in listener.incoming().flatten() {
+            swallow(&mut stream);
             let _ = stream.write_all(b"HTTP/1.1 500 Oops\r\ncontent-length: 4\r\nconnection: close\r\n\r\nfire");
         }
     });
@@ -79,7 +92,7 @@ fn bad_service(wrong: impl Fn(&mut TcpStream) + Send + 'static) -> SocketAddr {
     let address = listener.local_addr().expect("a listener has an address");
     std::thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
-            let _ = stream.read(&mut [0; 4_096]);
+            swallow(&mut stream);
             wrong(&mut stream);
         }
     });

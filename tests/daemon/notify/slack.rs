@@ -71,8 +71,9 @@ fn a_bot_keeps_one_message_an_incident_also_after_a_power_cut() {
     let daemon = world.start();
     // The message is made; nobody learns of what comes behind it.
     api.replies([ok("1795000000.000100"), Reply::Silence]);
-    let incident = daemon.trigger();
-    daemon.comes_to(&incident, "exhausted");
+    let mut watch = daemon.watch();
+    daemon.trigger();
+    watch.until("incident.exhausted", &[]);
     api.until("the second call", |requests| requests.get(1).map(|_| ()));
     daemon.dies();
     let _daemon = world.start();

@@ -152,11 +152,12 @@ fn a_power_cut_between_delivery_and_note_delivers_again_under_the_same_key() {
     let tables = format!("{}events = [\"incident.*\"]\n", webhook("a", &receiver));
     let world = world("cut", &tables);
     let daemon = world.start();
+    let mut watch = daemon.watch();
     // The first is delivered, and nobody learns of it.
     receiver.replies([Reply::Silence]);
-    let incident = daemon.trigger();
+    daemon.trigger();
     let first = receiver.event("incident.accepted");
-    daemon.comes_to(&incident, "exhausted");
+    watch.until("incident.exhausted", &[]);
     daemon.dies();
     let _daemon = world.start();
     receiver.event("incident.exhausted");

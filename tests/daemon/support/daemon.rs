@@ -117,7 +117,7 @@ listen = ["udp:127.0.0.1:{sip}"]
 ports = "{media}-{last}"
 max_legs = 8
 [speech]
-timeout = "1s"
+timeout = "60s"
 voices.ja = ["command"]
 command.ja = ["/bin/false", "{{out}}"]
 voices.en = ["command"]
@@ -240,6 +240,13 @@ impl Daemon {
 
     pub fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(self.pid()), signal).expect("our own child can be signalled");
+    }
+
+    /// True when all its threads have been stopped by a signal.
+    pub fn is_still(&self) -> bool {
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.pid())).expect("the daemon is there");
+        let stat = |thread: std::fs::DirEntry| std::fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+        threads.flatten().map(stat).all(|stat| stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with('T')))
     }
 
     /// Waits until it has ended.
