@@ -56,14 +56,14 @@ impl Request {
         let (transport, local) = (self.hop.transport, identity.local_for(self.hop.transport));
         // RFC 5923 §5: what is sent to this address may come over the connection that carries this.
         let alias = if transport.is_reliable() { ";alias" } else { "" };
-        let via = format!("SIP/2.0/{} {local};branch={branch};rport{alias}", transport.in_via());
+        let way = transport.in_via();
         let mut builder = Builder::request(self.method.clone(), &self.uri)
-            .header(Name::Via, via)
+            .header(Name::Via, format_args!("SIP/2.0/{way} {local};branch={branch};rport{alias}"))
             .header(Name::MaxForwards, "70")
             .header(Name::From, &self.from)
             .header(Name::To, &self.to)
             .header(Name::CallId, &self.call_id)
-            .header(Name::CSeq, format!("{} {}", self.seq, self.method));
+            .header(Name::CSeq, format_args!("{} {}", self.seq, self.method));
         for route in &self.routes {
             builder = builder.header(Name::Route, route);
         }
@@ -117,8 +117,10 @@ fn of_invite(invite: &[u8], method: Method, to: Option<&str>, reason: Option<&st
         Some(to) => builder.header(Name::To, to),
         None => builder.copy(&invite, Name::To),
     };
-    builder =
-        builder.copy(&invite, Name::CallId).header(Name::CSeq, format!("{number} {method}")).copy(&invite, Name::Route);
+    builder = builder
+        .copy(&invite, Name::CallId)
+        .header(Name::CSeq, format_args!("{number} {method}"))
+        .copy(&invite, Name::Route);
     if let Some(reason) = reason {
         builder = builder.header(Name::Reason, reason);
     }

@@ -3,32 +3,43 @@
 //! Nothing that is put in can bring a line of its own: line breaks and NUL are dropped from every value.
 //! Content-Length is always written, and by nobody else.
 
+use core::fmt::{self, Write};
 use core::net::SocketAddr;
+use core::ops::Range;
+use std::borrow::Cow;
 
 use super::scan::{self, one_line};
 use super::{List, Message, Method, Name, NameAddr, Via, reason_phrase};
 
+/// Most messages find room in it.
+const ROOM: usize = 1_024;
+
 /// A message being written.
 #[derive(Clone, Debug)]
 pub struct Builder {
-    start: String,
-    fields: Vec<(Name, String)>,
+    /// The start line, and every header line with a line end before it.
+    head: String,
+    /// The Content-Type of the body; empty without one.
+    kind: String,
     body: Vec<u8>,
 }
 
 impl Builder {
     /// A request with no header yet.
     pub fn request(method: Method, uri: &str) -> Builder {
-        let method = token_of(method.as_str());
-        let uri: String = uri.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect();
-        Builder { start: format!("{method} {uri} SIP/2.0"), fields: Vec::with_capacity(12), body: Vec::new() }
+        let mut head = String::with_capacity(ROOM);
+        head.extend(token_of(method.as_str()));
+        head.push(' ');
+        head.extend(uri.chars().filter(|c| !c.is_whitespace() && !c.is_control()));
+        head.push_str(" SIP/2.0");
+        Builder { head, kind: String::new(), body: Vec::new() }
     }
 
     /// A response to `request` with its Vias, From, To, Call-ID and CSeq (RFC 3261 §8.2.6.2), and its
     /// Timestamp in a 100.
     pub fn response(request: &Message, code: u16) -> Builder {
-        let start = format!("SIP/2.0 {code:03} {}", reason_phrase(code));
-        let mut builder = Builder { start, fields: Vec::with_capacity(12), body: Vec::new() };
+        let head = String::with_capacity(ROOM) + &format!("SIP/2.0 {code:03} {}", reason_phrase(code));
+        let mut builder = Builder { head, kind: String::new(), body: Vec::new() };
         for name in [Name::Via, Name::From, Name::To, Name::CallId, Name::CSeq] {
             builder = builder.copy(request, name);
         }
@@ -37,17 +48,19 @@ impl Builder {
 
     /// Another reason phrase than the usual one; for responses.
     pub fn reason(mut self, phrase: &str) -> Builder {
-        let kept = self.start.splitn(3, ' ').take(2).collect::<Vec<_>>().join(" ");
-        self.start = format!("{kept} {}", one_line(phrase));
+        let end = self.head.find("\r\n").unwrap_or(self.head.len());
+        let kept = self.head.match_indices(' ').nth(1).map_or(end, |(place, _)| place.min(end));
+        self.head.replace_range(kept..end, &format!(" {}", one_line(phrase)));
         self
     }
 
     /// Adds `tag` to To, unless it has one already.
     pub fn to_tag(mut self, tag: &str) -> Builder {
-        if let Some((_, value)) = self.fields.iter_mut().find(|(name, _)| *name == Name::To)
-            && NameAddr::parse(value).is_ok_and(|to| to.tag().is_none())
+        if let Some(place) = self.first("\r\nTo: ")
+            && self.head.get(place.clone()).and_then(|to| NameAddr::parse(to).ok()).is_some_and(|to| to.tag().is_none())
         {
-            value.push_str(&format!(";tag={}", token_of(tag)));
+            let tag: String = ";tag=".chars().chain(token_of(tag)).collect();
+            self.head.insert_str(place.end, &tag);
         }
         self
     }
@@ -55,8 +68,9 @@ impl Builder {
     /// Fills in `received` and `rport` of the topmost Via for a request that came from `source`
     /// (RFC 3261 §18.2.1, RFC 3581 §4).
     pub fn received_from(mut self, source: SocketAddr) -> Builder {
-        if let Some((_, line)) = self.fields.iter_mut().find(|(name, _)| *name == Name::Via) {
-            *line = stamp_first(line, source);
+        if let Some(place) = self.first("\r\nVia: ") {
+            let stamped = stamp_first(self.head.get(place.clone()).unwrap_or_default(), source);
+            self.head.replace_range(place, &stamped);
         }
         self
     }
@@ -64,49 +78,71 @@ impl Builder {
     /// Copies every line called `name` from `message`; Record-Route, for a response that opens a dialog
     /// (RFC 3261 §12.1.1).
     pub fn copy(mut self, message: &Message, name: Name) -> Builder {
-        self.fields.extend(message.headers(&name).map(|value| (name, value.to_owned())));
+        for value in message.headers(&name) {
+            self.begin(name);
+            self.head.push_str(value);
+        }
         self
     }
 
     /// Adds a header line. Content-Length is ignored here.
-    pub fn header(mut self, name: Name, value: impl AsRef<str>) -> Builder {
+    pub fn header(mut self, name: Name, value: impl fmt::Display) -> Builder {
         if name != Name::ContentLength {
-            self.fields.push((name, one_line(value.as_ref()).into_owned()));
+            self.line(name, format_args!("{value}"));
         }
         self
     }
 
     /// Sets the body and its Content-Type.
-    pub fn body(mut self, content_type: &str, bytes: &[u8]) -> Builder {
-        self.fields.retain(|(name, _)| *name != Name::ContentType);
-        self.body = bytes.to_vec();
-        self.header(Name::ContentType, content_type)
+    pub fn body(self, content_type: &str, bytes: &[u8]) -> Builder {
+        Builder { kind: content_type.to_owned(), body: bytes.to_vec(), ..self }
     }
 
     /// The whole message.
-    pub fn finish(self) -> Vec<u8> {
-        let fields = self.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        write_message(&self.start, fields, &self.body)
+    pub fn finish(mut self) -> Vec<u8> {
+        if !self.kind.is_empty() {
+            let kind = core::mem::take(&mut self.kind);
+            self.line(Name::ContentType, format_args!("{kind}"));
+        }
+        self.line(Name::ContentLength, format_args!("{}", self.body.len()));
+        self.head.push_str("\r\n\r\n");
+        let mut bytes = self.head.into_bytes();
+        bytes.extend_from_slice(&self.body);
+        bytes
+    }
+
+    /// A name that is no token is left out with its value.
+    fn line(&mut self, name: Name, value: fmt::Arguments<'_>) {
+        if matches!(name, Name::Other(text) if !scan::is_token(text)) {
+            return;
+        }
+        self.begin(name);
+        let start = self.head.len();
+        // Writing to a String does not fail.
+        let _ = self.head.write_fmt(value);
+        if let Cow::Owned(clean) = one_line(self.head.get(start..).unwrap_or_default()) {
+            self.head.truncate(start);
+            self.head.push_str(&clean);
+        }
+    }
+
+    fn begin(&mut self, name: Name) {
+        for part in ["\r\n", name.as_str(), ": "] {
+            self.head.push_str(part);
+        }
+    }
+
+    /// Where the value stands of the first line that begins so. No value has a line end in it.
+    fn first(&self, name: &str) -> Option<Range<usize>> {
+        let start = memchr::memmem::find(self.head.as_bytes(), name.as_bytes())? + name.len();
+        let rest = self.head.get(start..).unwrap_or_default();
+        Some(start..start + scan::seek(rest.as_bytes(), 0, b'\r').unwrap_or(rest.len()))
     }
 }
 
 /// What is left of `text` when everything is dropped that no token may hold.
-fn token_of(text: &str) -> String {
-    text.chars().filter(|c| u8::try_from(*c).is_ok_and(scan::is_token_byte)).collect()
-}
-
-/// A message of these parts, Content-Length last. Names that are no token are left out with their value.
-pub(super) fn write_message<'a>(start: &str, fields: impl Iterator<Item = (&'a str, &'a str)>, body: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(512 + body.len());
-    bytes.extend_from_slice(start.as_bytes());
-    for (name, value) in fields.filter(|(name, _)| scan::is_token(name)) {
-        for part in ["\r\n", name, ": ", value] {
-            bytes.extend_from_slice(part.as_bytes());
-        }
-    }
-    bytes.extend_from_slice(format!("\r\nContent-Length: {}\r\n\r\n", body.len()).as_bytes());
-    bytes.extend_from_slice(body);
-    bytes
+fn token_of(text: &str) -> impl Iterator<Item = char> + '_ {
+    text.chars().filter(|c| u8::try_from(*c).is_ok_and(scan::is_token_byte))
 }
 
 /// A Via line whose first value is stamped with where it came from; unreadable ones stay as they are.

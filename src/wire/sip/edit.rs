@@ -3,8 +3,8 @@
 
 use core::net::SocketAddr;
 
-use super::build::{stamp_first, write_message};
-use super::scan::one_line;
+use super::build::stamp_first;
+use super::scan::{self, one_line};
 use super::{List, Message, Name};
 
 /// A message being changed.
@@ -98,4 +98,18 @@ impl Edit {
 /// Is a header written as `field` the one called `name`, in its full or its compact form?
 fn is(field: &str, name: &Name) -> bool {
     Name::known(field).map_or_else(|| field.eq_ignore_ascii_case(name.as_str()), |known| known == *name)
+}
+
+/// A message of these parts, Content-Length last. Names that are no token are left out with their value.
+fn write_message<'a>(start: &str, fields: impl Iterator<Item = (&'a str, &'a str)>, body: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(512 + body.len());
+    bytes.extend_from_slice(start.as_bytes());
+    for (name, value) in fields.filter(|(name, _)| scan::is_token(name)) {
+        for part in ["\r\n", name, ": ", value] {
+            bytes.extend_from_slice(part.as_bytes());
+        }
+    }
+    bytes.extend_from_slice(format!("\r\nContent-Length: {}\r\n\r\n", body.len()).as_bytes());
+    bytes.extend_from_slice(body);
+    bytes
 }

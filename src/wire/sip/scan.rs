@@ -208,7 +208,7 @@ pub fn quote(text: &str) -> String {
 
 /// `text` on one line: line breaks and NUL are dropped, so that no value can bring a header of its own.
 pub(super) fn one_line(text: &str) -> Cow<'_, str> {
-    if text.contains(['\r', '\n', '\0']) {
+    if memchr::memchr3(b'\r', b'\n', 0, text.as_bytes()).is_some() {
         Cow::Owned(text.chars().filter(|c| !matches!(c, '\r' | '\n' | '\0')).collect())
     } else {
         Cow::Borrowed(text)
