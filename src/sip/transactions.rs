@@ -7,7 +7,9 @@
 //! ACK to a refusal belongs to the INVITE's. A request without the magic cookie (RFC 2543) gets a key made of
 //! what that old standard compared.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use crate::base::{Outbox, Time};
 use crate::sip::client_invite::{Answer, ClientInvite};
@@ -86,9 +88,12 @@ pub enum Arrival {
 pub struct Transactions {
     last: u64,
     slots: BTreeMap<TxId, Slot>,
-    clients: BTreeMap<ClientKey, TxId>,
-    servers: BTreeMap<ServerKey, TxId>,
-    origins: BTreeMap<Origin, TxId>,
+    /// By [`client_key`].
+    clients: HashMap<Arc<str>, TxId>,
+    /// By [`server_key`].
+    servers: HashMap<Arc<str>, TxId>,
+    /// By [`origin`].
+    origins: HashMap<Arc<str>, TxId>,
     due: BTreeSet<(Time, TxId)>,
 }
 
@@ -101,30 +106,25 @@ struct Slot {
 
 #[derive(Debug)]
 enum Machine {
-    ClientInvite(ClientKey, ClientInvite),
-    ClientOther(ClientKey, ClientOther),
-    ServerInvite(ServerKey, Origin, ServerInvite),
-    ServerOther(ServerKey, Origin, ServerOther),
+    ClientInvite(Arc<str>, ClientInvite),
+    ClientOther(Arc<str>, Method, ClientOther),
+    ServerInvite(Server, ServerInvite),
+    ServerOther(Server, ServerOther),
 }
 
-/// Branch and method.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-struct ClientKey(String, String);
-
-/// Branch, sent-by and method; an ACK has the key of its INVITE.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-struct ServerKey(String, String, String);
-
-/// Call-ID, From tag and CSeq: what two ways of one request have in common.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-struct Origin(String, String, String);
+/// How a request from outside is found.
+#[derive(Debug)]
+struct Server {
+    key: Arc<str>,
+    origin: Arc<str>,
+}
 
 impl Machine {
     /// Where our request went.
     fn sent_to(&self) -> Option<Hop> {
         match self {
             Machine::ClientInvite(_, invite) => Some(invite.to()),
-            Machine::ClientOther(_, other) => Some(other.to()),
+            Machine::ClientOther(_, _, other) => Some(other.to()),
             Machine::ServerInvite(..) | Machine::ServerOther(..) => None,
         }
     }
@@ -141,14 +141,12 @@ impl Transactions {
         bytes: Vec<u8>,
         out: &mut Outbox<Output>,
     ) -> TxId {
-        let key = ClientKey(branch.to_owned(), Method::Invite.as_str().to_owned());
-        self.insert(owner, Machine::ClientInvite(key, ClientInvite::start(now, to, bytes, out)))
+        self.insert(owner, Machine::ClientInvite(branch.into(), ClientInvite::start(now, to, bytes, out)))
     }
 
     /// Takes over an INVITE that a former life of the process sent.
     pub fn resume_invite(&mut self, owner: Owner, branch: &str, to: Hop, bytes: Vec<u8>) -> TxId {
-        let key = ClientKey(branch.to_owned(), Method::Invite.as_str().to_owned());
-        self.insert(owner, Machine::ClientInvite(key, ClientInvite::resume(to, bytes)))
+        self.insert(owner, Machine::ClientInvite(branch.into(), ClientInvite::resume(to, bytes)))
     }
 
     /// Sends any other request; ACK is no transaction and does not go this way.
@@ -163,19 +161,19 @@ impl Transactions {
         bytes: Vec<u8>,
         out: &mut Outbox<Output>,
     ) -> TxId {
-        let key = ClientKey(branch.to_owned(), method.as_str().to_owned());
-        self.insert(owner, Machine::ClientOther(key, ClientOther::start(now, to, bytes, out)))
+        let key = client_key(branch, method).into();
+        self.insert(owner, Machine::ClientOther(key, method.clone(), ClientOther::start(now, to, bytes, out)))
     }
 
     /// A response arrived.
     pub fn on_response(&mut self, now: Time, message: &Message, out: &mut Outbox<Output>) -> Heard {
         let Some(code) = message.code() else { return Heard::Unknown };
         let (Ok(via), Ok(cseq)) = (message.via(), message.cseq()) else { return Heard::Unknown };
-        let key = ClientKey(via.branch().unwrap_or_default().to_owned(), cseq.method.as_str().to_owned());
-        let Some(&id) = self.clients.get(&key) else { return Heard::Unknown };
+        let key = client_key(via.branch().unwrap_or_default(), &cseq.method);
+        let Some(&id) = self.clients.get(&*key) else { return Heard::Unknown };
         let Some(slot) = self.slots.get_mut(&id) else { return Heard::Unknown };
         let told = match &mut slot.machine {
-            Machine::ClientInvite(_, invite) => {
+            Machine::ClientInvite(_, invite) if cseq.method == Method::Invite => {
                 let tag = message.to().ok().and_then(|to| to.tag()).unwrap_or_default();
                 match code {
                     0..200 => invite.on_response(now, Answer::Provisional, out),
@@ -186,8 +184,8 @@ impl Transactions {
                     }
                 }
             }
-            Machine::ClientOther(_, other) => other.on_response(now, code),
-            Machine::ServerInvite(..) | Machine::ServerOther(..) => Told::Nothing,
+            Machine::ClientOther(_, method, other) if cseq.method == *method => other.on_response(now, code),
+            _ => return Heard::Unknown,
         };
         let (owner, hop) = (slot.owner, slot.machine.sent_to());
         self.settle(id);
@@ -199,11 +197,14 @@ impl Transactions {
 
     /// Answers a copy of a request; false when it is none.
     pub fn on_copy(&mut self, message: &Message, out: &mut Outbox<Output>) -> bool {
-        let key = server_key(message, &message.method());
-        let Some(slot) = self.servers.get(&key).and_then(|id| self.slots.get_mut(id)) else { return false };
+        self.on_copy_of(&server_key(message, &message.method()), out)
+    }
+
+    fn on_copy_of(&mut self, key: &str, out: &mut Outbox<Output>) -> bool {
+        let Some(slot) = self.servers.get(key).and_then(|id| self.slots.get_mut(id)) else { return false };
         match &mut slot.machine {
-            Machine::ServerInvite(_, _, invite) => invite.on_request(out),
-            Machine::ServerOther(_, _, other) => other.on_request(out),
+            Machine::ServerInvite(_, invite) => invite.on_request(out),
+            Machine::ServerOther(_, other) => other.on_request(out),
             Machine::ClientInvite(..) | Machine::ClientOther(..) => {}
         }
         true
@@ -222,7 +223,7 @@ impl Transactions {
     fn admit(&mut self, message: &Message, reply_to: Hop, most: usize, out: &mut Outbox<Output>) -> Arrival {
         let method = message.method();
         let key = server_key(message, &method);
-        if self.on_copy(message, out) {
+        if self.on_copy_of(&key, out) {
             return Arrival::Copy;
         }
         if self.slots.len() >= most {
@@ -230,10 +231,11 @@ impl Transactions {
         }
         let origin = origin(message, &method);
         let in_dialog = message.to().is_ok_and(|to| to.tag().is_some());
-        let merged = method != Method::Cancel && !in_dialog && self.origins.contains_key(&origin);
+        let merged = method != Method::Cancel && !in_dialog && self.origins.contains_key(&*origin);
+        let server = Server { key: key.into(), origin: origin.into() };
         let machine = match method {
-            Method::Invite => Machine::ServerInvite(key, origin, ServerInvite::new(reply_to)),
-            _ => Machine::ServerOther(key, origin, ServerOther::new(reply_to)),
+            Method::Invite => Machine::ServerInvite(server, ServerInvite::new(reply_to)),
+            _ => Machine::ServerOther(server, ServerOther::new(reply_to)),
         };
         let id = self.insert(Owner::Nobody, machine);
         if merged { Arrival::Merged(id) } else { Arrival::New(id) }
@@ -241,8 +243,8 @@ impl Transactions {
 
     /// An ACK arrived; true when it is dealt with: it acknowledged a refusal of ours.
     pub fn on_ack(&mut self, now: Time, message: &Message) -> bool {
-        let Some(&id) = self.servers.get(&server_key(message, &Method::Invite)) else { return false };
-        let Some(Slot { machine: Machine::ServerInvite(_, _, invite), .. }) = self.slots.get_mut(&id) else {
+        let Some(&id) = self.servers.get(&*server_key(message, &Method::Invite)) else { return false };
+        let Some(Slot { machine: Machine::ServerInvite(_, invite), .. }) = self.slots.get_mut(&id) else {
             return false;
         };
         let told = invite.on_ack(now);
@@ -252,15 +254,15 @@ impl Transactions {
 
     /// The INVITE that this CANCEL means, and whose it is.
     pub fn cancelled_by(&self, message: &Message) -> Option<(TxId, Owner)> {
-        let id = *self.servers.get(&server_key(message, &Method::Invite))?;
+        let id = *self.servers.get(&*server_key(message, &Method::Invite))?;
         self.slots.get(&id).map(|slot| (id, slot.owner))
     }
 
     /// Answers a request.
     pub fn respond(&mut self, now: Time, id: TxId, code: u16, bytes: Vec<u8>, out: &mut Outbox<Output>) {
         match self.slots.get_mut(&id).map(|slot| &mut slot.machine) {
-            Some(Machine::ServerInvite(_, _, invite)) => invite.respond(now, code, bytes, out),
-            Some(Machine::ServerOther(_, _, other)) => other.respond(now, code, bytes, out),
+            Some(Machine::ServerInvite(_, invite)) => invite.respond(now, code, bytes, out),
+            Some(Machine::ServerOther(_, other)) => other.respond(now, code, bytes, out),
             _ => {}
         }
         self.settle(id);
@@ -291,7 +293,7 @@ impl Transactions {
 
     /// A request that is no INVITE does not wait longer than until `at` for a first answer.
     pub fn hurry(&mut self, id: TxId, at: Time) {
-        if let Some(Slot { machine: Machine::ClientOther(_, other), .. }) = self.slots.get_mut(&id) {
+        if let Some(Slot { machine: Machine::ClientOther(_, _, other), .. }) = self.slots.get_mut(&id) {
             other.hurry(at);
             self.settle(id);
         }
@@ -322,7 +324,7 @@ impl Transactions {
         for (id, slot) in &mut self.slots {
             let told = match &mut slot.machine {
                 Machine::ClientInvite(_, invite) if invite.to() == hop => invite.on_lost(),
-                Machine::ClientOther(_, other) if other.to() == hop => other.on_lost(),
+                Machine::ClientOther(_, _, other) if other.to() == hop => other.on_lost(),
                 _ => Told::Nothing,
             };
             if told == Told::TimedOut {
@@ -338,8 +340,8 @@ impl Transactions {
         let others = self.slots.values().filter(|slot| !matches!(slot.owner, Owner::Health(_)));
         others.map(|slot| &slot.machine).any(|machine| match machine {
             Machine::ClientInvite(_, invite) => invite.is_waiting(),
-            Machine::ClientOther(_, other) => other.is_waiting(),
-            Machine::ServerInvite(_, _, invite) => invite.is_waiting(),
+            Machine::ClientOther(_, _, other) => other.is_waiting(),
+            Machine::ServerInvite(_, invite) => invite.is_waiting(),
             Machine::ServerOther(..) => false,
         })
     }
@@ -362,9 +364,9 @@ impl Transactions {
         };
         let told = match &mut slot.machine {
             Machine::ClientInvite(_, invite) => invite.on_deadline(now, out),
-            Machine::ClientOther(_, other) => other.on_deadline(now, out),
-            Machine::ServerInvite(_, _, invite) => invite.on_deadline(now, out),
-            Machine::ServerOther(_, _, other) => {
+            Machine::ClientOther(_, _, other) => other.on_deadline(now, out),
+            Machine::ServerInvite(_, invite) => invite.on_deadline(now, out),
+            Machine::ServerOther(_, other) => {
                 other.on_deadline(now);
                 Told::Nothing
             }
@@ -379,12 +381,12 @@ impl Transactions {
         self.last += 1;
         let id = TxId(self.last);
         match &machine {
-            Machine::ClientInvite(key, _) | Machine::ClientOther(key, _) => {
+            Machine::ClientInvite(key, _) | Machine::ClientOther(key, ..) => {
                 self.clients.insert(key.clone(), id);
             }
-            Machine::ServerInvite(key, origin, _) | Machine::ServerOther(key, origin, _) => {
-                self.servers.insert(key.clone(), id);
-                self.origins.entry(origin.clone()).or_insert(id);
+            Machine::ServerInvite(server, _) | Machine::ServerOther(server, _) => {
+                self.servers.insert(server.key.clone(), id);
+                self.origins.entry(server.origin.clone()).or_insert(id);
             }
         }
         self.slots.insert(id, Slot { owner, machine, due: None });
@@ -397,9 +399,9 @@ impl Transactions {
         let Some(slot) = self.slots.get_mut(&id) else { return };
         let (over, due) = match &slot.machine {
             Machine::ClientInvite(_, invite) => (invite.is_over(), invite.next_deadline()),
-            Machine::ClientOther(_, other) => (other.is_over(), other.next_deadline()),
-            Machine::ServerInvite(_, _, invite) => (invite.is_over(), invite.next_deadline()),
-            Machine::ServerOther(_, _, other) => (other.is_over(), other.next_deadline()),
+            Machine::ClientOther(_, _, other) => (other.is_over(), other.next_deadline()),
+            Machine::ServerInvite(_, invite) => (invite.is_over(), invite.next_deadline()),
+            Machine::ServerOther(_, other) => (other.is_over(), other.next_deadline()),
         };
         let before = core::mem::replace(&mut slot.due, due);
         if before != due {
@@ -410,13 +412,13 @@ impl Transactions {
             return;
         }
         match self.slots.remove(&id).map(|slot| slot.machine) {
-            Some(Machine::ClientInvite(key, _) | Machine::ClientOther(key, _)) => {
+            Some(Machine::ClientInvite(key, _) | Machine::ClientOther(key, ..)) => {
                 self.clients.remove(&key);
             }
-            Some(Machine::ServerInvite(key, origin, _) | Machine::ServerOther(key, origin, _)) => {
-                self.servers.remove(&key);
-                if self.origins.get(&origin) == Some(&id) {
-                    self.origins.remove(&origin);
+            Some(Machine::ServerInvite(server, _) | Machine::ServerOther(server, _)) => {
+                self.servers.remove(&server.key);
+                if self.origins.get(&server.origin) == Some(&id) {
+                    self.origins.remove(&server.origin);
                 }
             }
             None => {}
@@ -424,25 +426,32 @@ impl Transactions {
     }
 }
 
-fn origin(message: &Message, method: &Method) -> Origin {
-    let tag = message.from().ok().and_then(|from| from.tag()).unwrap_or_default();
-    let number = message.cseq().map_or(0, |cseq| cseq.number);
-    Origin(message.call_id().unwrap_or_default().to_owned(), tag.to_owned(), format!("{number} {method}"))
+/// Branch and method. Only a CANCEL has another's branch; of any other method it is the branch alone.
+fn client_key<'a>(branch: &'a str, method: &Method) -> Cow<'a, str> {
+    if *method == Method::Cancel { Cow::Owned(format!("{branch} {method}")) } else { Cow::Borrowed(branch) }
 }
 
-fn server_key(message: &Message, method: &Method) -> ServerKey {
+/// Call-ID, From tag and CSeq: what two ways of one request have in common. No value has a line end in it.
+fn origin(message: &Message, method: &Method) -> String {
+    let tag = message.from().ok().and_then(|from| from.tag()).unwrap_or_default();
+    let number = message.cseq().map_or(0, |cseq| cseq.number);
+    format!("{}\n{tag}\n{number} {method}", message.call_id().unwrap_or_default())
+}
+
+/// Branch, sent-by and method; an ACK has the key of its INVITE. A request without the cookie has what RFC 3261 §17.2.3
+/// compares of it in place of the branch: Call-ID, From tag and CSeq number.
+fn server_key(message: &Message, method: &Method) -> String {
     let via = message.via().ok();
-    let sent_by = via.map(|via| format!("{}:{}", via.host.to_ascii_lowercase(), via.port.unwrap_or(5060)));
-    let branch = via.filter(|via| via.is_modern()).and_then(|via| via.branch());
-    let branch = branch.map_or_else(
-        || {
-            // RFC 3261 §17.2.3, requests without the cookie: Call-ID, From tag and CSeq number.
-            let Origin(call_id, tag, _) = origin(message, method);
-            format!("{call_id} {tag} {}", message.cseq().map_or(0, |cseq| cseq.number))
-        },
-        str::to_owned,
-    );
-    ServerKey(branch, sent_by.unwrap_or_default(), method.as_str().to_owned())
+    let (host, port) = via.map_or(("", 0), |via| (via.host, via.port.unwrap_or(5060)));
+    match via.filter(|via| via.is_modern()).and_then(|via| via.branch()) {
+        Some(branch) => format!("{branch}\n{}:{port}\n{method}", host.to_ascii_lowercase()),
+        None => {
+            let tag = message.from().ok().and_then(|from| from.tag()).unwrap_or_default();
+            let (call_id, number) =
+                (message.call_id().unwrap_or_default(), message.cseq().map_or(0, |cseq| cseq.number));
+            format!("{call_id}\n{tag}\n{number}\n{}:{port}\n{method}", host.to_ascii_lowercase())
+        }
+    }
 }
 
 #[cfg(test)]
