@@ -370,26 +370,25 @@ impl Agent {
         out: &mut Outbox<Output>,
         handle: impl FnOnce(&mut Call, &mut Ctx<'_>),
     ) {
-        let Some(mut call) = self.calls.take(key) else { return };
+        let Some(call) = self.calls.get_mut(key) else { return };
         if call.leg.is_some_and(|leg| self.forks.leg_of(leg).is_some()) {
-            return self.with_phone(now, key, call, out, handle);
+            return self.with_phone(now, key, out, handle);
         }
         if let Some(mut ctx) = self.core.ctx(now, call.line, call.leg, out) {
-            handle(&mut call, &mut ctx);
+            handle(call, &mut ctx);
         }
-        if let Some(end) = call.take_failure() {
-            call = self.reroute(now, call, end, out);
+        match call.take_failure() {
+            None => self.calls.settle(key),
+            Some(end) => self.reroute(now, key, end, out),
         }
-        self.calls.put(key, call);
     }
 
     pub(super) fn terms(&mut self, line: usize, media_port: u16) -> Terms {
-        let codecs = self.core.lines.get(line).map(|line| line.trunk.codecs.clone()).unwrap_or_default();
-        let identity = self.core.identities.get(line).unwrap_or(&self.core.identity);
-        let address = SocketAddr::new(identity.media_address, media_port);
         // 62 bits: some readers of SDP take the number for a signed one.
         let session = self.core.rng.random_range(1..1u64 << 62);
-        Terms::new(address, &codecs, session)
+        let codecs = self.core.lines.get(line).map_or(&[][..], |line| &line.trunk.codecs);
+        let identity = self.core.identities.get(line).unwrap_or(&self.core.identity);
+        Terms::new(SocketAddr::new(identity.media_address, media_port), codecs, session)
     }
 
     pub(super) fn with_leg(

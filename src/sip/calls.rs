@@ -1,24 +1,25 @@
 //! Every call of the agent, found by its key, its leg, its dialog, or its deadline.
 
-use std::collections::{BTreeMap, BTreeSet};
+use core::mem::replace;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::base::{LegId, Time};
 use crate::sip::call::Call;
 use crate::sip::transactions::CallKey;
 
-/// The calls. A call is taken out while it handles an event, and put back.
+/// The calls. Whoever changes a call settles it.
 #[derive(Debug, Default)]
 pub struct Calls {
     last: u64,
     slots: BTreeMap<CallKey, Slot>,
     legs: BTreeMap<LegId, CallKey>,
-    dialogs: BTreeMap<(String, String), CallKey>,
+    dialogs: HashMap<(String, String), CallKey>,
     due: BTreeSet<(Time, CallKey)>,
 }
 
 #[derive(Debug)]
 struct Slot {
-    call: Call,
+    call: Box<Call>,
     leg: Option<LegId>,
     due: Option<Time>,
 }
@@ -35,29 +36,48 @@ impl Calls {
         let slot = self.slots.remove(&key)?;
         slot.due.map(|at| self.due.remove(&(at, key)));
         slot.leg.map(|leg| self.legs.remove(&leg));
-        Some(slot.call)
+        Some(*slot.call)
     }
 
     /// Puts a call in, or back. One that is over is dropped.
     pub fn put(&mut self, key: CallKey, call: Call) {
-        if call.is_over() {
-            if self.dialogs.get(&call.dialog) == Some(&key) {
-                self.dialogs.remove(&call.dialog);
+        self.slots.insert(key, Slot { call: Box::new(call), leg: None, due: None });
+        self.settle(key);
+    }
+
+    /// The call with this key, to be changed; [`Calls::settle`] follows.
+    pub fn get_mut(&mut self, key: CallKey) -> Option<&mut Call> {
+        self.slots.get_mut(&key).map(|slot| &mut *slot.call)
+    }
+
+    /// Finds a call that was changed by what it is now. One that is over is dropped.
+    pub fn settle(&mut self, key: CallKey) {
+        let Some(slot) = self.slots.get_mut(&key) else { return };
+        let is_over = slot.call.is_over();
+        let (leg, due) = if is_over { (None, None) } else { (slot.call.leg, slot.call.next_deadline()) };
+        let before = (replace(&mut slot.leg, leg), replace(&mut slot.due, due));
+        if before.0 != leg {
+            before.0.map(|leg| self.legs.remove(&leg));
+            self.legs.extend(leg.map(|leg| (leg, key)));
+        }
+        if before.1 != due {
+            before.1.map(|at| self.due.remove(&(at, key)));
+            self.due.extend(due.map(|at| (at, key)));
+        }
+        let known = self.dialogs.get(&slot.call.dialog);
+        if is_over {
+            if known == Some(&key) {
+                self.dialogs.remove(&slot.call.dialog);
             }
-            return;
+            self.slots.remove(&key);
+        } else if known.is_none() {
+            self.dialogs.insert(slot.call.dialog.clone(), key);
         }
-        let (leg, due) = (call.leg, call.next_deadline());
-        self.due.extend(due.map(|at| (at, key)));
-        self.legs.extend(leg.map(|leg| (leg, key)));
-        if !self.dialogs.contains_key(&call.dialog) {
-            self.dialogs.insert(call.dialog.clone(), key);
-        }
-        self.slots.insert(key, Slot { call, leg, due });
     }
 
     /// The call with this key.
     pub fn get(&self, key: CallKey) -> Option<&Call> {
-        self.slots.get(&key).map(|slot| &slot.call)
+        self.slots.get(&key).map(|slot| &*slot.call)
     }
 
     /// The call of this leg.

@@ -16,7 +16,7 @@ use crate::sip::call::{Call, Phase};
 use crate::sip::lines::Why;
 use crate::sip::outgoing::{self, Outgoing};
 use crate::sip::targets::REST;
-use crate::sip::transactions::Owner;
+use crate::sip::transactions::{CallKey, Owner};
 use crate::sip::{Cause, DialError, End, Event, Hop, Output, handle};
 
 /// So long a request waits for a first sign where there is another way; without one it is timer B.
@@ -50,12 +50,12 @@ impl Agent {
     pub fn also_over(&mut self, now: Time, leg: LegId, trunks: &[TrunkId]) {
         let lines: Vec<usize> = trunks.iter().filter_map(|trunk| self.line_of(trunk)).collect();
         let Some(key) = self.calls.of_leg(leg).filter(|_| !lines.is_empty()) else { return };
-        let Some(mut call) = self.calls.take(key) else { return };
+        let Some(call) = self.calls.get_mut(key) else { return };
         if let Some(spare) = &mut call.spare {
             spare.lines = lines;
             call.hurry(now + HASTE);
         }
-        self.calls.put(key, call);
+        self.calls.settle(key);
     }
 
     /// The trunk takes no more calls at once.
@@ -92,8 +92,17 @@ impl Agent {
     }
 
     /// Sends a call whose trunk could not carry it over its next way. Without one it ends, if it is over, and goes on
-    /// waiting if it is only late. Gives back what is left of the old way.
-    pub(super) fn reroute(&mut self, now: Time, mut call: Call, end: End, out: &mut Outbox<Output>) -> Call {
+    /// waiting if it is only late.
+    pub(super) fn reroute(&mut self, now: Time, key: CallKey, end: End, out: &mut Outbox<Output>) {
+        // Taken out, as the new way is found by the same leg.
+        if let Some(call) = self.calls.take(key) {
+            let call = self.next_call(now, call, end, out);
+            self.calls.put(key, call);
+        }
+    }
+
+    /// Gives back what is left of the old way.
+    fn next_call(&mut self, now: Time, mut call: Call, end: End, out: &mut Outbox<Output>) -> Call {
         let (Some(spare), Some(leg)) = (call.spare.take(), call.leg) else { return call };
         let late = !call.is_over();
         let before = spare.tried.last().map(|(_, hop)| *hop).filter(|_| late);

@@ -194,10 +194,10 @@ impl Agent {
         &mut self,
         now: Time,
         key: CallKey,
-        mut call: Call,
         out: &mut Outbox<Output>,
         handle: impl FnOnce(&mut Call, &mut Ctx<'_>),
     ) {
+        let Some(mut call) = self.calls.take(key) else { return };
         let Some(phone) = call.leg else { return self.calls.put(key, call) };
         let mut own = Outbox::new();
         if let Some(mut ctx) = self.core.ctx(now, call.line, call.leg, &mut own) {
