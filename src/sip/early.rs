@@ -92,7 +92,9 @@ impl Early {
             }
             phone.acknowledge(ctx, owner, invite.seq, rseq, response);
         }
-        if let Ok(stream) = terms.read_answer(response.body()) {
+        if !response.body().is_empty()
+            && let Ok(stream) = terms.read_answer(response.body())
+        {
             phone.stream = Some(stream);
             phone.agreed |= reliable.is_some();
         }

@@ -103,19 +103,19 @@ pub fn call_id_of(text: &str) -> Option<String> {
 
 /// A line of words, each escaped so that [`plain`] gives it back.
 pub fn words(list: &[&str]) -> String {
-    let mut text = String::new();
+    let mut text = String::with_capacity(list.iter().map(|word| word.len() + 1).sum());
     for (place, word) in list.iter().enumerate() {
         if place > 0 {
             text.push(' ');
         }
-        for byte in word.bytes() {
-            if byte.is_ascii_graphic() && byte != b'%' {
-                text.push(char::from(byte));
-            } else {
-                // Writing to a String does not fail.
-                let _ = write!(text, "%{byte:02x}");
-            }
+        let mut copied = 0;
+        for (at, byte) in word.bytes().enumerate().filter(|(_, byte)| !byte.is_ascii_graphic() || *byte == b'%') {
+            text.push_str(word.get(copied..at).unwrap_or_default());
+            // Writing to a String does not fail.
+            let _ = write!(text, "%{byte:02x}");
+            copied = at + 1;
         }
+        text.push_str(word.get(copied..).unwrap_or_default());
     }
     text
 }

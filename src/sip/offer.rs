@@ -11,6 +11,7 @@
 //! to (RFC 5761 §5.1.1), although we drop it: it would go to the next port otherwise, which is another call's. Where RTCP
 //! is wanted (RFC 3605) does not matter, as we send none; ICE candidates are not answered.
 
+use core::fmt::Write;
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use core::time::Duration;
 
@@ -25,6 +26,8 @@ const PTIME_MS_MAX: u32 = 60;
 /// The telephone keys (RFC 4733 §2.4.1).
 const EVENTS: &str = "0-15";
 const VOICE_HZ: u32 = 8_000;
+/// Most descriptions of ours find room in it.
+const ROOM: usize = 384;
 
 /// Our side of a session.
 #[derive(Clone, Copy, Debug)]
@@ -174,7 +177,10 @@ fn describe(local: &Local<'_>, write: impl FnOnce(&str) -> String) -> String {
 }
 
 fn written(origin: &str, ip: IpAddr, media: Vec<Media<'_>>) -> String {
-    Description { origin, connection: Some(Address::Ip(ip)), direction: None, media }.to_string()
+    let mut text = String::with_capacity(ROOM);
+    // Writing to a String does not fail.
+    let _ = write!(text, "{}", Description { origin, connection: Some(Address::Ip(ip)), direction: None, media });
+    text
 }
 
 /// The text of a body; session names in other encodings than UTF-8 do no harm.
