@@ -99,7 +99,8 @@ fn parts(body: &[u8], boundary: &str) -> Result<Vec<(String, String)>, IntakeErr
         let split = part.split_once("\r\n\r\n").or_else(|| part.split_once("\n\n"));
         let Some((head, value)) = split else { return Err(IntakeError::NotForm("a part has no end of its head")) };
         let value = value.strip_suffix("\r\n").or_else(|| value.strip_suffix('\n')).unwrap_or(value);
-        if let Some(name) = part_name(head) {
+        // A file may hold anything, and is nothing to be said.
+        if let Some(name) = part_name(head).filter(|_| !value.contains(char::REPLACEMENT_CHARACTER)) {
             found.push((name, value.to_owned()));
         }
     }
@@ -115,8 +116,13 @@ fn part_name(head: &str) -> Option<String> {
 
 /// Undoes percent-encoding (RFC 3986 §2.1); what is no escape stays as it is.
 pub(super) fn decoded(text: &str) -> String {
+    String::from_utf8_lossy(&unescaped(text.as_bytes())).into_owned()
+}
+
+/// The same for bytes, in whatever charset.
+pub(super) fn unescaped(text: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
+    let mut rest = text;
     while let [first, tail @ ..] = rest {
         match tail {
             [high, low, behind @ ..] if *first == b'%' => match (digit(*high), digit(*low)) {
@@ -135,7 +141,7 @@ pub(super) fn decoded(text: &str) -> String {
             }
         }
     }
-    String::from_utf8_lossy(&bytes).into_owned()
+    bytes
 }
 
 fn digit(byte: u8) -> Option<u8> {

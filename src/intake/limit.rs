@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 /// How many incidents one request may raise.
-pub const RAISES_MAX: usize = 100;
+pub const RAISES_MAX: usize = 1_000;
 /// How many incidents one request may resolve or acknowledge.
 pub const SETTLES_MAX: usize = 1_000;
 
@@ -179,12 +179,12 @@ mod tests {
     }
 
     #[test]
-    fn of_a_storm_a_hundred_are_raised_and_the_last_one_says_how_many_more() {
-        let mut signals = vec![Signal::Raise(Draft::default()); 130];
+    fn of_a_storm_a_thousand_are_raised_and_the_last_one_says_how_many_more() {
+        let mut signals = vec![Signal::Raise(Draft::default()); RAISES_MAX + 30];
         signals.extend(vec![Signal::Resolve { dedup: "a".to_owned() }; 5]);
         let read = within(signals.into());
-        assert_eq!((read.signals.len(), read.left_out), (105, 30));
-        let Signal::Raise(last) = &read.signals[99] else { panic!("the hundredth is a raise") };
+        assert_eq!((read.signals.len(), read.left_out), (RAISES_MAX + 5, 30));
+        let Signal::Raise(last) = &read.signals[RAISES_MAX - 1] else { panic!("a raise") };
         assert_eq!(last.parameters["more"], "30");
     }
 }

@@ -17,6 +17,7 @@
 mod alertinfo;
 mod alertmanager;
 mod azure;
+pub mod charset;
 mod cloudevents;
 mod cloudwatch;
 mod datadog;
@@ -45,7 +46,8 @@ mod zabbix;
 pub use error::IntakeError;
 pub use generic::{Condition, Mapping, Path, PathError, Template};
 pub use limit::{RAISES_MAX, SETTLES_MAX};
-pub use reply::{Became, Refused, Reply, processed, refusal, reply, request_id};
+pub use opsgenie::alias;
+pub use reply::{Became, Refused, Reply, any_request_id, processed, refusal, reply, request_id};
 pub use source::{Source, read};
 pub use token::{holds_token, token};
 

@@ -1,4 +1,4 @@
-//! Opsgenie's Alert API: `POST /v2/alerts`, and `…/{identifier}/close` or `/acknowledge`.
+//! Opsgenie's Alert API: `POST /v2/alerts`, and `…/{identifier}/close` or `/acknowledge`. What is deleted there is closed.
 //!
 //! An alert is known by its `alias`. What has none opens an incident each time, as it does there, and can only be
 //! closed in hansho. Actions that change no ringing (notes, tags, snooze, assign) are taken and do nothing.
@@ -39,6 +39,11 @@ pub(super) fn read(request: &Request<'_>) -> Result<Read, IntakeError> {
         Some(action) if NOTHING.contains(&action) => Ok(Read::default()),
         other => Err(IntakeError::text("path", other.unwrap_or_default(), "`ALIAS/close` or `ALIAS/acknowledge`")),
     }
+}
+
+/// The key of an alert by its identifier, which is decoded already.
+pub fn alias(identifier: &str) -> Option<String> {
+    limit::dedup(identifier)
 }
 
 fn create(request: &Request<'_>) -> Result<Read, IntakeError> {

@@ -65,7 +65,7 @@ pub fn reply(source: &Source, outcomes: &[Became]) -> Reply {
         }
         Source::Opsgenie => {
             let (incident, id) = (first.and_then(|became| became.incident), first.map(request_id));
-            let id = id.unwrap_or_else(|| uuid(""));
+            let id = id.unwrap_or_else(any_request_id);
             let mut body = json!({ "result": "Request will be processed", "took": 0.001, "requestId": id });
             if let Some(incident) = incident {
                 body["incident"] = incident.to_string().into();
@@ -119,7 +119,7 @@ fn error(source: &Source, status: u16, message: &str, errors: &[&str], wrong: Op
         }
         Source::Opsgenie => {
             let field = wrong.and_then(IntakeError::field);
-            let mut body = json!({ "message": message, "took": 0.001, "requestId": uuid("") });
+            let mut body = json!({ "message": message, "took": 0.001, "requestId": any_request_id() });
             if let Some(field) = field {
                 body["errors"] = json!({ field: message });
             }
@@ -188,6 +188,11 @@ fn told(outcomes: &[Became]) -> String {
 /// The id of a request to Opsgenie's API, made of what the request became; clients keep it as a text.
 pub fn request_id(became: &Became) -> String {
     uuid(&format!("{:?}{:?}", became.incident, became.dedup))
+}
+
+/// The id of a request that asks for nothing to be done.
+pub fn any_request_id() -> String {
+    uuid("")
 }
 
 /// What stands for a text, in the shape of a UUID.

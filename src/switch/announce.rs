@@ -21,6 +21,8 @@ use crate::media::{Command, Playlist, Prompt};
 const NAMES_MAX: usize = 20;
 /// So many are told who came in.
 const TOLD_MAX: usize = 50;
+/// Beyond so many it is said that there are more: every other number would be one more sentence to be made and kept.
+const COUNTED_MAX: usize = 20;
 
 impl Switch {
     /// Somebody picked up: what the others may have to hear of them is made now.
@@ -155,6 +157,8 @@ impl Case {
 
 fn how_many(people: usize, language: Language) -> String {
     match language {
+        Language::Ja if people > COUNTED_MAX => format!("会議室には、{COUNTED_MAX}人より多くの人がいます。"),
+        Language::En if people > COUNTED_MAX => format!("There are more than {COUNTED_MAX} people in the room."),
         Language::Ja => format!("会議室には、あなたを含めて{people}人います。"),
         Language::En => format!("There are {people} people in the room, you among them."),
     }

@@ -81,6 +81,43 @@ fn opsgenie_closes_and_acknowledges_by_the_alias() {
 }
 
 #[test]
+fn opsgenie_s_alerts_are_looked_at_by_their_alias_and_deleted() {
+    let (world, daemon, web) = house("intake-opsgenie-look");
+    let web = web.with(&token(&daemon, &["trigger", "read"]));
+    let body = json!({ "message": "Disk full", "alias": "a/1", "priority": "P1", "tags": ["db", "disk"] });
+    assert_eq!(web.post("/v2/alerts", &body).status, 202);
+    world.phones.reaches(FIRST, 1, Stage::Ringing);
+    let alert = web.get("/v2/alerts/a%2F1?identifierType=alias").json();
+    assert_eq!((&alert["data"]["status"], &alert["data"]["acknowledged"]), (&json!("open"), &json!(false)), "{alert}");
+    assert_eq!((&alert["data"]["priority"], &alert["data"]["tags"]), (&json!("P1"), &json!(["db", "disk"])), "{alert}");
+    assert_eq!(web.get("/v2/alerts?limit=5").json()["data"][0]["alias"], "a/1");
+    assert_eq!(web.get("/v2/alerts?query=status%3Aopen").status, 422);
+    assert_eq!(web.get("/v2/alerts/nothing").status, 404);
+    let deleted = web.send("DELETE", "/v2/alerts/a%2F1?identifierType=alias", &[], "");
+    assert_eq!(deleted.status, 202, "{deleted:?}");
+    daemon.comes_to(alert["data"]["incident"].as_str().expect("an incident"), "resolved");
+    world.phones.fall_silent();
+    assert_eq!(web.get("/v2/alerts/a%2F1").json()["data"]["status"], "closed");
+    let blind = web.with(&token(&daemon, &["trigger"]));
+    assert_eq!(blind.get("/v2/alerts/a%2F1").status, 403, "who may only raise reads nothing");
+}
+
+#[test]
+fn a_script_in_shift_jis_is_understood_where_it_says_so_and_told_where_it_does_not() {
+    let (_world, daemon, web) = house("intake-charset");
+    let web = web.with(&token(&daemon, &["trigger", "read"]));
+    let understood = web.get("/alert?charset=Shift_JIS&message=%8F%E1%8AQ");
+    assert_eq!(understood.status, 200, "{understood:?}");
+    let id = understood.json()["incident"].as_str().expect("an incident").to_owned();
+    assert_eq!(web.get(&format!("/v1/incidents/{id}")).json()["message"], "障害");
+    let refused = web.get("/alert?message=%8F%E1%8AQ");
+    let why = refused.json()["error"].clone();
+    assert_eq!((refused.status, &why["field"]), (400, &json!("message")), "{refused:?}");
+    assert!(why["message"].as_str().is_some_and(|why| why.contains("UTF-8")), "{why}");
+    assert_eq!(Web::get(&web.with("no"), "/alert?message=%8F%E1%8AQ").status, 401);
+}
+
+#[test]
 fn a_tool_may_put_and_what_sns_did_not_send_is_refused_with_its_field() {
     let (world, daemon, web) = house("intake-put");
     let web = web.with(&token(&daemon, &["trigger"]));

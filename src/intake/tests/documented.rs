@@ -78,7 +78,7 @@ impl Curl {
                     let rest = url.strip_prefix("https://hansho.example").unwrap_or_else(|| panic!("what is {url}?"));
                     let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
                     curl.path = path.to_owned();
-                    curl.query = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+                    curl.query = crate::intake::charset::query(query).unwrap();
                 }
             }
         }

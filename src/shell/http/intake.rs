@@ -74,14 +74,27 @@ async fn received(house: &House, from: Peer, source: &Source, asked: Asked) -> A
         body => body?,
     };
     let (_, path) = source_of(parts.uri.path());
-    let query = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned();
-    let query: Vec<(String, String)> = query.collect();
+    let raw = parts.uri.query().unwrap_or_default();
+    // What is wrong with the letters is told to whoever has shown a token, which may stand among them.
+    let (query, mut wrong) = match intake::charset::query(raw) {
+        Ok(query) => (query, None),
+        Err(wrong) => (form_urlencoded::parse(raw.as_bytes()).into_owned().collect(), Some(wrong)),
+    };
     let headers: Vec<(String, String)> = parts
         .headers
         .iter()
         .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
         .collect();
     let content_type = headers.iter().find(|(name, _)| name == CONTENT_TYPE.as_str()).map(|(_, value)| value.as_str());
+    let body = match intake::charset::body(content_type, &query, &body) {
+        Ok(body) => body,
+        Err(why) => {
+            wrong = wrong.or(Some(why));
+            body.as_ref().into()
+        }
+    };
+    // An alert that is deleted is over.
+    let path = if parts.method == Method::DELETE { &format!("{path}/close") } else { path };
     let method = if parts.method == Method::GET { intake::Method::Get } else { intake::Method::Post };
     let request = intake::Request { method, path, query: &query, headers: &headers, content_type, body: &body };
     let token = match known {
@@ -91,6 +104,9 @@ async fn received(house: &House, from: Peer, source: &Source, asked: Asked) -> A
             auth::admit(house, from, &secrets, "trigger")?
         }
     };
+    if let Some(wrong) = wrong {
+        return Ok(sent(intake::refusal(source, &wrong)));
+    }
     let signed = if *source == Source::Sns { Some(intake::sns::signed(&body)) } else { None };
     let signed = match signed {
         Some(Ok(signed)) => Some(sns::check(house, signed).await?),

@@ -7,16 +7,28 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
 use axum::response::Response;
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::House;
-use super::auth::{May, ToTrigger};
+use super::auth::{May, ToRead, ToTrigger};
 use super::intake::sent;
+use super::reply::{Answer, json as as_json};
+use crate::base::{IncidentId, Trigger};
+use crate::incident::{Record, State as Stands};
 use crate::intake::{self, Signal};
+use crate::shell::events::rfc3339;
 
 /// So many requests are remembered.
 const KEPT_MAX: usize = 10_000;
+/// An alert is looked for among so many of the latest incidents.
+const LOOKED_AT: u32 = 500;
+/// So many alerts are listed where nobody says how many, and at the most.
+const LISTED: usize = 20;
+const LISTED_MAX: usize = 100;
 
 /// The alias that each request was about, the oldest first.
 #[derive(Debug, Default)]
@@ -50,6 +62,79 @@ impl Requests {
 /// `GET /v2/alerts/requests/ID`: it was done before it was answered.
 pub(super) async fn processed(State(house): State<House>, _: May<ToTrigger>, Path(id): Path<String>) -> Response {
     sent(intake::processed(&id, house.requests.alias(&id).as_deref()))
+}
+
+/// `GET /v2/alerts/IDENTIFIER`: how the alert with this alias stands.
+pub(super) async fn alert(State(house): State<House>, _: May<ToRead>, Path(identifier): Path<String>) -> Answer {
+    let alias = intake::alias(identifier.trim_end_matches('/'));
+    let latest = house.history.incidents(None, None, LOOKED_AT).await?;
+    let mut all = latest.iter().flat_map(|(id, record)| alerts_of(*id, record));
+    let found = alias.and_then(|alias| all.find(|alert| alert["alias"] == alias.as_str()));
+    Ok(match found {
+        Some(alert) => as_json(StatusCode::OK, &answer("data", alert)),
+        None => as_json(StatusCode::NOT_FOUND, &answer("message", "no alert has this alias".into())),
+    })
+}
+
+/// `?limit=N`.
+#[derive(Deserialize)]
+pub(super) struct Listed {
+    limit: Option<usize>,
+    offset: Option<usize>,
+    query: Option<String>,
+}
+
+/// `GET /v2/alerts`: the latest ones.
+pub(super) async fn alerts(State(house): State<House>, _: May<ToRead>, Query(asked): Query<Listed>) -> Answer {
+    if asked.query.is_some_and(|query| !query.trim().is_empty()) {
+        let why = "`query` is not understood here; ask for one alert by its alias: GET /v2/alerts/ALIAS";
+        return Ok(as_json(StatusCode::UNPROCESSABLE_ENTITY, &answer("message", why.into())));
+    }
+    let latest = house.history.incidents(None, None, LOOKED_AT).await?;
+    let all = latest.iter().flat_map(|(id, record)| alerts_of(*id, record));
+    let some = all.skip(asked.offset.unwrap_or(0)).take(asked.limit.unwrap_or(LISTED).min(LISTED_MAX));
+    Ok(as_json(StatusCode::OK, &answer("data", some.collect())))
+}
+
+fn answer(name: &str, what: Value) -> Value {
+    json!({ name: what, "took": 0.001, "requestId": intake::any_request_id() })
+}
+
+/// The alerts of an incident, as that API shows them.
+fn alerts_of(id: IncidentId, record: &Record) -> impl Iterator<Item = Value> {
+    let raised = record.trigger.iter().chain(&record.bundled);
+    raised.map(move |trigger| alert_of(id, record, trigger))
+}
+
+fn alert_of(id: IncidentId, record: &Record, trigger: &Trigger) -> Value {
+    // One that has no key is known by its incident.
+    let alias = trigger.dedup.clone().unwrap_or_else(|| id.to_string());
+    let over = matches!(record.state, Stands::Resolved | Stands::Cancelled) || record.cleared.contains(&alias);
+    let said = |name: &str| trigger.parameters.get(name).map(String::as_str).unwrap_or_default();
+    let tags: Vec<&str> = said("tags").split(", ").filter(|tag| !tag.is_empty()).collect();
+    let (created, updated) = (record.accepted_at.map(rfc3339), record.ended_at.or(record.accepted_at).map(rfc3339));
+    let owner = record.taken_by.first().map(ToString::to_string).or_else(|| record.claimed_by.clone());
+    json!({
+        "id": alias,
+        "alias": alias,
+        "message": trigger.message.as_deref().or(record.message()).unwrap_or_default(),
+        "description": said("description"),
+        "entity": said("entity"),
+        "source": said("source"),
+        "priority": if said("priority").is_empty() { "P3" } else { said("priority") },
+        "tags": tags,
+        "status": if over { "closed" } else { "open" },
+        "acknowledged": owner.is_some(),
+        "owner": owner.unwrap_or_default(),
+        "isSeen": record.attempts.iter().any(|attempt| attempt.answered_at.is_some()),
+        "snoozed": record.state == Stands::Suppressed,
+        "count": record.again.saturating_add(1),
+        "createdAt": created,
+        "lastOccurredAt": created,
+        "updatedAt": updated,
+        "incident": id,
+        "details": trigger.parameters,
+    })
 }
 
 /// Gives each alert without an alias one that no other has.

@@ -83,6 +83,10 @@ pub(super) fn all() -> impl Iterator<Item = Route> {
         POST "/v2/alerts" "trigger" intake::receive, "Opsgenie: create an alert";
         POST "/v2/alerts/" "trigger" intake::receive, "The same: some clients put a slash behind every path";
         GET "/v2/alerts/requests/{id}" "trigger" opsgenie::processed, "Opsgenie: was a request done?";
+        GET "/v2/alerts" "read" opsgenie::alerts, "Opsgenie: the latest alerts; `limit` pages";
+        GET "/v2/alerts/" "read" opsgenie::alerts, "The same";
+        GET "/v2/alerts/{*rest}" "read" opsgenie::alert, "Opsgenie: one alert by its alias";
+        DELETE "/v2/alerts/{*rest}" "trigger" intake::receive, "Opsgenie: delete an alert, which ends what it raised";
         POST "/v2/alerts/{*rest}" "trigger" intake::receive, "Opsgenie: close or acknowledge an alert";
         PUT "/v2/alerts/{*rest}" "trigger" intake::receive, "Opsgenie: what else is said of an alert; it changes nothing";
         POST "/api/v2/generic/incoming" "trigger" intake::receive, "GoAlert's generic API";
