@@ -17,12 +17,12 @@ use crate::base::{ContactId, IncidentId, Language, LegId, RoomName};
 use crate::incident::Behaviour;
 use crate::media::{Command, Playlist, Prompt};
 
-/// Of so many people on the line the names are made beforehand.
-const NAMES_MAX: usize = 20;
+/// Of so many people on the line the names are made beforehand: two sentences each, kept while the incident is open.
+const NAMES_MAX: usize = 10;
 /// So many are told who came in.
 const TOLD_MAX: usize = 50;
 /// Beyond so many it is said that there are more: every other number would be one more sentence to be made and kept.
-const COUNTED_MAX: usize = 20;
+const COUNTED_MAX: usize = 10;
 
 impl Switch {
     /// Somebody picked up: what the others may have to hear of them is made now.

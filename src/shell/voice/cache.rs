@@ -22,8 +22,9 @@ const VERSION: &str = "1";
 /// What stands in front of the checksum and the samples.
 const MAGIC: &[u8; 8] = b"hansho\x01\n";
 const HEAD: usize = MAGIC.len() + 32;
-/// In memory: half an hour of speech, in samples.
-const IN_MEMORY: usize = 30 * 60 * crate::media::SAMPLE_RATE as usize;
+/// In memory: five minutes of speech where a disk holds more, half an hour where none does; in samples.
+const BESIDE_DISK: usize = 5 * 60 * crate::media::SAMPLE_RATE as usize;
+const ALONE: usize = 30 * 60 * crate::media::SAMPLE_RATE as usize;
 /// No file is read that is larger: ten minutes of speech.
 const LARGEST: u64 = 16 << 20;
 
@@ -55,6 +56,7 @@ struct Memory {
     /// With when they were last heard, counted in hearings.
     prompts: BTreeMap<Key, (u64, Prompt)>,
     samples: usize,
+    most: usize,
     heard: u64,
 }
 
@@ -73,7 +75,8 @@ impl Cache {
             let bytes = files(folder).iter().map(|file| file.bytes).sum();
             Disk { folder: folder.to_owned(), most, bytes: Mutex::new(bytes) }
         });
-        Cache { memory: Mutex::default(), disk }
+        let most = if disk.is_some() { BESIDE_DISK } else { ALONE };
+        Cache { memory: Mutex::new(Memory { most, ..Memory::default() }), disk }
     }
 
     /// From memory alone: at once.
@@ -113,7 +116,7 @@ impl Memory {
         if let Some((_, old)) = self.prompts.insert(key, (self.heard, prompt)) {
             self.samples -= old.len();
         }
-        while self.samples > IN_MEMORY {
+        while self.samples > self.most {
             let oldest = self.prompts.iter().min_by_key(|(_, (heard, _))| *heard).map(|(key, _)| key.clone());
             let Some((_, gone)) = oldest.and_then(|key| self.prompts.remove(&key)) else { break };
             self.samples -= gone.len();
@@ -276,15 +279,15 @@ mod tests {
 
     #[test]
     fn memory_is_bounded_too() {
-        let mut memory = Memory::default();
-        let long: Prompt = vec![0; IN_MEMORY / 2].into();
+        let mut memory = Memory { most: ALONE, ..Memory::default() };
+        let long: Prompt = vec![0; ALONE / 2].into();
         for text in ["a", "b"] {
             memory.put(key(text), long.clone());
         }
         assert!(memory.get(&key("a")).is_some());
         memory.put(key("c"), long);
         assert!(memory.get(&key("a")).is_some() && memory.get(&key("b")).is_none());
-        assert!(memory.samples <= IN_MEMORY);
+        assert!(memory.samples <= ALONE);
     }
 
     #[test]

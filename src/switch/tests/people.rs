@@ -62,6 +62,22 @@ fn whoever_is_late_hears_the_recorded_words_where_no_voice_made_the_name() {
 }
 
 #[test]
+fn a_crowd_costs_a_few_sentences_and_not_one_a_person() {
+    let names: Vec<String> = (0..60).map(|n| format!("p{}", "x".repeat(n))).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut world = World::new();
+    world.raise(quiet_message(), at_once(&names, Some("war-room")));
+    let phones: Vec<Ringing> = names.iter().map(|name| world.rings(name)).collect();
+    phones.iter().for_each(|phone| world.answers(phone));
+    phones.iter().for_each(|phone| joins(&mut world, phone));
+    let mut made: Vec<&str> = texts(&world);
+    assert!(made.contains(&"There are more than ten people in the room."), "{made:?}");
+    made.sort_unstable();
+    made.dedup();
+    assert!(made.len() <= 31, "{}: {made:?}", made.len());
+}
+
+#[test]
 fn the_room_hears_who_came_and_who_came_hears_how_many_there_are() {
     let mut world = World::new();
     world.raise(quiet_message(), at_once(&["ann", "bob"], Some("war-room")));
