@@ -73,11 +73,7 @@ fn known(place: &str, label: &str) -> Result<&'static Encoding, IntakeError> {
     Encoding::for_label(label.as_bytes()).ok_or_else(|| IntakeError::text(place, label, ACCEPTED))
 }
 
-fn pairs(
-    place: &str,
-    raw: &[u8],
-    charset: Option<&'static Encoding>,
-) -> Result<Vec<(String, String)>, IntakeError> {
+fn pairs(place: &str, raw: &[u8], charset: Option<&'static Encoding>) -> Result<Vec<(String, String)>, IntakeError> {
     let fields = raw.split(|byte| *byte == b'&').filter(|field| !field.is_empty()).take(FIELDS_MAX);
     fields
         .map(|field| {
