@@ -25,6 +25,10 @@ use crate::shell::control::{LadderRequest, Request};
 
 /// Columns of the terminal between two parties.
 const LANE: usize = 34;
+/// As few there are at the least.
+const LANE_LEAST: usize = 16;
+/// Columns for what stands behind the last party.
+const NOTES: usize = 12;
 /// Columns of the time before the first party.
 const CLOCK: usize = 10;
 /// Far ends that get a column each; what goes to others is drawn to the last one.
@@ -32,20 +36,21 @@ const LANES: usize = 5;
 /// Characters of a header's value that are shown.
 const VALUE: usize = 200;
 
-/// Draws the ladders of an incident, or of what was said outside of calls.
-pub(super) fn draw(daemon: &Daemon, incident: Option<&str>, attempt: Option<u32>, json: bool) -> ExitCode {
-    match ask(daemon, incident, attempt, false) {
+/// Draws the ladders of an incident, of one call, or of what was said outside of calls.
+pub(super) fn draw(daemon: &Daemon, wanted: LadderRequest, json: bool) -> ExitCode {
+    match ask(daemon, wanted) {
         Err(code) => code,
         Ok((answer, zone)) => {
-            print_line(&if json { format!("{answer:#}") } else { page(&answer, &zone) });
+            let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+            print_line(&if json { format!("{answer:#}") } else { page(&answer, &zone, columns) });
             ExitCode::SUCCESS
         }
     }
 }
 
 /// Writes the messages into a capture file.
-pub(super) fn capture(daemon: &Daemon, incident: Option<&str>, attempt: Option<u32>, file: &Path) -> ExitCode {
-    let answer = match ask(daemon, incident, attempt, true) {
+pub(super) fn capture(daemon: &Daemon, wanted: LadderRequest, file: &Path) -> ExitCode {
+    let answer = match ask(daemon, wanted) {
         Err(code) => return code,
         Ok((answer, _)) => answer,
     };
@@ -65,23 +70,23 @@ pub(super) fn capture(daemon: &Daemon, incident: Option<&str>, attempt: Option<u
     }
 }
 
-fn ask(
-    daemon: &Daemon,
-    incident: Option<&str>,
-    attempt: Option<u32>,
-    pcap: bool,
-) -> Result<(Value, TimeZone), ExitCode> {
+fn ask(daemon: &Daemon, wanted: LadderRequest) -> Result<(Value, TimeZone), ExitCode> {
     let (mut client, zone) = reach(daemon)?;
-    let request = Request::Ladder(LadderRequest { incident: incident.map(str::to_owned), attempt, pcap });
-    let answer = client.ask(&request).map_err(|error| complain(&error))?;
+    let answer = client.ask(&Request::Ladder(wanted)).map_err(|error| complain(&error))?;
     Ok((answer, zone))
 }
 
-/// Everything that was answered, as a page for people.
-fn page(answer: &Value, zone: &TimeZone) -> String {
+/// Everything that was answered, as a page for people, for a terminal of so many columns.
+fn page(answer: &Value, zone: &TimeZone, columns: Option<usize>) -> String {
     let mut lines = Vec::new();
     for ladder in list(&answer["ladders"]) {
-        lines.extend(one(ladder, zone));
+        lines.extend(one(ladder, zone, columns));
+        lines.push(String::new());
+    }
+    let calls: Vec<&Value> = list(&answer["calls"]).collect();
+    if !calls.is_empty() {
+        lines.push("the latest calls: --call CALL-ID draws one".to_owned());
+        lines.extend(calls.iter().map(|call| format!("  {}", title(call, None, zone))));
         lines.push(String::new());
     }
     if lines.is_empty() {
@@ -107,7 +112,7 @@ fn remarks(answer: &Value) -> Vec<String> {
 }
 
 /// One call.
-fn one(ladder: &Value, zone: &TimeZone) -> Vec<String> {
+fn one(ladder: &Value, zone: &TimeZone, columns: Option<usize>) -> Vec<String> {
     let messages: Vec<&Value> = list(&ladder["messages"]).collect();
     let mut lines = vec![title(ladder, messages.first().and_then(|first| begin(first)), zone)];
     let Some(first) = messages.first() else {
@@ -115,16 +120,17 @@ fn one(ladder: &Value, zone: &TimeZone) -> Vec<String> {
         return lines;
     };
     let ends = ends(&messages);
-    lines.push(heads(std::iter::once("hansho".to_owned()).chain(ends.iter().map(|(end, _)| end.clone()))));
-    lines
-        .push(heads(std::iter::once(text(&first["local"])).chain(ends.iter().map(|(_, transport)| transport.clone()))));
+    let wide = lane_of(columns, ends.len());
+    let under = |word: String, words: Vec<String>| heads(wide, std::iter::once(word).chain(words));
+    lines.push(under("hansho".to_owned(), ends.iter().map(|(end, _)| end.clone()).collect()));
+    lines.push(under(text(&first["local"]), ends.iter().map(|(_, transport)| transport.clone()).collect()));
     let began = begin(first);
     let mut gap = ladder["gap"]["missing"].as_u64().zip(ladder["gap"]["after"].as_u64());
     for message in &messages {
         if let Some((missing, _)) = gap.take_if(|(_, after)| message["place"].as_u64() >= Some(*after)) {
             lines.push(format!("{:CLOCK$}  ... {missing} messages are left out ...", ""));
         }
-        lines.extend(rung(message, &ends, began));
+        lines.extend(rung(message, &ends, began, wide));
     }
     lines
 }
@@ -133,6 +139,15 @@ fn one(ladder: &Value, zone: &TimeZone) -> Vec<String> {
 fn title(ladder: &Value, began: Option<Timestamp>, zone: &TimeZone) -> String {
     let at = began.map(|at| at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S%.3f %:z").to_string());
     let at = at.unwrap_or_default();
+    if let Some(call_id) = ladder["call_id"].as_str().filter(|_| ladder["attempt"].is_null()) {
+        let began: Option<Timestamp> = ladder["began_at"].as_str().and_then(|at| at.parse().ok());
+        let at = began.map(|at| at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S%.3f %:z").to_string());
+        let (from, to, way) =
+            (text(&ladder["from"]), text(&ladder["to"]), if ladder["called_in"] == true { "in" } else { "out" });
+        let code = ladder["code"].as_u64().map_or_else(|| "-".to_owned(), |code| code.to_string());
+        let at = at.unwrap_or_default();
+        return format!("{at}  {way:<3}  {code:<3}  {from} -> {to}  Call-ID {}", shown(call_id));
+    }
     if ladder["attempt"].is_null() {
         return format!("outside of calls, with {}  {at}", text(&ladder["with"]));
     }
@@ -153,14 +168,20 @@ fn ends(messages: &[&Value]) -> Vec<(String, String)> {
     ends
 }
 
+/// How many columns lie between two parties: as many as usual, or fewer where the terminal is narrow.
+fn lane_of(columns: Option<usize>, lanes: usize) -> usize {
+    let room = columns.map_or(usize::MAX, |columns| columns.saturating_sub(CLOCK + 3 + NOTES));
+    (room / lanes.max(1)).clamp(LANE_LEAST, LANE)
+}
+
 /// A line with a word over each column.
-fn heads(words: impl Iterator<Item = String>) -> String {
-    let words: Vec<String> = words.map(|word| padded(&word, LANE)).collect();
+fn heads(wide: usize, words: impl Iterator<Item = String>) -> String {
+    let words: Vec<String> = words.map(|word| padded(&clipped(&word, wide - 1), wide)).collect();
     format!("{:CLOCK$}  {}", "", words.concat()).trim_end().to_owned()
 }
 
 /// One message: its arrow, and below it what it tells.
-fn rung(message: &Value, ends: &[(String, String)], began: Option<Timestamp>) -> Vec<String> {
+fn rung(message: &Value, ends: &[(String, String)], began: Option<Timestamp>, wide: usize) -> Vec<String> {
     let end = (text(&message["remote"]), text(&message["transport"]));
     let known = ends.iter().position(|known| *known == end);
     let lane = known.unwrap_or(ends.len().saturating_sub(1));
@@ -173,7 +194,7 @@ fn rung(message: &Value, ends: &[(String, String)], began: Option<Timestamp>) ->
     if times.len() > 1 {
         label.push_str(&format!(" x{}", times.len()));
     }
-    let mut line = format!("{since:>CLOCK$}  {}", arrow(&label, lane, ends.len(), message["sent"] == true));
+    let mut line = format!("{since:>CLOCK$}  {}", arrow(&label, (lane, ends.len(), wide), message["sent"] == true));
     let mut notes = vec![text(&message["cseq"])];
     if times.len() > 1 {
         let last = times.last().and_then(|at| at.as_str()).and_then(|at| at.parse().ok());
@@ -185,7 +206,7 @@ fn rung(message: &Value, ends: &[(String, String)], began: Option<Timestamp>) ->
     line.push_str(&format!("  {}", notes.join("  ")));
     let mut lines = vec![line.trim_end().to_owned()];
     for header in list(&message["headers"]) {
-        let rails = rails(ends.len(), None, "");
+        let rails = rails((ends.len(), wide), None, "");
         let value: String = text(&header["value"]).chars().take(VALUE).collect();
         lines.push(format!("{:CLOCK$}  {rails}  {}: {value}", "", text(&header["name"])).trim_end().to_owned());
     }
@@ -204,22 +225,22 @@ fn what(message: &Value) -> String {
 }
 
 /// An arrow between hansho and the far end `lane`, with its label.
-fn arrow(label: &str, lane: usize, lanes: usize, out: bool) -> String {
-    let room = LANE * (lane + 1) - 1;
+fn arrow(label: &str, (lane, lanes, wide): (usize, usize, usize), out: bool) -> String {
+    let room = wide * (lane + 1) - 1;
     let (before, behind) = if out { ("--", ">") } else { ("<-", "-") };
     let label = clipped(label, room - 3);
     let dashes = "-".repeat(room.saturating_sub(width(&label) + 3));
-    rails(lanes, Some(lane), &format!("{before}{label}{dashes}{behind}"))
+    rails((lanes, wide), Some(lane), &format!("{before}{label}{dashes}{behind}"))
 }
 
 /// The columns, with an arrow from the first one to `lane`.
-fn rails(lanes: usize, lane: Option<usize>, shaft: &str) -> String {
+fn rails((lanes, wide): (usize, usize), lane: Option<usize>, shaft: &str) -> String {
     let mut line = String::from("|");
     for place in 0..lanes {
         match lane {
             Some(lane) if place < lane => {}
             Some(lane) if place == lane => line.push_str(&format!("{shaft}|")),
-            _ => line.push_str(&format!("{}|", " ".repeat(LANE - 1))),
+            _ => line.push_str(&format!("{}|", " ".repeat(wide - 1))),
         }
     }
     line

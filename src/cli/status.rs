@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::control::{complain, reach};
 use super::timeline::{padded, shown};
 use super::{Daemon, ladder, print_line};
-use crate::shell::control::Request;
+use crate::shell::control::{LadderRequest, Request};
 
 /// `hansho status`.
 #[derive(Args, Debug)]
@@ -22,7 +22,7 @@ pub struct Options {
     /// As JSON
     #[arg(long)]
     json: bool,
-    /// Draw the SIP messages of its calls; without an incident, of registrations and the like
+    /// Draw the SIP messages of its calls; without an incident, of registrations and the like, and list the latest calls
     #[arg(long)]
     ladder: bool,
     /// Write the SIP messages of its calls into a file for Wireshark, tshark or sngrep
@@ -31,18 +31,26 @@ pub struct Options {
     /// Only this call of the incident, in a ladder or a file
     #[arg(long, value_name = "N", requires = "incident")]
     attempt: Option<u32>,
+    /// The call with this Call-ID, in a ladder or a file: one that was no incident's, say
+    #[arg(long, value_name = "CALL-ID", conflicts_with_all = ["incident", "attempt"])]
+    call: Option<String>,
     #[command(flatten)]
     daemon: Daemon,
 }
 
 /// Shows how things stand.
 pub fn run(options: &Options) -> ExitCode {
-    let incident = options.incident.as_deref();
+    let wanted = || LadderRequest {
+        incident: options.incident.clone(),
+        attempt: options.attempt,
+        call: options.call.clone(),
+        pcap: options.pcap.is_some(),
+    };
     if let Some(file) = &options.pcap {
-        return ladder::capture(&options.daemon, incident, options.attempt, file);
+        return ladder::capture(&options.daemon, wanted(), file);
     }
-    if options.ladder {
-        return ladder::draw(&options.daemon, incident, options.attempt, options.json);
+    if options.ladder || options.call.is_some() {
+        return ladder::draw(&options.daemon, wanted(), options.json);
     }
     let ask = Request::Status { incident: options.incident.clone() };
     let answer = reach(&options.daemon).and_then(|(mut client, zone)| {

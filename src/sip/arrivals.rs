@@ -317,8 +317,10 @@ impl Agent {
             (dialog.direct, dialog.fallback) = (true, way(asked.source, &dialog.target));
         }
         // The port is not known yet and does not matter for whether there is anything to agree on.
-        if !body.is_empty() && self.terms(line, 9).answer(body).is_err() {
-            return self.answer(now, line, asked, 488, out);
+        let judged = if body.is_empty() { Ok(()) } else { self.terms(line, 9).answer(body).map(drop) };
+        if let Err(why) = judged {
+            let Some(mut ctx) = self.core.ctx(now, line, None, out) else { return };
+            return ctx.refuse_offer(asked, &why);
         }
         let key = self.calls.new_key();
         let leg = self.last_incoming;

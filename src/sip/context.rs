@@ -146,6 +146,15 @@ impl Ctx<'_> {
         self.respond(asked, code, builder);
     }
 
+    /// Answers an offer that cannot be agreed to, with what is wrong with it (RFC 3261 §20.43, §21.4.26).
+    pub fn refuse_offer(&mut self, asked: Asked<'_>, why: &str) {
+        let tag = token(self.rng, 12);
+        let why: String = why.chars().filter(|c| !matches!(c, '"' | '\\')).collect();
+        let warning = format!("399 {} \"{why}\"", self.identity.user_agent.split(['/', ' ']).next().unwrap_or("-"));
+        let builder = self.reply(asked, 488).to_tag(&tag).header(Name::Warning, warning);
+        self.respond(asked, 488, builder);
+    }
+
     /// Answers what may be asked in any dialog without changing it: INFO, OPTIONS, MESSAGE, and what we do not do.
     pub fn answer_small_talk(&mut self, asked: Asked<'_>) {
         match asked.message.method() {

@@ -35,7 +35,8 @@ pub struct Dialog {
     pub remote_seq: Option<u32>,
     /// Where requests go whose next hop is a name: nothing here looks names up.
     pub fallback: Hop,
-    /// They all go there, whatever Contact says: the far end is a phone of ours, and we know where it is.
+    /// They all go there, whatever Contact says: the far end is a phone of ours, and we know where it is; or it did not
+    /// say where it is.
     pub direct: bool,
 }
 
@@ -45,16 +46,18 @@ impl Dialog {
         let mut routes: Vec<String> = response.list(&Name::RecordRoute).map(str::to_owned).collect();
         routes.reverse();
         routes.truncate(MAX_ROUTES);
+        let contact = contact_uri(response);
         Dialog {
+            // Without any word on where it is, the far end is where the INVITE went, whatever its URI says.
+            direct: contact.is_none() && routes.is_empty(),
             call_id: invite.call_id.clone(),
             local: invite.from.clone(),
             remote: response.header(&Name::To).unwrap_or(&invite.to).to_owned(),
-            target: contact_uri(response).unwrap_or_else(|| invite.uri.clone()),
+            target: contact.unwrap_or_else(|| invite.uri.clone()),
             routes,
             seq: invite.seq,
             remote_seq: None,
             fallback: invite.hop,
-            direct: false,
         }
     }
 

@@ -78,7 +78,8 @@ impl Early {
             Some(place) => place,
             None if self.phones.len() >= MAX_EARLY => return true,
             None => {
-                let dialog = Dialog { direct: ctx.line.house.is_some(), ..Dialog::of_response(invite, response) };
+                let mut dialog = Dialog::of_response(invite, response);
+                dialog.direct |= ctx.line.house.is_some();
                 self.phones.push(Phone { tag: tag.to_owned(), dialog, stream: None, agreed: false, acked: None });
                 self.phones.len() - 1
             }
@@ -141,12 +142,15 @@ impl Early {
             ctx.respond(asked, 200, builder);
         } else if !phone.agreed {
             ctx.answer(asked, 491);
-        } else if let Ok((sdp, stream)) = terms.answer(asked.message.body()) {
-            phone.dialog.refresh_target(asked.message);
-            phone.stream = Some(stream);
-            ctx.respond(asked, 200, builder.body(SDP, &sdp));
         } else {
-            ctx.answer(asked, 488);
+            match terms.answer(asked.message.body()) {
+                Ok((sdp, stream)) => {
+                    phone.dialog.refresh_target(asked.message);
+                    phone.stream = Some(stream);
+                    ctx.respond(asked, 200, builder.body(SDP, &sdp));
+                }
+                Err(why) => ctx.refuse_offer(asked, &why),
+            }
         }
         true
     }

@@ -42,7 +42,8 @@ pub struct Local<'a> {
     pub codecs: &'a [Codec],
 }
 
-/// Why there is no agreement.
+/// Why there is no agreement. An INVITE with such an offer is answered with 488, which says this in Warning (RFC 3261
+/// §21.4.26).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Refusal {
     /// The body is no session description.
@@ -60,16 +61,6 @@ pub enum Refusal {
     /// A group, or everybody on a network: a call has one far end.
     #[error("the session description names {0}, which is no single machine")]
     ManyMachines(IpAddr),
-}
-
-impl Refusal {
-    /// What an INVITE with such an offer is answered with (RFC 3261 §21.4.26).
-    pub const fn status(&self) -> u16 {
-        match self {
-            Refusal::Unreadable(_) => 400,
-            _ => 488,
-        }
-    }
 }
 
 /// The description we propose.

@@ -322,7 +322,7 @@ impl Outgoing {
         match answer {
             Ok(stream) => {
                 let mut dialog = self.early.confirmed(self.attempt.request(), response);
-                dialog.direct = ctx.line.house.is_some();
+                dialog.direct |= ctx.line.house.is_some();
                 let handle = handle::answered(&ctx.line.trunk.id, &dialog);
                 // Told before the ACK leaves: who stores what he hears first loses no call to a crash, because
                 // a 200 that was never acknowledged comes again.
@@ -372,7 +372,7 @@ impl Outgoing {
 
     fn say_goodbye(&mut self, ctx: &mut Ctx<'_>, response: &Message, end: End) -> Next {
         let mut dialog = self.early.confirmed(self.attempt.request(), response);
-        dialog.direct = ctx.line.house.is_some();
+        dialog.direct |= ctx.line.house.is_some();
         // Told before the ACK leaves, as an answer is: between ACK and BYE only the handle knows this call.
         let handle = handle::answered(&ctx.line.trunk.id, &dialog);
         ctx.tell(|leg| Event::Unwanted { leg, handle });

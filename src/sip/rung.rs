@@ -114,6 +114,13 @@ pub fn rung(bytes: &[u8]) -> Rung {
     Rung { what, cseq, sdp, headers }
 }
 
+/// From and To as they stand in a message; empty where they are missing.
+pub fn parties(bytes: &[u8]) -> [String; 2] {
+    let cut = Cut::of(bytes);
+    let value = |name| cut.value(bytes, &name).unwrap_or_default().chars().take(VALUE_MAX).collect();
+    [value(Name::From), value(Name::To)]
+}
+
 fn said(line: &str) -> Says {
     let mut words = line.splitn(3, ' ');
     match (words.next(), words.next(), words.next()) {

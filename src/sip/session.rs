@@ -209,7 +209,7 @@ impl Session {
         } else {
             match self.terms.answer(asked.message.body()) {
                 Ok((sdp, stream)) => (sdp, Some(stream)),
-                Err(_) => return ctx.answer(asked, 488),
+                Err(why) => return ctx.refuse_offer(asked, &why),
             }
         };
         self.dialog.refresh_target(asked.message);
@@ -238,7 +238,7 @@ impl Session {
                 ctx.respond(asked, 200, builder.body(SDP, &sdp));
                 self.change(ctx, stream);
             }
-            Err(_) => ctx.answer(asked, 488),
+            Err(why) => ctx.refuse_offer(asked, &why),
         }
     }
 

@@ -149,6 +149,16 @@ impl Ladders {
         ways().map_err(|error| StoreError::of(&self.path, "read", &error))
     }
 
+    /// The Call-IDs of the calls that began last, the latest first.
+    pub fn latest(&self, most: u32) -> Result<Vec<String>, StoreError> {
+        let latest = || -> rusqlite::Result<Vec<String>> {
+            let mut statement = self.db.prepare_cached("SELECT call_id FROM ladders ORDER BY id DESC LIMIT ?1")?;
+            let latest = statement.query_map(params![most], |row| row.get(0))?;
+            latest.collect()
+        };
+        latest().map_err(|error| StoreError::of(&self.path, "read", &error))
+    }
+
     /// Takes away calls whose last message went by before; returns how many, [`AT_ONCE`] at the most.
     pub fn forget(&mut self, before: Stamp) -> Result<usize, StoreError> {
         let which = "SELECT id FROM ladders WHERE last < ?1 ORDER BY id LIMIT ?2";

@@ -74,6 +74,11 @@ fn a_busy_callee_is_busy() {
 }
 
 #[test]
+fn a_callee_who_is_busy_everywhere_is_busy() {
+    refused(600, "Busy Everywhere", "busy");
+}
+
+#[test]
 fn a_number_that_leads_nowhere_is_unreachable() {
     refused(404, "Not Found", "unreachable");
 }

@@ -1,6 +1,9 @@
 //! SIPp as a far end that uses what the later RFCs allow: reliable provisional responses, session timers, UPDATE,
 //! redirects, REFER, offers of many sections, and calls without an offer.
 
+use std::net::UdpSocket;
+use std::time::Duration;
+
 use crate::support::{Daemon, Scene, Settings, Sipp};
 
 const NUMBER: &str = "+815011110001";
@@ -8,9 +11,14 @@ const SECOND: &str = "+815011110002";
 
 /// Runs one call against a scenario, which must go as written; gives the outcome and its status.
 fn one_call(scenario: Sipp, name: &str) -> (String, Option<u64>) {
+    call_of(scenario, name, |settings| settings)
+}
+
+/// The same with other settings.
+fn call_of(scenario: Sipp, name: &str, settings: impl FnOnce(Settings) -> Settings) -> (String, Option<u64>) {
     let scene = Scene::new(name);
     let sipp = scenario.listens(&scene);
-    let daemon = Daemon::start(&scene, &Settings::trunk_at(sipp.port).person("anna", NUMBER));
+    let daemon = Daemon::start(&scene, &settings(Settings::trunk_at(sipp.port).person("anna", NUMBER)));
     daemon.trigger();
     let told = daemon.outcome("anna");
     sipp.passes();
@@ -81,6 +89,67 @@ fn a_redirect_to_anybody_else_is_not_followed() {
 }
 
 #[test]
+fn a_redirect_is_followed_three_times_and_never_in_a_circle() {
+    for name in ["redirect_chain", "redirect_circle"] {
+        assert_eq!(one_call(Sipp::scenario(name), name), ("unreachable".to_owned(), Some(302)), "{name}");
+    }
+}
+
+#[test]
+fn a_refresh_of_the_far_end_keeps_the_session() {
+    taken("session_theirs");
+}
+
+#[test]
+fn a_refresh_that_is_refused_for_the_moment_comes_again() {
+    let told = call_of(Sipp::scenario("session_again"), "session_again", Settings::with_room);
+    assert_eq!(told, ("taken".to_owned(), Some(200)));
+}
+
+#[test]
+fn a_telephone_that_stops_ringing_because_another_answered_is_told_so() {
+    let scene = Scene::new("elsewhere");
+    let sipp = Sipp::scenario("elsewhere").calls(2).listens(&scene);
+    let settings = Settings::trunk_at(sipp.port).flow("strategy = \"simultaneous\"");
+    let daemon = Daemon::start(&scene, &settings.person("anna", NUMBER).person("bert", SECOND));
+    daemon.trigger();
+    assert_eq!(daemon.outcome("anna"), ("taken".to_owned(), Some(200)));
+    assert_eq!(daemon.outcome("bert"), ("cancelled".to_owned(), Some(487)));
+    sipp.passes();
+}
+
+#[test]
+fn of_two_telephones_that_ring_the_one_that_is_picked_up_first_has_the_call() {
+    let scenario = Sipp::scenario("fork_early").sees_copies();
+    assert_eq!(one_call(scenario, "fork_early"), ("taken".to_owned(), Some(200)));
+}
+
+/// Waits until a voice packet of this type comes, whose payload has this many bytes.
+fn hears(at: &UdpSocket, payload_type: u8, bytes: usize) {
+    at.set_read_timeout(Some(Duration::from_secs(30))).expect("a socket takes a time limit");
+    let mut packet = [0; 2_048];
+    loop {
+        let length = at.recv(&mut packet).expect("a voice packet comes");
+        if packet[1] & 127 == payload_type && length == 12 + bytes {
+            return;
+        }
+    }
+}
+
+#[test]
+fn the_voice_follows_a_call_to_another_port_codec_and_packet_time() {
+    let [next, last] = [(); 2].map(|()| UdpSocket::bind("127.0.0.1:0").expect("a port"));
+    let port = |socket: &UdpSocket| socket.local_addr().expect("an address").port().to_string();
+    let scenario = Sipp::scenario("codec_change").with("next_port", &port(&next)).with("last_port", &port(&last));
+    let ears = std::thread::spawn(move || {
+        hears(&next, 8, 320);
+        hears(&last, 0, 160);
+    });
+    assert_eq!(one_call(scenario, "codec_change"), ("taken".to_owned(), Some(200)));
+    ears.join().expect("both were heard");
+}
+
+#[test]
 fn refer_is_refused_and_the_call_goes_on() {
     taken("refer");
 }
@@ -88,6 +157,16 @@ fn refer_is_refused_and_the_call_goes_on() {
 #[test]
 fn a_call_in_without_an_offer_is_offered_one() {
     joins("call_in_late_offer");
+}
+
+#[test]
+fn a_caller_who_demands_reliable_provisional_responses_is_taken() {
+    joins("call_in_reliable");
+}
+
+#[test]
+fn a_session_timer_of_a_caller_is_lengthened_granted_and_refreshed() {
+    joins("call_in_session");
 }
 
 #[test]

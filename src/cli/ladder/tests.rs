@@ -20,7 +20,7 @@ fn answer(messages: Vec<Value>, gap: Value) -> Value {
 }
 
 fn drawn(answer: &Value) -> String {
-    page(answer, &TimeZone::UTC)
+    page(answer, &TimeZone::UTC, None)
 }
 
 #[test]
@@ -102,4 +102,37 @@ fn odd_answers_make_a_page_and_no_panic() {
     let wide = message(0.0, false, "x", json!({ "code": 480, "reason": "応答".repeat(40) }));
     let page = drawn(&answer(vec![wide], Value::Null));
     assert!(page.lines().all(|line| width(line) < 90), "{page}");
+}
+
+#[test]
+fn a_narrow_terminal_gets_narrow_columns_and_a_long_address_does_not_push_the_next_one() {
+    let long = "[2001:db8:1234:5678:9abc:def0:1234:5678]:5060";
+    let messages = vec![
+        message(0.0, true, long, json!({ "method": "INVITE" })),
+        message(1.0, true, "192.0.2.7:5062", json!({ "method": "BYE" })),
+    ];
+    let answer = answer(messages, Value::Null);
+    for (columns, most) in [(None, 95), (Some(80), 80), (Some(20), 60), (Some(300), 95)] {
+        let drawn = page(&answer, &TimeZone::UTC, columns);
+        let lines: Vec<&str> = drawn.lines().skip(1).collect();
+        assert!(lines.iter().all(|line| width(line) <= most), "{columns:?}\n{drawn}");
+        let (heads, rail) = (lines[0], lines[2]);
+        let second = heads.find("192.0.2.7").or_else(|| heads.find("192.0")).unwrap();
+        assert_eq!(rail.as_bytes()[second], b'|', "{drawn}");
+    }
+}
+
+#[test]
+fn calls_of_no_incident_are_listed_and_drawn_under_their_ends() {
+    let call = json!({
+        "call_id": "x@pbx\u{1b}", "called_in": true, "from": "<sip:anna@pbx>;tag=1", "to": "<sip:bell@pbx>",
+        "began_at": "2023-11-14T22:13:20.5Z", "code": 480,
+    });
+    let line = "2023-11-14 22:13:20.500 +00:00  in   480  <sip:anna@pbx>;tag=1 -> <sip:bell@pbx>  Call-ID x@pbx?";
+    let list = json!({ "ladders": [], "calls": [call] });
+    assert_eq!(drawn(&list), format!("the latest calls: --call CALL-ID draws one\n  {line}\n"));
+    let mut alone = call;
+    alone["messages"] = json!([message(0.0, false, "192.0.2.9:5060", json!({ "method": "INVITE" }))]);
+    let drawn = drawn(&json!({ "ladders": [alone] }));
+    assert!(drawn.starts_with(&format!("{line}\n")) && drawn.contains("|<-INVITE---"), "{drawn}");
 }

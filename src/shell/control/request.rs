@@ -142,6 +142,9 @@ pub struct LadderRequest {
     /// Only this attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
+    /// The call with this Call-ID, whatever it was for; not together with an incident.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<String>,
     /// As a capture file, in base64.
     #[serde(default)]
     pub pcap: bool,

@@ -1,4 +1,4 @@
-//! `/v1/incidents/ID/ladder`, the same as `.pcap`, and `/v1/ladder`: what was said in SIP.
+//! `/v1/incidents/ID/ladder`, `/v1/ladder`, and both as `.pcap`: what was said in SIP.
 
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -22,6 +22,12 @@ pub(super) struct Which {
     attempt: Option<u32>,
 }
 
+/// `?call=CALL-ID`.
+#[derive(Deserialize)]
+pub(super) struct OfCall {
+    call: Option<String>,
+}
+
 /// `GET /v1/incidents/ID/ladder`.
 pub(super) async fn shown(
     State(house): State<House>,
@@ -29,7 +35,7 @@ pub(super) async fn shown(
     Path(id): Path<String>,
     Query(Which { attempt }): Query<Which>,
 ) -> Answer {
-    let wanted = LadderRequest { incident: Some(id), attempt, pcap: false };
+    let wanted = LadderRequest { incident: Some(id), attempt, ..LadderRequest::default() };
     Ok(json(StatusCode::OK, &asked(&house, wanted, &token.name).await?))
 }
 
@@ -40,8 +46,31 @@ pub(super) async fn captured(
     Path(id): Path<String>,
     Query(Which { attempt }): Query<Which>,
 ) -> Answer {
-    let wanted = LadderRequest { incident: Some(id), attempt, pcap: true };
-    let answer = asked(&house, wanted, &token.name).await?;
+    let wanted = LadderRequest { incident: Some(id), attempt, pcap: true, call: None };
+    as_file(&asked(&house, wanted, &token.name).await?)
+}
+
+/// `GET /v1/ladder`.
+pub(super) async fn outside(
+    State(house): State<House>,
+    May(token, _): May<ToRead>,
+    Query(OfCall { call }): Query<OfCall>,
+) -> Answer {
+    let wanted = LadderRequest { call, ..LadderRequest::default() };
+    Ok(json(StatusCode::OK, &asked(&house, wanted, &token.name).await?))
+}
+
+/// `GET /v1/ladder.pcap`.
+pub(super) async fn outside_captured(
+    State(house): State<House>,
+    May(token, _): May<ToRead>,
+    Query(OfCall { call }): Query<OfCall>,
+) -> Answer {
+    let wanted = LadderRequest { call, pcap: true, ..LadderRequest::default() };
+    as_file(&asked(&house, wanted, &token.name).await?)
+}
+
+fn as_file(answer: &Value) -> Answer {
     let file = STANDARD.decode(answer["pcap"].as_str().unwrap_or_default());
     let file = file.map_err(|error| Refused::from(Failure::new("internal", error.to_string())))?;
     let mut response = with_type(StatusCode::OK, CAPTURE, file);
@@ -49,11 +78,6 @@ pub(super) async fn captured(
         .headers_mut()
         .insert(CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"ladder.pcap\""));
     Ok(response)
-}
-
-/// `GET /v1/ladder`.
-pub(super) async fn outside(State(house): State<House>, May(token, _): May<ToRead>) -> Answer {
-    Ok(json(StatusCode::OK, &asked(&house, LadderRequest::default(), &token.name).await?))
 }
 
 async fn asked(house: &House, wanted: LadderRequest, by: &str) -> Result<Value, Refused> {

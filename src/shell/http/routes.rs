@@ -66,7 +66,8 @@ pub(super) fn all() -> impl Iterator<Item = Route> {
         GET "/v1/incidents/{id}/ladder.pcap" "read" ladder::captured, "The same as a capture file";
         POST "/v1/incidents/{id}/cancel" "manage" incidents::cancel, "Stop calling for an incident";
         GET "/v1/status" "read" look::status, "What is going on: open and latest incidents, trunks, rooms, troubles";
-        GET "/v1/ladder" "read" ladder::outside, "The SIP messages outside of calls lately";
+        GET "/v1/ladder" "read" ladder::outside, "The SIP messages of one `call`, by its Call-ID; without it those outside of calls, and which calls there were";
+        GET "/v1/ladder.pcap" "read" ladder::outside_captured, "The same as a capture file";
         GET "/v1/calls" "read" look::calls, "Calls, those that began last first; `before` and `limit` page";
         GET "/v1/rooms" "read" look::rooms, "Rooms with somebody inside";
         GET "/metrics" "read" metrics::metrics, "Numbers for Prometheus";

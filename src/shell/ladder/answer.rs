@@ -15,13 +15,15 @@ use super::pcap::Pcap;
 use crate::base::{AttemptId, IncidentId, Stamp};
 use crate::shell::control::Failure;
 use crate::sip;
-use crate::sip::rung::{Rung, Says, rung};
+use crate::sip::rung::{Rung, Says, parties, rung};
 use crate::store::{History, Ladder, Passed, StoreError, record_of};
 
 /// Messages in one answer.
 const MESSAGES_MAX: usize = 2_000;
 /// Bytes of messages in one answer.
 const BYTES_MAX: usize = 4 << 20;
+/// Calls that are listed.
+const LATEST: u32 = 20;
 
 /// An attempt, and the calls that were made for it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -91,14 +93,48 @@ pub(super) fn incident(keeper: &Keeper, id: IncidentId, calls: &[Call], pcap: bo
     Ok(answer)
 }
 
-/// What was said outside of calls lately: registrations, questions whether somebody is there, short messages.
+/// What was said outside of calls lately: registrations, questions whether somebody is there, short messages. And which
+/// calls there were, as many of them belong to no incident: those to a hotline, and those that were turned away.
 pub(super) fn house(keeper: &Keeper, pcap: bool) -> Value {
     let mut sheet = Sheet::new(pcap);
     for (hop, messages) in keeper.outside() {
         let ladder = Ladder { messages: messages.iter().cloned().collect(), gap: None };
         sheet.add(json!({ "with": hop.to_string() }), ladder);
     }
-    sheet.finish(keeper)
+    let mut answer = sheet.finish(keeper);
+    let latest = keeper.latest(LATEST).unwrap_or_default();
+    answer["calls"] = latest.iter().filter_map(|call_id| Some(entry(call_id, &keeper.of(call_id).ok()?))).collect();
+    answer
+}
+
+/// The ladder of one call, whatever it was for.
+pub(super) fn one(keeper: &Keeper, call_id: &str, pcap: bool) -> Result<Value, Failure> {
+    let ladder = keeper.of(call_id).map_err(|error| Failure::new("ladder", error.to_string()))?;
+    if ladder.messages.is_empty() {
+        let why = "no messages of a call with this Call-ID are kept: `hansho status --ladder` lists the latest calls";
+        return Err(Failure::new("not_found", why));
+    }
+    let mut sheet = Sheet::new(pcap);
+    sheet.add(entry(call_id, &ladder), ladder);
+    Ok(sheet.finish(keeper))
+}
+
+/// What is said of a call over its ladder, and in a list of calls.
+fn entry(call_id: &str, ladder: &Ladder) -> Value {
+    let first = ladder.messages.first();
+    let [from, to] = first.map(|first| parties(&first.bytes)).unwrap_or_default();
+    let status = |passed: &Passed| match rung(&passed.bytes) {
+        Rung { what: Says::Response { code: code @ 200.., .. }, cseq, .. } if cseq.ends_with("INVITE") => Some(code),
+        _ => None,
+    };
+    json!({
+        "call_id": call_id,
+        "called_in": first.is_some_and(|first| !first.sent),
+        "from": from,
+        "to": to,
+        "began_at": first.map(|first| time(first.at)),
+        "code": ladder.messages.iter().rev().find_map(status),
+    })
 }
 
 /// An answer being written.

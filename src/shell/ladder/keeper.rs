@@ -157,6 +157,11 @@ impl Keeper {
         self.file.as_ref().map_or_else(|| Ok(Ladder::default()), |file| file.of(call_id))
     }
 
+    /// The Call-IDs of the calls that began last, the latest first.
+    pub(super) fn latest(&self, most: u32) -> Result<Vec<String>, StoreError> {
+        self.file.as_ref().map_or_else(|| Ok(Vec::new()), |file| file.latest(most))
+    }
+
     /// Notes that a call is a way which this attempt took.
     fn is_way_of(&mut self, call_id: &str, of: AttemptId) {
         if let Some(file) = &self.file

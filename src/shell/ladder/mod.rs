@@ -30,12 +30,21 @@ use crate::base::{AttemptId, IncidentId};
 use crate::switch::{Event, What};
 
 impl Core {
-    /// Answers with the ladders of an incident's calls, or with what was said outside of calls lately.
+    /// Answers with the ladders of an incident's calls, with that of one call, or with what was said outside of calls
+    /// lately.
     pub(super) fn ladder(&self, wanted: LadderRequest, reply: Reply) {
         let handle = self.witness.handle();
-        let LadderRequest { incident, attempt, pcap } = wanted;
-        let Some(incident) = incident else {
-            return handle.ask(move |keeper| told(reply, Ok(answer::house(keeper, pcap))));
+        let LadderRequest { incident, attempt, call, pcap } = wanted;
+        let incident = match (incident, call) {
+            (None, None) => return handle.ask(move |keeper| told(reply, Ok(answer::house(keeper, pcap)))),
+            (None, Some(call_id)) => return handle.ask(move |keeper| told(reply, answer::one(keeper, &call_id, pcap))),
+            (Some(incident), None) => incident,
+            (Some(_), Some(_)) => {
+                return told(
+                    reply,
+                    Err(Failure::new("bad_request", "a ladder is an incident's or a call's, not both")),
+                );
+            }
         };
         let id: IncidentId = match self.named(&incident) {
             Ok(id) => id,

@@ -138,3 +138,32 @@ fn what_is_old_is_taken_away() {
     handle.forget(at + Duration::from_micros(1));
     assert_eq!(of(&handle, "a").messages.len(), 0);
 }
+
+#[test]
+fn a_call_that_belongs_to_no_incident_is_listed_and_can_be_asked_for() {
+    let folder = Folder::new("hotline");
+    let mut witness = folder.start();
+    let head = "From: <sip:anna@pbx>;tag=1\r\nTo: <sip:hotline@pbx>\r\nCall-ID: call-in@pbx\r\nCSeq: 1";
+    witness.heard(hop(), true, format!("INVITE sip:hotline@us SIP/2.0\r\n{head} INVITE\r\n\r\n").as_bytes());
+    witness.sent(hop(), format!("SIP/2.0 100 Trying\r\n{head} INVITE\r\n\r\n").into_bytes());
+    witness.sent(hop(), format!("SIP/2.0 480 Temporarily Unavailable\r\n{head} INVITE\r\n\r\n").into_bytes());
+    witness.heard(hop(), true, format!("ACK sip:hotline@us SIP/2.0\r\n{head} ACK\r\n\r\n").as_bytes());
+    witness.sent(hop(), invite("later", 1));
+    let handle = witness.handle();
+    let listed = asked(&handle, |keeper| answer::house(keeper, false))["calls"].clone();
+    let call_ids: Vec<&str> = listed.as_array().unwrap().iter().filter_map(|call| call["call_id"].as_str()).collect();
+    assert_eq!(call_ids, ["later", "call-in@pbx"]);
+    let call = &listed[1];
+    assert_eq!(
+        (&call["called_in"], &call["code"], &call["from"]),
+        (&true.into(), &480.into(), &"<sip:anna@pbx>;tag=1".into())
+    );
+    assert_eq!(listed[0]["code"], Value::Null, "nothing has answered it");
+    let answer = asked(&handle, |keeper| answer::one(keeper, "call-in@pbx", false)).unwrap();
+    assert_eq!(answer["ladders"][0]["to"], "<sip:hotline@pbx>");
+    assert_eq!(answer["ladders"][0]["messages"].as_array().unwrap().len(), 4);
+    let file = asked(&handle, |keeper| answer::one(keeper, "call-in@pbx", true)).unwrap();
+    assert_eq!(file["messages"], 4);
+    let nobody = asked(&handle, |keeper| answer::one(keeper, "nobody", false)).unwrap_err();
+    assert_eq!(nobody.code, "not_found");
+}

@@ -26,6 +26,13 @@ fn a_request_says_its_method_and_what_happened_to_it_on_the_way() {
 }
 
 #[test]
+fn both_ends_are_named_as_they_name_themselves() {
+    let message = "INVITE sip:a@b SIP/2.0\r\nf: \"Anna\"\r\n <sip:anna@pbx>;tag=1\r\nTo: <sip:bell@pbx>\r\n\r\n";
+    assert_eq!(parties(message.as_bytes()), ["\"Anna\" <sip:anna@pbx>;tag=1", "<sip:bell@pbx>"]);
+    assert_eq!(parties(b"what is this"), ["", ""]);
+}
+
+#[test]
 fn a_response_says_its_status_and_why() {
     let rung = shown("SIP/2.0 302 Moved  \nCSeq: 1 INVITE\nm: <sip:x@y>\nReason: Q.850;cause=16\nRetry-After: 5\n\n");
     assert_eq!(rung.what, Says::Response { code: 302, reason: "Moved".into() });

@@ -86,3 +86,15 @@ fn a_stray_200_without_tag_or_contact_opens_nothing() {
     assert!(stray(whole.clone().remove_all(Name::Contact)).is_none());
     assert!(stray(whole.set(Name::To, "<sip:us@pbx.example>")).is_none());
 }
+
+#[test]
+fn who_does_not_say_where_he_is_is_where_the_invite_went() {
+    let hop = Hop::udp(([192, 0, 2, 1], 5_080).into());
+    let invite = Request { uri: "sip:+8150@192.0.2.1".into(), hop, ..opened("", "<sip:a@b>").request(Method::Invite) };
+    let answer = Message::parse(b"SIP/2.0 200 OK\r\nTo: <sip:+8150@192.0.2.1>;tag=t\r\n\r\n").unwrap();
+    let mut dialog = Dialog::of_response(&invite, &answer);
+    assert_eq!((dialog.ack(1).hop, dialog.request(Method::Bye).uri.as_str()), (hop, "sip:+8150@192.0.2.1"));
+    let routed = Edit::of(&answer).set(Name::RecordRoute, "<sip:192.0.2.7;lr>").finish();
+    let routed = Dialog::of_response(&invite, &Message::parse(&routed).unwrap());
+    assert_eq!(routed.ack(1).hop, SocketAddr::from(([192, 0, 2, 7], 5_060)), "its proxy has said it");
+}

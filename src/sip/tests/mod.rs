@@ -4,6 +4,7 @@ pub mod bench;
 mod calls;
 mod hostile;
 mod house;
+mod pairs;
 mod sessions;
 mod trunk;
 mod ways;

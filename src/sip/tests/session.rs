@@ -154,3 +154,15 @@ fn a_re_invite_without_offer_takes_the_answer_from_the_ack() {
     session.on_ack(&mut bench.ctx(), &asks(Method::Ack, 6, "theirs", "ours", SDP_HELD));
     assert_eq!(bench.done(), ["200", "changed"]);
 }
+
+#[test]
+fn an_offer_that_is_refused_is_told_what_was_wrong_with_it() {
+    let mut bench = Bench::new();
+    let mut session = up(&mut bench);
+    for (seq, method) in [(6, Method::Invite), (7, Method::Update)] {
+        ask(&mut bench, &mut session, asks(method, seq, "theirs", "ours", SDP_G729));
+        assert_eq!(bench.done(), ["488"]);
+        let warning = bench.sent.last().unwrap().header(&Name::Warning);
+        assert_eq!(warning, Some("399 hansho-test \"no codec in common\""));
+    }
+}

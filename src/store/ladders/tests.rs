@@ -52,6 +52,15 @@ fn what_was_kept_is_there_after_the_file_was_closed_and_goes_on() {
 }
 
 #[test]
+fn the_calls_that_began_last_are_named_first() {
+    let file = File::new("latest");
+    let mut ladders = file.open();
+    assert_eq!(ladders.latest(2).unwrap(), [""; 0]);
+    ladders.keep(&[kept("a", 1), kept("b", 2), kept("c", 3), kept("a", 4)]).unwrap();
+    assert_eq!(ladders.latest(2).unwrap(), ["c", "b"]);
+}
+
+#[test]
 fn what_may_begin_no_call_is_kept_only_in_one_that_is_there() {
     let file = File::new("begins");
     let mut ladders = file.open();
