@@ -23,6 +23,9 @@ pub enum EndedBy {
     Them,
     /// A final answer of 300 and above instead of a call.
     Refused,
+    /// The same, and the telephone network behind the trunk says what happened where the status leaves it open: the
+    /// status that would say so.
+    Network(u16),
     /// Nothing of theirs is there to be rung: no phone of theirs is registered.
     Away,
     /// Nothing was heard: no answer to the INVITE, or the media of a call fell silent for good.
@@ -45,7 +48,7 @@ pub struct CallEnd {
 /// What the end of a call means that nobody answered (RFC 3261 §21; 433: RFC 5079, 607: RFC 8197, 608: RFC 8688).
 pub(super) fn unanswered(end: &CallEnd) -> Outcome {
     match (end.by, end.code) {
-        (EndedBy::Refused | EndedBy::Them, Some(code)) => refused(code),
+        (EndedBy::Network(code), _) | (EndedBy::Refused | EndedBy::Them, Some(code)) => refused(code),
         (EndedBy::Them, None) => Outcome::NoAnswer,
         (EndedBy::Away, _) => Outcome::Unreachable,
         (EndedBy::Refused, None) | (EndedBy::Us | EndedBy::Timeout | EndedBy::Failed, _) => Outcome::Failed,
@@ -56,7 +59,12 @@ pub(super) fn unanswered(end: &CallEnd) -> Outcome {
 pub(super) fn answered(end: &CallEnd) -> Outcome {
     match end.by {
         EndedBy::Them => Outcome::Ignored,
-        EndedBy::Us | EndedBy::Refused | EndedBy::Away | EndedBy::Timeout | EndedBy::Failed => Outcome::Failed,
+        EndedBy::Us
+        | EndedBy::Refused
+        | EndedBy::Network(_)
+        | EndedBy::Away
+        | EndedBy::Timeout
+        | EndedBy::Failed => Outcome::Failed,
     }
 }
 
@@ -100,6 +108,7 @@ mod tests {
         assert_eq!(unanswered(&end(EndedBy::Failed, None)), Outcome::Failed);
         assert_eq!(unanswered(&end(EndedBy::Them, None)), Outcome::NoAnswer);
         assert_eq!(unanswered(&end(EndedBy::Away, Some(480))), Outcome::Unreachable);
+        assert_eq!(unanswered(&end(EndedBy::Network(486), Some(500))), Outcome::Busy);
         assert_eq!(answered(&end(EndedBy::Them, Some(200))), Outcome::Ignored);
         assert_eq!(answered(&end(EndedBy::Timeout, None)), Outcome::Failed);
     }

@@ -149,7 +149,7 @@ impl Core {
                 Some(Arrived::Came(newcomer)) if self.switch.agent().knows(newcomer.ip()) => {
                     self.streams.admit(newcomer);
                 }
-                Some(Arrived::Came(newcomer)) => tracing::debug!(from = %newcomer.ip(), "a stranger connected"),
+                Some(Arrived::Came(newcomer)) => self.streams.turn_away(newcomer),
             }
             next = self.streams.pop();
         }

@@ -25,6 +25,7 @@ use crate::sip::letter::Letter;
 use crate::sip::lines::Why;
 use crate::sip::message::Request;
 use crate::sip::outgoing::Outgoing;
+use crate::sip::rates::Rates;
 use crate::sip::register::Registration;
 use crate::sip::registrar::Registrar;
 use crate::sip::reroute::Spare;
@@ -81,6 +82,7 @@ pub struct Agent {
     /// Short messages on their way, by the number their sender gave them.
     pub(super) letters: BTreeMap<u32, Letter>,
     pub(super) counts: Counts,
+    pub(super) rates: Rates,
     /// Where hansho is one.
     pub(super) registrar: Option<Registrar>,
     /// The first line of its users.
@@ -161,6 +163,7 @@ impl Agent {
             healths,
             letters: BTreeMap::new(),
             counts: Counts::default(),
+            rates: Rates::default(),
             registrar: None,
             house_line: 0,
             forks: Forks::default(),

@@ -18,7 +18,7 @@ use crate::sip::interval;
 use crate::sip::message::{SDP, reply, reply_to};
 use crate::sip::registrar::way;
 use crate::sip::transactions::{Arrival, CallKey, Heard, Owner, TxId};
-use crate::sip::{Cause, End, Event, Hop, Output, attempt, capabilities, letter};
+use crate::sip::{Cause, End, Event, Hop, Output, attempt, capabilities, letter, rates};
 use crate::wire::sip::{Malformed, Message, Method, Name, NameAddr, Uri};
 
 /// A longer datagram is answered 513 and forgotten: parts of each request are kept for half a minute, and real ones are a
@@ -196,11 +196,20 @@ impl Agent {
         if request.method() == Method::Ack {
             return self.on_ack(now, call, request, out);
         }
+        // Registrations have rules of their own, and whoever cancels asks for less.
+        let is_held = call.is_none() && !matches!(request.method(), Method::Register | Method::Cancel);
+        let rate = Some(if self.is_users(line) { rates::PHONES } else { rates::TRUNKS }).filter(|_| is_held);
+        let is_spent = rate.is_some_and(|rate| self.rates.is_spent(now, from.ip(), rate));
         let (reply_to, transactions) = (reply_to(request, from), &mut self.core.transactions);
         let arrival = match call {
             Some(_) => transactions.on_request_of_call(request, reply_to, out),
+            None if is_spent && !transactions.on_copy(request, out) => Arrival::Full,
+            None if is_spent => Arrival::Copy,
             None => transactions.on_request(request, reply_to, out),
         };
+        if let (Some(rate), Arrival::New(_)) = (rate, &arrival) {
+            self.rates.count(now, from.ip(), rate);
+        }
         let (tx, merged) = match arrival {
             Arrival::Copy => {
                 self.counts.copies += 1;

@@ -117,12 +117,6 @@ impl Attempt {
         Ok(())
     }
 
-    /// Sends it once more, changed by whoever calls (a longer expiry, say).
-    pub fn send_changed(&mut self, ctx: &mut Ctx<'_>, change: impl FnOnce(&mut Request)) {
-        change(&mut self.request);
-        self.again(ctx);
-    }
-
     fn again(&mut self, ctx: &mut Ctx<'_>) {
         self.number += 1;
         self.request.seq = self.request.seq.saturating_add(1);

@@ -3,12 +3,12 @@
 //! A nonce that served is used again until the trunk wants another, so that most requests need one round trip.
 //!
 //! Easy to get wrong: a wrong password shows as the same question asked again after we answered it, and must
-//! not be answered for ever; `stale=true` means only the nonce was wrong. A proxy (407) and the far end (401)
-//! may both ask, and then both want their answer in the same request.
+//! not be answered for ever; `stale=true` means only the nonce was wrong. Proxies and far ends may all ask, at once or one
+//! after another, and then all want their answer in the same request.
 
 use crate::base::token;
 use crate::sip::context::Ctx;
-use crate::sip::digest::{Session, strongest};
+use crate::sip::digest::{Challenge, Session, strongest_of_each};
 use crate::sip::message::Request;
 use crate::wire::sip::{Message, Method, Name};
 
@@ -59,32 +59,44 @@ impl Tries {
         request: &Request,
         response: &Message,
     ) -> Result<Vec<(Name, String)>, String> {
-        let proxy = response.code() == Some(407);
-        let name = if proxy { Name::ProxyAuthenticate } else { Name::WwwAuthenticate };
-        let challenge = strongest(response.headers(&name))
-            .ok_or("the trunk asks who we are in a way hansho does not know (only Digest is)")?;
+        let register = request.method == Method::Register;
+        let asks = |name: Name, proxy: bool| {
+            let place = Place { proxy, register };
+            strongest_of_each(response.headers(&name)).into_iter().map(move |challenge| (place, challenge))
+        };
+        let all: Vec<(Place, Challenge)> =
+            asks(Name::ProxyAuthenticate, true).chain(asks(Name::WwwAuthenticate, false)).collect();
+        let Some((_, first)) = all.first() else {
+            return Err("the trunk asks who we are in a way hansho does not know (only Digest is)".to_owned());
+        };
         if ctx.line.trunk.password.is_empty() {
             return Err("the trunk asks for a password, and none is configured".to_owned());
         }
-        let place = Place { proxy, register: request.method == Method::Register };
-        let asked = (place, challenge.realm.clone());
-        if self.answered.contains(&asked) {
+        let is_new = |(place, challenge): &(Place, Challenge)| {
+            !self.answered.iter().any(|(known, realm)| known == place && *realm == challenge.realm)
+        };
+        if !all.iter().any(is_new) {
             self.stale += 1;
-            if !challenge.stale || self.stale > MAX_STALE {
-                return Err(format!("the trunk refuses the username or the password (realm {:?})", asked.1));
+            if !all.iter().any(|(_, challenge)| challenge.stale) || self.stale > MAX_STALE {
+                return Err(format!("the trunk refuses the username or the password (realm {:?})", first.realm));
             }
-        } else if self.answered.len() >= MAX_REALMS {
-            return Err("the trunk asks for too many passwords".to_owned());
-        } else {
-            self.answered.push(asked);
         }
-        let known = &mut ctx.line.keys.known;
-        known.retain(|key| key.place != place || key.session.challenge().realm != challenge.realm);
-        if known.len() >= MAX_REALMS {
-            known.remove(0);
+        for (place, challenge) in all {
+            let asked = (place, challenge.realm.clone());
+            if !self.answered.contains(&asked) {
+                if self.answered.len() >= MAX_REALMS {
+                    return Err("the trunk asks for too many passwords".to_owned());
+                }
+                self.answered.push(asked);
+            }
+            let known = &mut ctx.line.keys.known;
+            known.retain(|key| key.place != place || key.session.challenge().realm != challenge.realm);
+            if known.len() >= MAX_REALMS {
+                known.remove(0);
+            }
+            known.push(Key { place, session: Session::new(challenge, &token(ctx.rng, 16)) });
         }
-        known.push(Key { place, session: Session::new(challenge, &token(ctx.rng, 16)) });
-        let trunk = &ctx.line.trunk;
+        let (known, trunk) = (&mut ctx.line.keys.known, &ctx.line.trunk);
         let asked = |key: &&mut Key| {
             let realm = &key.session.challenge().realm;
             self.answered.iter().any(|(place, known)| *place == key.place && known == realm)

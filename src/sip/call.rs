@@ -134,7 +134,8 @@ impl Call {
     pub fn fall_back(&mut self, ctx: &mut Ctx<'_>, tx: TxId) -> bool {
         match &mut self.phase {
             Phase::Outgoing(outgoing) => outgoing.fall_back(ctx, tx),
-            Phase::Incoming(_) | Phase::Up(_) | Phase::Leaving(_) | Phase::Over => false,
+            Phase::Leaving(farewell) => farewell.fall_back(ctx, tx),
+            Phase::Incoming(_) | Phase::Up(_) | Phase::Over => false,
         }
     }
 

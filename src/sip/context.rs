@@ -30,6 +30,8 @@ pub struct Line {
     pub house: Option<Transport>,
     /// Where it reaches us.
     pub outside: Outside,
+    /// Why its name leads nowhere, in words.
+    pub lost: Option<String>,
 }
 
 impl Line {
@@ -37,7 +39,7 @@ impl Line {
     pub fn new(trunk: Trunk) -> Line {
         let targets = Targets::new(trunk.proxy.into_iter().collect());
         let outside = Outside::of(&trunk);
-        Line { proxy: trunk.proxy, targets, trunk, keys: Keys::default(), outside, house: None }
+        Line { proxy: trunk.proxy, targets, trunk, keys: Keys::default(), outside, house: None, lost: None }
     }
 
     /// The URI by which this trunk reaches `to`.

@@ -5,7 +5,7 @@
 pub struct Counts {
     /// Datagrams that are no SIP, or lack what every message must have.
     pub malformed: u64,
-    /// Requests from addresses that are no trunk's and no user's; they get no answer.
+    /// Requests from addresses that are no trunk's and no user's, and connections from there; they get no answer.
     pub strangers: u64,
     /// Responses and ACKs that belong to nothing.
     pub unknown: u64,
@@ -13,7 +13,7 @@ pub struct Counts {
     pub copies: u64,
     /// 200s to INVITEs that nobody remembers, ended with BYE.
     pub strays: u64,
-    /// Requests refused because there is no room.
+    /// Requests refused because there is no room, or because their source asked too often.
     pub refused: u64,
     /// Requests that were signed with a wrong password, or by nobody.
     pub wrong_passwords: u64,

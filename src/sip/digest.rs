@@ -53,6 +53,20 @@ pub fn strongest<'a>(lines: impl Iterator<Item = &'a str>) -> Option<Challenge> 
     all.into_iter().enumerate().max_by_key(|(place, c)| (c.effective().hash, Reverse(*place))).map(|(_, c)| c)
 }
 
+/// The best challenge of each realm among these lines, in the order in which the realms come. Several who were asked at
+/// once may each want to know who we are, and then one response brings the questions of all (RFC 3261 §22.3).
+pub fn strongest_of_each<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<Challenge> {
+    let mut best: Vec<Challenge> = Vec::new();
+    for challenge in lines.flat_map(Challenge::parse_all) {
+        match best.iter_mut().find(|known| known.realm == challenge.realm) {
+            Some(known) if challenge.effective().hash > known.effective().hash => *known = challenge,
+            Some(_) => {}
+            None => best.push(challenge),
+        }
+    }
+    best
+}
+
 impl Challenge {
     /// A challenge with `qop=auth`.
     pub fn new(realm: &str, nonce: &str, hash: Hash) -> Challenge {

@@ -50,6 +50,12 @@ impl Farewell {
         &self.end
     }
 
+    /// The connection that the BYE was to go over because it is long cannot be had: it goes as a datagram. False: that is
+    /// not how it was.
+    pub fn fall_back(&mut self, ctx: &mut Ctx<'_>, tx: TxId) -> bool {
+        tx == self.attempt.tx() && self.attempt.fall_back(ctx)
+    }
+
     /// A response to the BYE.
     pub fn on_response(&mut self, ctx: &mut Ctx<'_>, tx: TxId, response: &Message) -> Next {
         match response.code() {

@@ -147,9 +147,9 @@ impl Fork {
     fn best(&self) -> Option<End> {
         let says = |end: &&End| match (end.cause, end.code) {
             (Cause::Us | Cause::Elsewhere, _) => 5,
-            (Cause::Refused, Some(600..)) => 4,
-            (Cause::Refused, Some(486)) => 3,
-            (Cause::Refused | Cause::Them, _) => 2,
+            (Cause::Refused, Some(600..)) | (Cause::Network(600..), _) => 4,
+            (Cause::Refused, Some(486)) | (Cause::Network(486), _) => 3,
+            (Cause::Refused | Cause::Network(_) | Cause::Them, _) => 2,
             (Cause::NoCommonCodec, _) => 1,
             (Cause::Timeout, _) => 0,
         };

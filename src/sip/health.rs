@@ -2,6 +2,7 @@
 //!
 //! Whatever it answers shows that it is there, but for 408 and 503: those are said in its name by somebody before it, or
 //! by itself because it takes no calls. Silence and a connection that cannot be made show that it is not.
+//! One that names a Retry-After is not asked again before (RFC 3261 §20.33).
 //!
 //! | state | event | next | does |
 //! | --- | --- | --- | --- |
@@ -23,6 +24,8 @@ use crate::wire::sip::{Message, Method};
 
 /// A trunk that is away is asked again after this, or sooner where it is asked more often.
 const AGAIN: Duration = Duration::from_secs(10);
+/// One that wants to be left alone for longer is asked again all the same.
+const LATEST: Duration = Duration::from_secs(3_600);
 
 /// What is known of a trunk's health.
 #[derive(Debug)]
@@ -95,7 +98,10 @@ impl Health {
         let code = response.code().filter(|code| *code >= 200);
         match (&self.state, code) {
             (State::Asking(attempt), Some(code)) if attempt.tx() == tx => match code {
-                408 | 503 => self.fail(ctx, Some(code), reason_of(response)),
+                408 | 503 => {
+                    let later = response.retry_after().map(|seconds| Duration::from_secs(seconds.into()));
+                    self.fail(ctx, Some(code), reason_of(response), later);
+                }
                 _ => {
                     self.state = State::Waiting { at: ctx.now + self.every };
                     if self.away.take().is_some() {
@@ -111,13 +117,13 @@ impl Health {
     /// It did not.
     pub fn on_timeout(&mut self, ctx: &mut Ctx<'_>, tx: TxId, why: &str) {
         match &self.state {
-            State::Asking(attempt) if attempt.tx() == tx => self.fail(ctx, None, why.to_owned()),
+            State::Asking(attempt) if attempt.tx() == tx => self.fail(ctx, None, why.to_owned(), None),
             _ => {}
         }
     }
 
-    /// The next target is asked at once, because it may be well.
-    fn fail(&mut self, ctx: &mut Ctx<'_>, code: Option<u16>, reason: String) {
+    /// The next target is asked at once, because it may be well. `later`: it wants to be left alone for so long.
+    fn fail(&mut self, ctx: &mut Ctx<'_>, code: Option<u16>, reason: String, later: Option<Duration>) {
         let State::Asking(attempt) = &self.state else { return };
         let other =
             ctx.line.proxy.is_some_and(|hop| hop != attempt.request().hop) && !ctx.line.targets.all_rest(ctx.now);
@@ -125,7 +131,7 @@ impl Health {
             self.state = State::Waiting { at: ctx.now };
             return;
         }
-        let wait = AGAIN.min(self.every);
+        let wait = AGAIN.min(self.every).max(later.unwrap_or_default().min(LATEST));
         self.state = State::Waiting { at: ctx.now + wait };
         let news = self.away.replace((code, reason.clone())).is_none();
         if news {

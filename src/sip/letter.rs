@@ -68,6 +68,18 @@ pub struct Letter {
     attempt: Attempt,
 }
 
+/// Where a message goes.
+pub struct Address {
+    /// Over this line.
+    pub line: usize,
+    /// To this hop.
+    pub hop: Hop,
+    /// The Request-URI.
+    pub uri: String,
+    /// The proxies in between.
+    pub routes: Vec<String>,
+}
+
 /// What became of a message after a response.
 enum Fate {
     Sending,
@@ -104,7 +116,7 @@ impl Agent {
         let line = self.line_of(trunk).ok_or(MessageError::UnknownTrunk)?;
         let known = self.core.lines.get(line).ok_or(MessageError::UnknownTrunk)?;
         let (hop, uri) = (known.proxy.ok_or(MessageError::NoAddress)?, known.uri_of(to));
-        self.post(now, number, (line, hop, uri), text, out)
+        self.post(now, number, Address { line, hop, uri, routes: Vec::new() }, text, out)
     }
 
     /// Sends `text` to the phone of a user of ours that is rung first. What follows is the same.
@@ -125,7 +137,7 @@ impl Agent {
         &mut self,
         now: Time,
         number: u32,
-        (line, hop, uri): (usize, Hop, String),
+        to: Address,
         text: &str,
         out: &mut Outbox<Output>,
     ) -> Result<(), MessageError> {
@@ -138,6 +150,7 @@ impl Agent {
         } else if self.letters.len() >= LETTERS_MAX {
             return Err(MessageError::Full);
         }
+        let Address { line, hop, uri, routes } = to;
         let mut ctx = self.core.ctx(now, line, None, out).ok_or(MessageError::UnknownTrunk)?;
         let request = Request {
             method: Method::Message,
@@ -147,7 +160,7 @@ impl Agent {
             uri,
             call_id: token(ctx.rng, 24),
             seq: 1,
-            routes: Vec::new(),
+            routes,
             headers: ctx.line.stated(),
             body: Some(Body { kind: PLAIN_UTF8, bytes: text.as_bytes().to_vec() }),
         };
@@ -175,6 +188,13 @@ impl Agent {
         };
         self.letters.remove(&number);
         out.push(Output::Event(event));
+    }
+
+    /// A message of ours was to go over a connection, because it is long, and nobody takes one. True: it went as a datagram.
+    pub(super) fn letter_falls_back(&mut self, now: Time, number: u32, tx: TxId, out: &mut Outbox<Output>) -> bool {
+        let Some(letter) = self.letters.get_mut(&number).filter(|letter| letter.attempt.tx() == tx) else { return false };
+        let ctx = self.core.ctx(now, letter.line, None, out);
+        ctx.is_some_and(|mut ctx| letter.attempt.fall_back(&mut ctx))
     }
 
     /// Nothing answered a message of ours.

@@ -13,7 +13,7 @@ use crate::sip::health::Health;
 use crate::sip::register::Registration;
 use crate::sip::targets::REST;
 use crate::sip::transactions::{Owner, TxId};
-use crate::sip::{Event, Hop, Output};
+use crate::sip::{Event, Hop, Output, isdn};
 use crate::wire::sip::Message;
 
 /// A trunk that is not registered at and whose name is not found is looked up again after this.
@@ -28,7 +28,7 @@ pub struct TrunkState {
     pub registered: bool,
     /// The status it answered last to a REGISTER, or to an OPTIONS that found it away.
     pub last_code: Option<u16>,
-    /// In words.
+    /// In words; or why its name leads nowhere.
     pub last_reason: String,
     /// Our address as it sees us, when it says so.
     pub seen_as: Option<SocketAddr>,
@@ -89,6 +89,7 @@ impl Agent {
             // An address that served goes on serving while the name cannot be looked up.
             Err(_) if line.proxy.is_some() => {}
             Ok(Whereabouts { targets, local }) => {
+                line.lost = None;
                 let before = line.proxy;
                 line.targets.replace(targets);
                 line.proxy = line.targets.best(now);
@@ -105,6 +106,7 @@ impl Agent {
                 }
             }
             Err(reason) => {
+                line.lost = Some(reason.clone());
                 let registration = self.registrations.get_mut(place).and_then(Option::as_mut);
                 match (registration, self.core.ctx(now, place, None, out)) {
                     (Some(registration), Some(mut ctx)) => registration.on_no_address(&mut ctx, reason),
@@ -131,8 +133,13 @@ impl Agent {
         }
         for (owner, tx) in gone {
             let mut falls_back = false;
-            if let Owner::Call(key) = owner {
-                self.with(now, key, out, |call, ctx| falls_back = call.fall_back(ctx, tx));
+            match owner {
+                Owner::Call(key) => self.with(now, key, out, |call, ctx| falls_back = call.fall_back(ctx, tx)),
+                Owner::Registration(place) => {
+                    self.with_registration(now, place, out, |known, ctx| falls_back = known.fall_back(ctx, tx));
+                }
+                Owner::Message(number) => falls_back = self.letter_falls_back(now, number, tx, out),
+                Owner::Health(_) | Owner::Nobody => {}
             }
             if !falls_back {
                 self.unheard(now, owner, tx, why, out);
@@ -150,12 +157,13 @@ impl Agent {
         self.core.lines.iter().zip(known).enumerate().map(|(place, (line, (registration, health)))| {
             let away = health.as_ref().and_then(Health::away);
             let last = away.or(registration.as_ref().and_then(Registration::last));
+            let (code, words) = last.map_or((None, None), |(code, words)| (*code, Some(words)));
             let registered = registration.as_ref().map_or(line.proxy.is_some(), Registration::is_registered);
             TrunkState {
                 id: line.trunk.id.clone(),
                 registered: registered && away.is_none(),
-                last_code: last.and_then(|(code, _)| *code),
-                last_reason: last.map(|(_, reason)| reason.clone()).unwrap_or_default(),
+                last_code: code,
+                last_reason: words.or(line.lost.as_ref()).cloned().unwrap_or_default(),
                 seen_as: registration.as_ref().and_then(Registration::seen_as),
                 calls: self.calls.on_line(place),
                 target: line.proxy,
@@ -170,7 +178,8 @@ impl Agent {
     }
 
     /// A target answered. One that says 503 is left alone for as long as it wants (RFC 3261 §21.5.4, RFC 3263 §4.3); any
-    /// other answer shows that it is there. `its_own`: the trunk itself has to answer this, and no telephone behind it.
+    /// other answer shows that it is there. `its_own`: the trunk itself has to answer this, and no telephone behind it. A
+    /// gateway that says 503 and means its callee is well, too.
     pub(super) fn note_health(
         &mut self,
         now: Time,
@@ -180,7 +189,7 @@ impl Agent {
         out: &mut Outbox<Output>,
     ) {
         if response.code() == Some(503) {
-            if !its_own {
+            if !its_own || isdn::status(response).is_some() {
                 return;
             }
             let long = response.retry_after().map_or(REST, |seconds| Duration::from_secs(seconds.into()));

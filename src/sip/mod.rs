@@ -20,10 +20,11 @@
 //! | `extension` | which extensions we know |
 //! | `rung` | a message as a ladder shows it, and what of it may be kept |
 //! | `registrar`, `users`, `fork` | phones of our own users: where they are, what they ask, several at once |
-//! | `counts` | what was dropped and refused |
+//! | `rates`, `counts` | how often one source may begin something; what was dropped and refused |
 //! | `hop`, `targets` | over what and where a message travels; where a trunk is |
 //! | `locate` | what DNS says of a trunk's name, in the order it is tried |
 //! | `identity` | where we are, as a trunk sees it |
+//! | `isdn` | what the telephone network says of a call, where the status does not |
 //! | `lines`, `health`, `reroute` | how the trunks stand; is one there; another way for a call that it could not carry |
 //! | `handle` | the line of text that ends a call after a crash |
 //! | `transactions`, `client_*`, `server_*`, `timers` | the four machines of RFC 3261 §17 and how they are found |
@@ -55,6 +56,7 @@ mod identity;
 mod incoming;
 mod info;
 mod interval;
+mod isdn;
 mod letter;
 mod lines;
 pub mod locate;
@@ -62,6 +64,7 @@ mod message;
 pub mod offer;
 mod outgoing;
 mod pulse;
+mod rates;
 mod redirect;
 mod refresh;
 mod register;
@@ -307,6 +310,9 @@ pub enum Cause {
     Them,
     /// The far end answered the INVITE with a final refusal.
     Refused,
+    /// The same, and the telephone network behind it says what happened (Q.850) where the status leaves it open: the
+    /// status that would say so.
+    Network(u16),
     /// No answer came at all (timer B or F), or the network said so.
     Timeout,
     /// Offer and answer have no codec in common, or the SDP cannot be read.

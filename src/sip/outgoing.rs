@@ -84,7 +84,7 @@ use crate::sip::session::{Session, hung_up};
 use crate::sip::terms::Terms;
 use crate::sip::timers::GIVE_UP;
 use crate::sip::transactions::{Owner, TxId};
-use crate::sip::{Cause, End, Event, Hop, attempt, handle};
+use crate::sip::{Cause, End, Event, Hop, attempt, handle, isdn};
 use crate::wire::sip::{Message, Method, Name};
 
 /// A call that rings longer than this is cancelled; whoever dials has a shorter patience of his own.
@@ -214,7 +214,8 @@ impl Outgoing {
             (State::Calling { .. } | State::Ringing { .. }, 422) => self.on_too_short(ctx, response),
             (State::Calling { .. } | State::Ringing { .. }, 300..=399) => self.on_redirect(ctx, response),
             (State::Calling { .. } | State::Ringing { .. }, _) => {
-                Next::Over(End { cause: Cause::Refused, code: Some(code), reason: reason_of(response) })
+                let cause = isdn::status(response).map_or(Cause::Refused, Cause::Network);
+                Next::Over(End { cause, code: Some(code), reason: reason_of(response) })
             }
             (State::CancelWanted { end } | State::Cancelling { end, .. }, _) => {
                 Next::Over(End { code: Some(code), ..end.clone() })

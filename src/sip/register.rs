@@ -165,6 +165,15 @@ impl Registration {
         }
     }
 
+    /// The connection that the REGISTER was to go over because it is long cannot be had: it goes as a datagram. False: that
+    /// is not how it was.
+    pub fn fall_back(&mut self, ctx: &mut Ctx<'_>, tx: TxId) -> bool {
+        match &mut self.state {
+            State::Trying(attempt) | State::Leaving(attempt) => attempt.tx() == tx && attempt.fall_back(ctx),
+            _ => false,
+        }
+    }
+
     /// Nothing answered our REGISTER.
     pub fn on_timeout(&mut self, ctx: &mut Ctx<'_>, tx: TxId, why: &str) {
         match &self.state {
@@ -319,9 +328,10 @@ impl Registration {
             Some(least) => {
                 self.expires_s = least;
                 let contact = format!("{};expires={least}", ctx.contact());
-                attempt.send_changed(ctx, |request| {
-                    request.headers = vec![(Name::Contact, contact), (Name::Expires, least.to_string())];
-                });
+                let headers = vec![(Name::Contact, contact), (Name::Expires, least.to_string())];
+                if let Err(reason) = attempt.retry(ctx, |request| request.headers = headers) {
+                    self.fail(ctx, Some(423), reason, 0);
+                }
             }
             None => {
                 let reason = "the trunk wants a longer expiry and does not say which".to_owned();

@@ -50,6 +50,7 @@ mod watch;
 
 pub use binding::{Binding, way};
 pub use judge::Verdict;
+pub use watch::block;
 
 use core::fmt;
 use core::net::IpAddr;
@@ -58,6 +59,7 @@ use std::collections::BTreeMap;
 
 use crate::base::{Codec, Outbox, Time};
 use crate::sip::digest::Hash;
+use crate::sip::handle::plain;
 use crate::sip::{Event, Hop, IpRange};
 use crate::wire::sip::{Message, Name};
 use binding::{Wanted, same_phone, wanted};
@@ -179,6 +181,11 @@ impl Registrar {
         self.addresses.contains_key(&ip.to_canonical())
     }
 
+    /// Is a phone of this user at this very hop?
+    fn is_phone_of(&self, user: &str, hop: Hop) -> bool {
+        self.phones.get(user).into_iter().flatten().any(|phone| phone.source == hop || phone.hop == hop)
+    }
+
     /// Is there such a user?
     pub fn has(&self, user: &str) -> bool {
         self.house.users.contains_key(user)
@@ -214,7 +221,8 @@ impl Registrar {
         let Some(named) = register.to().ok().and_then(|to| to.uri().ok()).filter(|uri| uri.is_sip()) else {
             return Answer::plain(400);
         };
-        if named.user != Some(user) {
+        // RFC 3261 §19.1.4: what is escaped without need is the same name.
+        if named.user.and_then(plain).as_deref() != Some(user) {
             return Answer::plain(403);
         }
         let number = register.cseq().map_or(0, |cseq| cseq.number);

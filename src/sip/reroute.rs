@@ -5,7 +5,7 @@
 //!
 //! Easy to get wrong: only what is the trunk's fault leads on, and only before a telephone rang. A 486 or a 404 is an
 //! answer about the callee, and another trunk would ring the same telephone to hear it again; after a 180, silence and
-//! 5xx are about the callee as well. A trunk that is only slow may ring the telephone after all, so the INVITE that is
+//! 5xx are about the callee as well, and so is a 5xx by which a gateway says that he is busy ([`isdn`](super::isdn)). A trunk that is only slow may ring the telephone after all, so the INVITE that is
 //! given up for another way lives on without its leg, to be cancelled as soon as that is allowed.
 
 use core::time::Duration;
@@ -40,7 +40,7 @@ pub struct Spare {
 pub fn is_trunks_fault(end: &End) -> bool {
     match (end.cause, end.code) {
         (Cause::Timeout, _) => true,
-        (Cause::Refused, Some(code)) => matches!(code, 401..=403 | 407 | 408 | 500..600),
+        (Cause::Network(code), _) | (Cause::Refused, Some(code)) => matches!(code, 401..=403 | 407 | 408 | 500..600),
         _ => false,
     }
 }

@@ -13,6 +13,7 @@ use crate::sip::call::{Call, Phase};
 use crate::sip::context::{Asked, Ctx, Line};
 use crate::sip::counts::Counts;
 use crate::sip::identity::Outside;
+use crate::sip::letter::Address;
 use crate::sip::message::{reply, reply_to};
 use crate::sip::outgoing::{self, Outgoing};
 use crate::sip::registrar::{Binding, Denials, House, Registrar, Verdict};
@@ -133,9 +134,9 @@ impl Agent {
             let key = self.calls.new_key();
             let mut ctx = self.core.ctx(now, line, Some(own), out).ok_or(DialError::UnknownTrunk)?;
             let (tag, secret) = (token(ctx.rng, 12), token(ctx.rng, 20));
-            let uri = Phone::Uri(phone.contact.as_str().into());
+            let uri = Phone::Uri(phone.uri().into());
             let mut request = outgoing::invite(&ctx, &uri, phone.hop, call_id.clone(), &tag);
-            (request.to, request.routes) = (to.clone(), phone.path);
+            (request.to, request.routes) = (to.clone(), phone.routes());
             let handle = handle::unanswered(&ctx.line.trunk.id, &secret, &request);
             let outgoing = Outgoing::start(&mut ctx, Owner::Call(key), secret, request, terms);
             self.calls.put(key, Call::new(Some(own), line, (call_id.clone(), tag), Phase::Outgoing(outgoing)));
@@ -150,10 +151,11 @@ impl Agent {
         }
     }
 
-    /// How the phone of a user is reached that is rung first: line, hop, and address.
-    pub(super) fn first_phone(&self, user: &str) -> Option<(usize, Hop, String)> {
+    /// How the phone of a user is reached that is rung first.
+    pub(super) fn first_phone(&self, user: &str) -> Option<Address> {
         let phone = self.registrar.as_ref()?.phones(user).into_iter().next()?;
-        Some((self.line_over(phone.hop.transport), phone.hop, phone.contact.clone()))
+        let (line, uri, routes) = (self.line_over(phone.hop.transport), phone.uri().to_owned(), phone.routes());
+        Some(Address { line, hop: phone.hop, uri, routes })
     }
 
     /// What was counted so far.

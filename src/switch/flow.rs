@@ -418,6 +418,7 @@ fn call_end(end: End, fault: Option<String>) -> CallEnd {
         Cause::Us | Cause::Elsewhere => EndedBy::Us,
         Cause::Them => EndedBy::Them,
         Cause::Refused => EndedBy::Refused,
+        Cause::Network(code) => EndedBy::Network(code),
         Cause::Timeout => EndedBy::Timeout,
         Cause::NoCommonCodec => EndedBy::Failed,
     };

@@ -66,7 +66,7 @@ impl Status {
             directory: directory(core),
             notifiers: core.notifiers.health(),
             legs: core.switch.legs(),
-            counts: counts_json(core.switch.agent().counts(), core.media.load(), core.speaker.voices()),
+            counts: counts_json(sip_counts(core), core.media.load(), core.speaker.voices()),
             trouble: trouble(core),
         }
     }
@@ -174,6 +174,12 @@ pub(in crate::shell) fn attempt_json(attempt: &Attempt) -> Value {
         "code": attempt.code,
         "reason": attempt.reason,
     })
+}
+
+/// What was dropped of datagrams, and of connections.
+fn sip_counts(core: &Core) -> Counts {
+    let counts = core.switch.agent().counts();
+    Counts { strangers: counts.strangers.saturating_add(core.streams.turned_away()), ..counts }
 }
 
 fn counts_json(sip: Counts, media: MediaLoad, voices: BTreeMap<Language, Vec<VoiceState>>) -> Value {

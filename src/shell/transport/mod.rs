@@ -88,6 +88,7 @@ pub struct Streams {
     /// Where our connections come from, when we listen at one address.
     from: Option<IpAddr>,
     back: Option<Arrived>,
+    turned_away: u64,
 }
 
 #[derive(Debug)]
@@ -109,7 +110,7 @@ impl Streams {
     /// No connection yet. Those that are made come from the address `from`, if one is given.
     pub fn new(tls: Tls, from: Option<IpAddr>) -> Streams {
         let (told, heard) = mpsc::channel(HEARD);
-        Streams { open: HashMap::new(), last: 0, told, heard, tls, from, back: None }
+        Streams { open: HashMap::new(), last: 0, told, heard, tls, from, back: None, turned_away: 0 }
     }
 
     /// Listens there; where that is.
@@ -149,6 +150,17 @@ impl Streams {
                 return Some(arrived);
             }
         }
+    }
+
+    /// Somebody connected who has nothing to say here: he is gone without a word, and counted.
+    pub fn turn_away(&mut self, newcomer: Newcomer) {
+        tracing::debug!(from = %newcomer.ip(), "a stranger connected");
+        self.turned_away += 1;
+    }
+
+    /// How many were turned away so far.
+    pub fn turned_away(&self) -> u64 {
+        self.turned_away
     }
 
     /// Takes somebody in who connected.

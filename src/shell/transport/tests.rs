@@ -135,6 +135,17 @@ async fn one_address_holds_sixteen_connections_and_no_more() {
 }
 
 #[tokio::test]
+async fn whoever_is_turned_away_hears_nothing_and_is_counted() {
+    let mut theirs = plain();
+    let there = listen(&theirs, Transport::Tcp);
+    let mut stranger = TcpStream::connect(there.address).await.unwrap();
+    let Arrived::Came(newcomer) = theirs.arrived().await else { panic!("somebody connects") };
+    theirs.turn_away(newcomer);
+    let read = tokio::io::AsyncReadExt::read(&mut stranger, &mut [0; 16]).await;
+    assert_eq!((read.unwrap_or(0), theirs.turned_away(), theirs.open.len()), (0, 1, 0));
+}
+
+#[tokio::test]
 async fn a_certificate_with_the_trunk_s_name_is_taken_whether_it_stands_there_as_dns_name_or_as_sip_uri() {
     for pem in [include_str!("tests/dns.pem"), include_str!("tests/uri.pem")] {
         let (mut ours, mut theirs) = (client(&["trunk.example"], CA), server(pem));

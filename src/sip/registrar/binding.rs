@@ -3,7 +3,8 @@
 //!
 //! Easy to get wrong: a Contact says where a phone believes to be. Behind a NAT that is nowhere, and a connection leads
 //! only to whoever opened it; so requests go where the REGISTER came from, unless the phone names another port of the
-//! very address we saw. A phone that comes through a proxy names it in Path (RFC 3327), and is reached over it.
+//! very address we saw. A phone that comes through a proxy names it in Path (RFC 3327), and is reached over it. A Route
+//! within a Contact is written into what is sent there, and moves it to no other place: where our calls go nobody says.
 
 use core::net::SocketAddr;
 use core::time::Duration;
@@ -24,7 +25,7 @@ const SIGN: &str = "b1";
 /// One phone of a user.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Binding {
-    /// The Contact's URI: the Request-URI of what we send there.
+    /// The Contact's URI.
     pub contact: String,
     /// Where requests go.
     pub hop: Hop,
@@ -64,7 +65,7 @@ pub fn wanted(register: &Message) -> Result<Vec<Wanted<'_>>, &'static str> {
     let read = |value| {
         let contact = NameAddr::parse(value)?;
         let uri = contact.uri().map_err(|_| "a Contact that is no URI")?;
-        if !uri.is_sip() || uri.headers.is_some() || contact.uri.len() > TEXT_MAX {
+        if !uri.is_sip() || routes_in(contact.uri).is_none() || contact.uri.len() > TEXT_MAX {
             return Err("a Contact that cannot be called");
         }
         let flow = contact.param("+sip.instance").zip(contact.param("reg-id"));
@@ -77,6 +78,19 @@ pub fn wanted(register: &Message) -> Result<Vec<Wanted<'_>>, &'static str> {
         })
     };
     register.list(&Name::Contact).map(read).collect()
+}
+
+/// The Routes that a Contact wants in what is sent to it (RFC 3261 §19.1.1, RFC 4475 §3.3.14); `None`: it wants other
+/// headers, and nobody is let write those (RFC 3261 §19.1.5).
+fn routes_in(contact: &str) -> Option<Vec<String>> {
+    let uri = Uri::parse(contact).ok()?;
+    let route = |header: &str| {
+        let (name, value) = header.split_once('=')?;
+        let value = plain(value).filter(|_| name.eq_ignore_ascii_case("Route"))?;
+        NameAddr::parse(&value).ok()?.uri().ok().filter(Uri::is_sip)?;
+        Some(value)
+    };
+    uri.headers.into_iter().flat_map(|headers| headers.split('&')).map(route).collect()
 }
 
 /// The proxies that a REGISTER came through; `None`: more or longer ones than are kept.
@@ -109,6 +123,19 @@ pub fn same_phone(one: &str, other: &str) -> bool {
 }
 
 impl Binding {
+    /// The Request-URI of what is sent to it: headers may not stand there.
+    pub fn uri(&self) -> &str {
+        let headers = Uri::parse(&self.contact).ok().and_then(|uri| uri.headers);
+        let rest = headers.and_then(|headers| self.contact.strip_suffix(headers)?.strip_suffix('?'));
+        rest.unwrap_or(&self.contact)
+    }
+
+    /// Route of what is sent to it: the proxies that it came through, then those that it named itself.
+    pub fn routes(&self) -> Vec<String> {
+        let named = routes_in(&self.contact).unwrap_or_default();
+        self.path.iter().cloned().chain(named).collect()
+    }
+
     /// The value of Contact that tells of it (RFC 3261 §10.3, step 8).
     pub fn shown(&self, now: Time) -> String {
         let mut text = format!("<{}>;expires={}", self.contact, self.until.since(now).as_secs());

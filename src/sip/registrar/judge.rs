@@ -25,7 +25,10 @@ impl Registrar {
     /// Whose request is this?
     pub fn judge(&mut self, now: Time, source: Hop, request: &Message, out: &mut Outbox<Event>) -> Verdict {
         let ip = source.ip();
-        let resident = self.is_at(source);
+        let credentials = request.headers(&Name::Authorization).filter_map(Credentials::parse);
+        let claim = { credentials }.find(|claim| claim.realm == self.house.realm);
+        // Whoever tries another's name is a stranger there, whatever phone he has of his own.
+        let resident = claim.as_ref().map_or(self.is_at(source), |claim| self.is_phone_of(&claim.username, source));
         if !self.allows(ip) || request.method() != Method::Register && !self.is_there(ip) {
             return Verdict::Silence;
         }
@@ -33,10 +36,7 @@ impl Registrar {
             self.denials.shut_out += 1;
             return Verdict::Silence;
         }
-        let credentials = request.headers(&Name::Authorization).filter_map(Credentials::parse);
-        let Some(claim) = { credentials }.find(|claim| claim.realm == self.house.realm) else {
-            return self.ask(now, source, false);
-        };
+        let Some(claim) = claim else { return self.ask(now, source, false) };
         match self.check(now, source, request, &claim) {
             Ok(count) => {
                 self.nonces.used(now, &claim.nonce, count);

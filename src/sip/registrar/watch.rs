@@ -94,7 +94,7 @@ impl Watch {
 }
 
 /// What counts as one source.
-fn block(ip: IpAddr) -> IpAddr {
+pub fn block(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
         v4 => v4,

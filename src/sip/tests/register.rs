@@ -211,6 +211,19 @@ fn the_least_expiry_the_trunk_names_is_asked_for() {
 }
 
 #[test]
+fn a_423_after_a_challenge_is_answered_with_the_next_count_of_the_nonce() {
+    let mut bench = Bench::new();
+    let mut registration = in_state("Trying", &mut bench);
+    answered(&mut bench, &mut registration, 401);
+    bench.done();
+    answered(&mut bench, &mut registration, 423);
+    assert_eq!(bench.done(), ["REGISTER"]);
+    let sent = bench.last(&Method::Register);
+    let signed = sent.header(&Name::Authorization).unwrap();
+    assert!(signed.contains("nc=00000002") && sent.expires() == Some(600), "{signed}");
+}
+
+#[test]
 fn at_the_end_our_binding_is_taken_away() {
     let mut bench = Bench::new();
     let mut registration = in_state("Registered", &mut bench);

@@ -285,6 +285,33 @@ fn a_source_with_too_many_wrong_passwords_hears_nothing_but_a_phone_that_is_regi
 }
 
 #[test]
+fn a_user_who_tries_the_passwords_of_others_is_shut_out_there_and_keeps_a_phone_of_his_own() {
+    let mut bench = Bench::new();
+    bench.registers(PLAIN);
+    bench.words();
+    let to_bob = Says { to: "<sip:bob@house.example>", ..PLAIN };
+    let tries = |bench: &mut Bench| {
+        let message = bench.request(Method::Register, to_bob, Some(("bob", "wrong")));
+        bench.judged(&message)
+    };
+    for _ in 0..10 {
+        bench.ask();
+        assert_eq!(tries(&mut bench), Err("401".into()));
+    }
+    assert!(matches!(bench.told.drain().next(), Some(Event::ShutOut { .. })));
+    bench.ask();
+    assert_eq!(tries(&mut bench), Err("silence".into()));
+    assert_eq!(bench.registers(PLAIN).code, 200);
+}
+
+#[test]
+fn a_name_that_is_escaped_without_need_is_the_same_name() {
+    let mut bench = Bench::new();
+    assert_eq!(bench.registers(Says { to: "<sip:%61nn@house.example>", ..PLAIN }).code, 200);
+    assert_eq!(bench.registers(Says { to: "<sip:%62nn@house.example>", ..PLAIN }).code, 403);
+}
+
+#[test]
 fn both_algorithms_are_offered_the_stronger_first_and_either_is_taken() {
     let mut bench = Bench::new();
     for place in 0..2 {

@@ -164,6 +164,35 @@ fn proxy_and_far_end_may_both_ask_who_we_are() {
 }
 
 #[test]
+fn all_who_ask_at_once_who_we_are_are_answered_at_once() {
+    let mut night = Night::new();
+    night.dial();
+    let asks = |realm: &str, hash: &str, nonce: &str| {
+        format!("Digest realm=\"{realm}\", nonce=\"{nonce}\", algorithm={hash}, qop=\"auth\"")
+    };
+    let question = |night: &Night| {
+        let question = Builder::response(night.last(&Method::Invite), 407)
+            .to_tag("p")
+            .header(Name::ProxyAuthenticate, asks("one", "MD5", "1"))
+            .header(Name::ProxyAuthenticate, asks("one", "SHA-256", "2"))
+            .header(Name::ProxyAuthenticate, asks("two", "MD5", "3"))
+            .header(Name::WwwAuthenticate, asks("phone", "MD5", "4"));
+        Message::parse(&question.finish()).unwrap()
+    };
+    let first = question(&night);
+    assert_eq!(night.hears(&first), ["ACK", "INVITE"]);
+    let invite = night.last(&Method::Invite);
+    let signed = |name: &Name| invite.headers(name).map(str::to_owned).collect::<Vec<_>>();
+    let (proxies, phones) = (signed(&Name::ProxyAuthorization), signed(&Name::Authorization));
+    assert_eq!((proxies.len(), phones.len()), (2, 1));
+    assert!(proxies[0].contains("realm=\"one\", nonce=\"2\"") && proxies[1].contains("realm=\"two\""), "{proxies:?}");
+    // Nothing new in it: that was the wrong password.
+    let again = question(&night);
+    assert_eq!(night.hears(&again), ["ACK"]);
+    assert_eq!(night.end(), Some((Cause::Refused, Some(407))));
+}
+
+#[test]
 fn a_challenged_bye_is_sent_again_with_credentials() {
     let mut night = Night::new();
     night.up();
@@ -411,8 +440,14 @@ fn a_trunk_that_is_not_registered_at_is_ready_when_its_address_is_known() {
     assert!(night.events.is_empty() && !night.agent.trunks().next().unwrap().registered);
     let refused = night.agent.dial(night.now, LEG, &main_trunk(), &number(), 1, &mut night.out);
     assert_eq!(refused, Err(crate::sip::DialError::NoAddress));
+    let nowhere = || Err("there is no such name".to_owned());
+    night.agent.on_trunk_address(night.now, &main_trunk(), nowhere(), &mut night.out);
+    night.done();
+    let said = |night: &Night| night.agent.trunks().next().unwrap().last_reason;
+    assert_eq!((night.events.drain(..).count(), said(&night).as_str()), (1, "there is no such name"));
     night.agent.on_trunk_address(night.now, &main_trunk(), Ok(vec![peer()].into()), &mut night.out);
     night.done();
+    assert_eq!(said(&night), "");
     assert_eq!(night.events, [Event::Registered { trunk: main_trunk(), expires_s: 0 }]);
     night.dial();
     assert_eq!(night.last(&Method::Invite).uri(), Some("sip:+818012345678@pbx.example"));

@@ -249,6 +249,41 @@ fn a_call_of_a_registered_user_comes_in_under_the_name_that_was_signed() {
 }
 
 #[test]
+fn a_route_within_a_contact_is_written_into_what_is_sent_and_sends_it_nowhere_else() {
+    let mut room = Room::new();
+    let phone = at("10.0.0.5:40001");
+    let contact = "<sip:ann@10.0.0.5:40001?Route=%3Csip:10.0.0.9%3E>";
+    assert_eq!(room.signs(phone, Method::Register, contact), 200);
+    assert!(room.sent.last().unwrap().1.header(&Name::Contact).is_some_and(|shown| shown.starts_with(contact)));
+    room.dials().unwrap();
+    room.agent.write_to_user(room.now, 1, "ann", "may I call?", &mut room.out).unwrap();
+    room.flush();
+    for (to, message) in room.sent.iter().rev().take(2) {
+        assert_eq!((*to, message.uri()), (phone, Some("sip:ann@10.0.0.5:40001")), "{message:?}");
+        assert_eq!(message.header(&Name::Route), Some("<sip:10.0.0.9>"));
+    }
+    let other = "<sip:ann@10.0.0.5:40001?Route=%3Csip:10.0.0.9%3E&Subject=x>";
+    assert_eq!(room.signs(phone, Method::Register, other), 400);
+}
+
+#[test]
+fn a_phone_that_calls_without_end_is_told_to_wait_and_others_are_not() {
+    let mut room = Room::new();
+    let (wild, other) = (room.registers("10.0.0.5:40001"), room.registers("10.0.0.6:40001"));
+    let asks = |room: &mut Room, from: Hop| room.signs(from, Method::Options, "<sip:ann@10.0.0.5:40001>");
+    for _ in 0..60 {
+        assert_eq!(asks(&mut room, wild), 200);
+    }
+    assert_eq!(asks(&mut room, wild), 503);
+    assert_eq!(room.sent.last().unwrap().1.retry_after(), Some(10));
+    assert_eq!((asks(&mut room, other), room.agent.counts().refused), (200, 1));
+    // Its registration is not held up, nor does it last.
+    assert_eq!(room.signs(wild, Method::Register, "<sip:ann@10.0.0.5:40001>"), 200);
+    room.waits(10);
+    assert_eq!(asks(&mut room, wild), 200);
+}
+
+#[test]
 fn what_a_trunk_shows_of_a_caller_never_looks_like_what_a_user_signed() {
     for forged in ["x:sip:ann@house.example", "tel:sip:ann@house.example", "urn:sip:ann@house.example"] {
         for name in [Name::From, Name::PAssertedIdentity] {

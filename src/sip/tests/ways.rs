@@ -3,7 +3,7 @@
 use core::net::SocketAddr;
 use core::time::Duration;
 
-use super::bench::us;
+use super::bench::{SDP_PCMU, us};
 use super::world::{number, trunk};
 use crate::base::{LegId, Outbox, Time, TrunkId};
 use crate::sip::{Agent, CallerIn, Cause, Event, Hop, Identity, Output, Trunk, Whereabouts};
@@ -161,6 +161,29 @@ fn what_is_the_trunk_s_fault_leads_on_and_what_is_about_the_callee_does_not() {
 }
 
 #[test]
+fn what_the_telephone_network_says_counts_where_the_status_leaves_it_open() {
+    let ends = |code: u16, cause: u8| {
+        let mut night = Night::new(|trunk| trunk);
+        night.dials();
+        let (from, invite) = night.sent.last().cloned().unwrap();
+        let answer = Builder::response(&invite, code).to_tag("there");
+        let answer = answer.header(Name::Reason, format!("Q.850;cause={cause}")).finish();
+        night.agent.on_datagram(night.now, from, &answer, &mut night.out);
+        night.done();
+        (night.ways(), night.failed(), night.end())
+    };
+    // Busy: that is about the callee, and the gateway that says so is well.
+    for code in [480, 500, 503] {
+        assert_eq!(ends(code, 17), (vec![], vec![], Some((Cause::Network(486), Some(code)))));
+    }
+    // No line free: another trunk may have one, and nobody's telephone rang.
+    for code in [480, 500] {
+        assert_eq!(ends(code, 34), (vec!["spare 3".to_owned()], vec![], None));
+    }
+    assert_eq!(ends(480, 19), (vec![], vec![], Some((Cause::Refused, Some(480)))));
+}
+
+#[test]
 fn what_rang_is_not_rung_again_over_another_trunk() {
     let mut night = Night::new(|trunk| trunk);
     night.dials();
@@ -289,6 +312,21 @@ fn a_trunk_that_is_asked_and_does_not_answer_is_away_until_it_does() {
 }
 
 #[test]
+fn a_trunk_that_wants_to_be_left_alone_is_not_asked_before() {
+    let mut night = Night::new(|trunk| Trunk { asked_every: Some(Duration::from_secs(60)), ..trunk });
+    night.agent.on_deadline(night.now, &mut night.out);
+    night.done();
+    // With a Retry-After of ten minutes.
+    night.hears_at(hop(3), 503);
+    let asked = |night: &Night| night.sent.iter().filter(|(to, _)| *to == hop(3)).count();
+    let before = asked(&night);
+    night.waits(Duration::from_secs(599));
+    assert_eq!(asked(&night), before);
+    night.waits(Duration::from_millis(1_200));
+    assert_eq!(asked(&night), before + 1);
+}
+
+#[test]
 fn each_trunk_is_told_our_address_on_the_way_to_it_in_via_contact_and_sdp() {
     let mut night = Night::new(|trunk| trunk);
     let there = Whereabouts { targets: vec![hop(3)], local: "198.51.100.9".parse().ok() };
@@ -363,6 +401,53 @@ fn a_request_that_is_too_long_for_a_datagram_goes_over_tcp_and_as_a_datagram_whe
     let mut short = Night::new(|trunk| trunk);
     short.dials();
     assert_eq!(short.sent.last().unwrap().0, hop(1));
+}
+
+#[test]
+fn whatever_is_too_long_for_a_datagram_goes_as_one_where_nobody_takes_a_connection() {
+    let long = "b".repeat(400);
+    let all = |trunk: Trunk| Trunk { username: long.clone(), register: true, ..trunk };
+    let mut night = Night::new(all);
+    night.done();
+    let over_tcp = |night: &Night, last: u8, method: Method| {
+        let (to, message) = night.sent.last().unwrap();
+        (*to, message.method()) == (Hop::tcp(hop(last).address), method)
+    };
+    assert!(over_tcp(&night, 3, Method::Register));
+    night.agent.on_lost(night.now, Hop::tcp(hop(3).address), "nobody listens there", &mut night.out);
+    assert_eq!(night.done(), ["3 REGISTER"]);
+    assert_eq!((night.sent.last().unwrap().0, night.failed().len()), (hop(3), 0));
+
+    let mut night = Night::new(|trunk| Trunk { username: "b".repeat(500), ..trunk });
+    night.done();
+    let text = "x".repeat(600);
+    night.agent.send_message(night.now, 1, &id("spare"), &number(), &text, &mut night.out).unwrap();
+    night.done();
+    assert!(over_tcp(&night, 3, Method::Message));
+    night.agent.on_lost(night.now, Hop::tcp(hop(3).address), "nobody listens there", &mut night.out);
+    assert_eq!(night.done(), ["3 MESSAGE"]);
+    assert_eq!(night.sent.last().unwrap().0, hop(3));
+    assert!(!night.events.iter().any(|event| matches!(event, Event::MessageFailed { .. })));
+}
+
+#[test]
+fn a_long_bye_goes_as_a_datagram_where_nobody_takes_a_connection() {
+    let mut night = Night::new(|trunk| trunk);
+    night.dials();
+    let (from, invite) = night.sent.last().cloned().unwrap();
+    let there = format!("<sip:{}@192.0.2.1;lr>", "r".repeat(1_200));
+    let answer = Builder::response(&invite, 200).to_tag("there").header(Name::RecordRoute, there);
+    let answer = answer.header(Name::Contact, "<sip:phone@192.0.2.1>").body("application/sdp", SDP_PCMU.as_bytes());
+    night.agent.on_datagram(night.now, from, &answer.finish(), &mut night.out);
+    night.done();
+    night.agent.hang_up(night.now, LEG, &mut night.out);
+    assert_eq!(night.done().len(), 1);
+    let (to, bye) = night.sent.last().cloned().unwrap();
+    assert_eq!((to, bye.method()), (Hop::tcp(hop(1).address), Method::Bye));
+    night.agent.on_lost(night.now, to, "nobody listens there", &mut night.out);
+    assert_eq!(night.done(), ["1 BYE"]);
+    let (to, again) = night.sent.last().cloned().unwrap();
+    assert_eq!((to, again.cseq().unwrap().number), (hop(1), bye.cseq().unwrap().number + 1));
 }
 
 #[test]
