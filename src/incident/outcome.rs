@@ -59,12 +59,9 @@ pub(super) fn unanswered(end: &CallEnd) -> Outcome {
 pub(super) fn answered(end: &CallEnd) -> Outcome {
     match end.by {
         EndedBy::Them => Outcome::Ignored,
-        EndedBy::Us
-        | EndedBy::Refused
-        | EndedBy::Network(_)
-        | EndedBy::Away
-        | EndedBy::Timeout
-        | EndedBy::Failed => Outcome::Failed,
+        EndedBy::Us | EndedBy::Refused | EndedBy::Network(_) | EndedBy::Away | EndedBy::Timeout | EndedBy::Failed => {
+            Outcome::Failed
+        }
     }
 }
 

@@ -64,6 +64,14 @@ impl Health {
         }
     }
 
+    /// Its address is known now, or is another one: it is asked at once.
+    pub fn on_address(&mut self, ctx: &mut Ctx<'_>) {
+        if let State::Waiting { .. } = self.state {
+            self.state = State::Waiting { at: ctx.now };
+            self.on_deadline(ctx);
+        }
+    }
+
     /// Asks, when it is time. A trunk whose address is not known is asked later.
     pub fn on_deadline(&mut self, ctx: &mut Ctx<'_>) {
         let State::Waiting { at } = self.state else { return };

@@ -192,7 +192,9 @@ impl Agent {
 
     /// A message of ours was to go over a connection, because it is long, and nobody takes one. True: it went as a datagram.
     pub(super) fn letter_falls_back(&mut self, now: Time, number: u32, tx: TxId, out: &mut Outbox<Output>) -> bool {
-        let Some(letter) = self.letters.get_mut(&number).filter(|letter| letter.attempt.tx() == tx) else { return false };
+        let Some(letter) = self.letters.get_mut(&number).filter(|letter| letter.attempt.tx() == tx) else {
+            return false;
+        };
         let ctx = self.core.ctx(now, letter.line, None, out);
         ctx.is_some_and(|mut ctx| letter.attempt.fall_back(&mut ctx))
     }

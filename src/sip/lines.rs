@@ -283,5 +283,6 @@ impl Agent {
             Some(Some(_)) => self.with_registration(now, place, out, |known, ctx| known.on_address(ctx)),
             _ => out.push(Output::Event(Event::Registered { trunk: line.trunk.id.clone(), expires_s: 0 })),
         }
+        self.with_health(now, place, out, |health, ctx| health.on_address(ctx));
     }
 }

@@ -95,7 +95,7 @@ pub fn reason_for(cause: Cause) -> Option<&'static str> {
         Cause::Elsewhere => Some("SIP;cause=200;text=\"Call completed elsewhere\""),
         Cause::Timeout => Some("SIP;cause=408;text=\"Request Timeout\""),
         Cause::NoCommonCodec => Some("SIP;cause=488;text=\"Not Acceptable Here\""),
-        Cause::Us | Cause::Them | Cause::Refused => None,
+        Cause::Us | Cause::Them | Cause::Refused | Cause::Network(_) => None,
     }
 }
 

@@ -222,7 +222,7 @@ impl Registrar {
             return Answer::plain(400);
         };
         // RFC 3261 §19.1.4: what is escaped without need is the same name.
-        if named.user.and_then(plain).as_deref() != Some(user) {
+        if named.user != Some(user) && named.user.and_then(plain).as_deref() != Some(user) {
             return Answer::plain(403);
         }
         let number = register.cseq().map_or(0, |cseq| cseq.number);

@@ -1,12 +1,13 @@
 //! Other people's phones that register at hansho itself, and others' tools that try what they may not.
 
 use std::net::UdpSocket;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hansho::sip::digest::{Session, strongest};
 use hansho::wire::sip::{Builder, Message, Method, Name};
 
-use crate::support::sound::silence;
+use crate::support::sound::{key, silence};
 use crate::support::{Baresip, Daemon, Linphone, Scene, Settings, Sipp};
 
 const PASSWORD: &str = "tigers-do-not-sleep";
@@ -57,6 +58,82 @@ fn linphone_registers_where_sha_256_is_offered_as_well_and_takes_the_incident() 
     phone.listens(2);
     phone.presses('1');
     assert_eq!(daemon.outcome("anna"), ("taken".to_owned(), Some(200)));
+}
+
+/// hansho's own certificate with its key, and the authority that vouches for it.
+fn certificates() -> (PathBuf, PathBuf) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/shell/transport/tests");
+    (folder.join("dns.pem"), folder.join("ca.pem"))
+}
+
+#[test]
+fn baresip_is_rung_over_the_tls_connection_it_registered_over() {
+    let scene = Scene::new("registrar_tls");
+    let door = scene.port();
+    let daemon = Daemon::start(&scene, &at_home().takes_tls(door, &certificates().0));
+    let account = format!("<sip:anna@127.0.0.1:{door};transport=tls>;auth_user=anna;auth_pass={PASSWORD};regint=60");
+    let mut phone = Baresip::with_account(&scene, "anna", "PCMU", &silence(60.0), &account);
+    let registered = daemon.events.until("user.registered", &[("user", "anna")]);
+    assert!(registered["source"].as_str().is_some_and(|source| source.starts_with("tls:")), "{registered}");
+    phone.takes_it(&daemon);
+    drop(phone);
+    daemon.events.until("user.unregistered", &[("user", "anna")]);
+    daemon.stops();
+}
+
+#[test]
+fn linphone_believes_our_certificate_and_is_rung_over_tls() {
+    let scene = Scene::new("registrar_linphone_tls");
+    let (door, (own, ca)) = (scene.port(), certificates());
+    let daemon =
+        Daemon::start(&scene, &Settings::at_home("anna", PASSWORD).person("anna", PHONE).takes_tls(door, &own));
+    // The certificate names a host that no name server knows, so its name alone is not looked at.
+    let account = format!(
+        "[sip]\nverify_server_certs=1\nverify_server_cn=0\nroot_ca={}\n\
+         [proxy_0]\nreg_proxy=<sip:127.0.0.1:{door};transport=tls>\nreg_identity={PHONE}\nreg_expires=60\n\
+         reg_sendregister=1\npublish=0\n\
+         [auth_info_0]\nusername=anna\nuserid=anna\npasswd={PASSWORD}\nrealm=house.test\n",
+        ca.display()
+    );
+    let mut phone = Linphone::start(&scene, "anna", &account);
+    let registered = daemon.events.until("user.registered", &[("user", "anna")]);
+    assert!(registered["source"].as_str().is_some_and(|source| source.starts_with("tls:")), "{registered}");
+    daemon.trigger();
+    daemon.events.until("attempt.prompt_started", &[("contact", "anna")]);
+    phone.listens(2);
+    phone.presses('1');
+    assert_eq!(daemon.outcome("anna"), ("taken".to_owned(), Some(200)));
+}
+
+#[test]
+fn both_phones_of_a_user_ring_and_the_other_stops_when_one_is_picked_up() {
+    let scene = Scene::new("registrar_fork");
+    let daemon = Daemon::start(&scene, &at_home());
+    let account = format!("<sip:anna@127.0.0.1:{}>;auth_user=anna;auth_pass={PASSWORD};regint=60", daemon.port);
+    let rings = format!("{account};answermode=manual");
+    let desk = Baresip::with_account(&scene, "desk", "PCMU", &silence(60.0), &rings);
+    desk.until("REGISTER_OK");
+    let mut belt = Baresip::with_account(&scene, "belt", "PCMU", &silence(60.0), &account);
+    belt.until("REGISTER_OK");
+    belt.takes_it(&daemon);
+    desk.until("CALL_INCOMING");
+    desk.until("CALL_CLOSED");
+    assert_eq!(daemon.events.count("attempt.dialling"), 1, "for everybody else it was one call");
+    daemon.stops();
+}
+
+#[test]
+fn a_pin_may_come_as_tones_in_the_voice() {
+    let scene = Scene::new("registrar_pin_in_band");
+    let settings = at_home().more("[[room]]\nid = \"war-room\"\npin = \"2468\"");
+    let daemon = Daemon::start(&scene, &settings);
+    let tones = "2468".chars().flat_map(|digit| [key(digit), silence(0.4)].concat()).collect::<Vec<_>>();
+    let says = [silence(3.0), tones, silence(30.0)].concat();
+    let mut phone = Baresip::start(&scene, "anna", "PCMU", &says, Some((daemon.port, PASSWORD)));
+    daemon.events.until("user.registered", &[("user", "anna")]);
+    phone.dials(&format!("sip:hansho@127.0.0.1:{}", daemon.port));
+    daemon.events.until("room.joined", &[("room", "war-room")]);
+    assert_eq!(daemon.events.count("call_in.wrong_pin"), 0);
 }
 
 #[test]

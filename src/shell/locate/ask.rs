@@ -237,8 +237,9 @@ impl Search {
         let name = &wanted.host.name;
         let Search { targets, records, until, doubt, is_denied, .. } = self;
         match (targets.is_empty(), doubt) {
+            // That is an answer, whatever else was not answered.
+            (true, _) if is_denied => Err(format!("`{name}` says in its SRV records that it has no SIP service")),
             (true, Some(why)) => Err(why),
-            (true, None) if is_denied => Err(format!("`{name}` says in its SRV records that it has no SIP service")),
             (true, None) => {
                 let kind = if wanted.ipv4 { "IPv4" } else { "IPv6" };
                 Err(format!("there is no {kind} address behind the name `{name}`"))

@@ -61,9 +61,22 @@ fn listed(names: &[String]) -> String {
     let shown: Vec<String> = names
         .iter()
         .take(4)
-        // Which kind of name it is stands around it in quotes.
-        .map(|name| name.split('"').nth(1).unwrap_or(name))
+        // Which kind of name it is stands around it: `DnsName("a")`, `IpAddress(192.0.2.1)`.
+        .map(|name| name.split(['"', '(', ')']).filter(|part| !part.is_empty()).nth(1).unwrap_or(name))
         .map(|name| name.chars().filter(|c| c.is_ascii_graphic()).take(80).collect::<String>())
         .collect();
     if shown.is_empty() { "nobody".to_owned() } else { shown.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_addresses_of_a_certificate_are_shown_as_people_write_them() {
+        let names = ["DnsName(\"pbx.example\")", "IpAddress(192.0.2.1)", "IpAddress(2001:db8::1)", "plain.example"];
+        let shown = listed(&names.map(str::to_owned));
+        assert_eq!(shown, "pbx.example, 192.0.2.1, 2001:db8::1, plain.example");
+        assert_eq!(listed(&[]), "nobody");
+    }
 }

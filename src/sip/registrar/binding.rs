@@ -65,6 +65,10 @@ pub fn wanted(register: &Message) -> Result<Vec<Wanted<'_>>, &'static str> {
     let read = |value| {
         let contact = NameAddr::parse(value)?;
         let uri = contact.uri().map_err(|_| "a Contact that is no URI")?;
+        // Without <> a question mark belongs to nobody (RFC 3261 §20.10).
+        if uri.headers.is_some() && !value.contains('<') {
+            return Err("a Contact with headers and without <>");
+        }
         if !uri.is_sip() || routes_in(contact.uri).is_none() || contact.uri.len() > TEXT_MAX {
             return Err("a Contact that cannot be called");
         }

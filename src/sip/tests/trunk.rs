@@ -455,6 +455,16 @@ fn a_trunk_that_is_not_registered_at_is_ready_when_its_address_is_known() {
 }
 
 #[test]
+fn a_trunk_is_asked_whether_it_is_there_as_soon_as_its_address_is_known() {
+    let every = Some(Duration::from_secs(60));
+    let mut night = Night::with(Trunk { proxy: None, asked_every: every, ..trunk(peer()) }, 1);
+    night.agent.start(night.now, &mut night.out);
+    assert_eq!(night.wait(Duration::from_millis(5)), [""; 0]);
+    night.agent.on_trunk_address(night.now, &main_trunk(), Ok(vec![peer()].into()), &mut night.out);
+    assert_eq!(night.done(), ["OPTIONS"]);
+}
+
+#[test]
 fn a_flood_of_invites_is_turned_away_when_the_house_is_full() {
     let mut night = Night::new();
     for seq in 0..crate::sip::MAX_CALLS {

@@ -84,7 +84,15 @@ impl Settings {
 
     /// hansho takes connections, too, at this port.
     pub fn takes_connections(mut self, port: u16) -> Settings {
-        self.doors = format!(", \"tcp:127.0.0.1:{port}\"");
+        self.doors.push_str(&format!(", \"tcp:127.0.0.1:{port}\""));
+        self
+    }
+
+    /// The same over TLS, with this certificate and the key in one file.
+    pub fn takes_tls(mut self, port: u16, certificate: &std::path::Path) -> Settings {
+        self.doors.push_str(&format!(", \"tls:127.0.0.1:{port}\""));
+        writeln!(self.sip, "tls_certificate = {certificate:?}\ntls_key = {certificate:?}")
+            .expect("a text can be written");
         self
     }
 
