@@ -275,7 +275,7 @@ fn night(id: IncidentId) -> Vec<Entry> {
             "phone": format!("+81501110000{person}"), "call": call })));
         facts.push(Fact::Ringing { attempt, code: 180 });
         let reason = "Request Terminated".to_owned();
-        facts.push(Fact::Ended { attempt, outcome: Outcome::NoAnswer, code: Some(487), reason });
+        facts.push(Fact::Ended { attempt, outcome: Outcome::NoAnswer, code: Some(487), reason, quality: None });
     }
     while facts.len() < 100 {
         facts.push(Fact::Ringing { attempt, code: 180 });

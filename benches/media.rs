@@ -24,6 +24,10 @@ impl Sink for Void {
         self.packets += u64::from(!std::hint::black_box(bytes).is_empty());
     }
 
+    fn report(&mut self, _slot: usize, _to: SocketAddr, bytes: &[u8]) {
+        self.packets += u64::from(!std::hint::black_box(bytes).is_empty());
+    }
+
     fn latch(&mut self, _slot: usize, _peer: SocketAddr) {}
 
     fn tell(&mut self, event: Event) -> Result<(), Event> {
@@ -48,6 +52,7 @@ enum Voice {
 fn stream(leg: u32) -> Stream {
     Stream {
         remote: SocketAddr::from(([127, 0, 0, 1], 4_000 + leg as u16)),
+        reports: Some(SocketAddr::from(([127, 0, 0, 1], 4_000 + leg as u16))),
         codec: Codec::Pcmu,
         payload_type: 0,
         event_payload_type: Some(101),

@@ -8,6 +8,7 @@ use std::time::Duration;
 use hansho::audio::{FRAME, g711, tone};
 use hansho::base::{Codec, Digit, LegId, RoomId, Stream, Time};
 use hansho::media::{Command, Event, Limits, Plane, Playlist, Recorded, Sink, Source, Tap};
+use hansho::wire::rtcp::{Block, Report, Sent, WRITTEN_MAX};
 use hansho::wire::rtp::Header;
 use hansho::wire::telephone_event;
 
@@ -44,6 +45,7 @@ static GUARD: Guard = Guard;
 struct Taker {
     events: Vec<Event>,
     sent: usize,
+    reports: usize,
     frames: usize,
     deaf: bool,
 }
@@ -51,6 +53,11 @@ struct Taker {
 impl Sink for Taker {
     fn send(&mut self, _slot: usize, _to: SocketAddr, bytes: &[u8]) {
         self.sent += bytes.len();
+    }
+
+    fn report(&mut self, _slot: usize, _to: SocketAddr, bytes: &[u8]) {
+        self.sent += bytes.len();
+        self.reports += 1;
     }
 
     fn latch(&mut self, _slot: usize, _peer: SocketAddr) {}
@@ -86,6 +93,7 @@ fn packet(payload_type: u8, number: u16, timestamp: u32, payload: &[u8]) -> Vec<
 fn stream(leg: u32, packet_ms: u64) -> Stream {
     Stream {
         remote: SocketAddr::from(([192, 0, 2, 1], 4_000 + leg as u16)),
+        reports: Some(SocketAddr::from(([192, 0, 2, 1], 4_000 + leg as u16 * (1 + leg as u16 % 2)))),
         codec: if leg.is_multiple_of(2) { Codec::Pcmu } else { Codec::Pcma },
         payload_type: if leg.is_multiple_of(2) { 0 } else { 8 },
         event_payload_type: Some(101),
@@ -101,7 +109,7 @@ fn a_second_of_everything_at_once_allocates_nothing() {
     let digit = Digit::from_char('5').unwrap();
     let now = |ms: u64| Time::from_micros(1_000_000 + ms * 1_000);
     let mut plane = Plane::new(Limits { legs: LEGS as usize, rooms: 4 }, 1);
-    let mut taker = Taker { events: Vec::with_capacity(4_096), sent: 0, frames: 0, deaf: false };
+    let mut taker = Taker { events: Vec::with_capacity(8_192), sent: 0, reports: 0, frames: 0, deaf: false };
     // Everything that is handed in is made before.
     let prompt = tone::key(digit, Duration::from_millis(300), -12.0, 0.0);
     let list = |play| Box::new(Playlist { play, prompts: vec![prompt.as_slice().into(); 2], forever: play % 2 == 0 });
@@ -123,6 +131,11 @@ fn a_second_of_everything_at_once_allocates_nothing() {
             Command::Join(id, room),
         ]
     };
+    let heard = Block { ssrc: 7, fraction_lost: 9, lost: 9, highest: 9, jitter: 9, last_report: 9, delay: 9 };
+    let said = Sent { ntp: 1 << 33, timestamp: 9, packets: 9, octets: 9 };
+    let mut report = [0; WRITTEN_MAX];
+    let report_of = Report { ssrc: 1, sent: Some(said), heard: Some(heard), name: b"0123456789abcdef", goodbye: true };
+    let length = report_of.write(&mut report);
     let tried = forbidden(|| {
         for room in 0..3 {
             plane.on_command(now(0), Command::Music(RoomId(room), lists.pop().unwrap()), &mut taker);
@@ -163,13 +176,27 @@ fn a_second_of_everything_at_once_allocates_nothing() {
             }
             plane.tick(now(ms), &mut taker);
         }
+        // Long enough for both sides to report, by either port.
+        for ms in (1_000..9_000).step_by(5) {
+            for leg in 0..LEGS {
+                let slot = plane.slot(LegId(leg)).unwrap();
+                if ms % 500 == 0 {
+                    let from = stream(leg, 20).remote;
+                    plane.on_packet(now(ms), slot, from, &report[..length], &mut taker);
+                    plane.on_report(now(ms), slot, from, &report[..length], &mut taker);
+                    plane.on_report(now(ms), slot, from, &report[..length - 1], &mut taker);
+                }
+            }
+            plane.tick(now(ms), &mut taker);
+        }
         for room in [0, 1, 2, 9] {
-            plane.on_command(now(1_000), Command::CloseRoom(RoomId(room)), &mut taker);
+            plane.on_command(now(9_000), Command::CloseRoom(RoomId(room)), &mut taker);
         }
         for leg in 0..LEGS {
-            plane.on_command(now(1_000), Command::Close(LegId(leg)), &mut taker);
+            plane.farewell(now(9_000), LegId(leg), &mut taker);
+            plane.on_command(now(9_000), Command::Close(LegId(leg)), &mut taker);
         }
-        plane.tick(now(1_005), &mut taker);
+        plane.tick(now(9_005), &mut taker);
     });
     assert_eq!(tried, 0, "the hot path allocated or freed");
     // It was no idle second.
@@ -177,7 +204,9 @@ fn a_second_of_everything_at_once_allocates_nothing() {
     assert!(count(|e| matches!(e, Event::Digit { .. })) >= 12);
     assert_eq!(count(|e| matches!(e, Event::Closed { .. })), LEGS as usize);
     let spent = count(|e| matches!(e, Event::Spent(_)));
-    let Taker { sent, frames, .. } = taker;
+    assert!(count(|e| matches!(e, Event::Quality { quality, .. } if quality.there.is_none())) > 0);
+    let Taker { sent, reports, frames, .. } = taker;
+    assert!(reports > LEGS as usize, "{reports} reports");
     assert!(spent > 50 && sent > 80_000 && frames > 500, "{spent} playlists, {sent} bytes, {frames} frames");
 }
 

@@ -42,6 +42,9 @@ pub const EVENT_PAYLOAD_TYPE: u8 = 101;
 pub struct Stream {
     /// Where our packets go: the address the peer's SDP named.
     pub remote: SocketAddr,
+    /// Where our reports go (RTCP): the same as `remote` where one port carries both (RFC 5761); nowhere when the peer
+    /// wants none.
+    pub reports: Option<SocketAddr>,
     /// What both sides encode with.
     pub codec: Codec,
     /// The payload type of voice in what we send.
@@ -54,4 +57,11 @@ pub struct Stream {
     pub send: bool,
     /// False while we are not to be sent anything (`recvonly` peer, `inactive`).
     pub receive: bool,
+}
+
+impl Stream {
+    /// Do voice and reports share one port on each side?
+    pub fn is_muxed(&self) -> bool {
+        self.reports == Some(self.remote)
+    }
 }

@@ -11,6 +11,7 @@ mod ids;
 mod language;
 mod outbox;
 mod phone;
+mod quality;
 mod rng;
 mod time;
 mod trigger;
@@ -25,6 +26,7 @@ pub use ids::{
 pub use language::Language;
 pub use outbox::Outbox;
 pub use phone::{Phone, PhoneError};
+pub use quality::{Heard, Quality};
 pub use rng::{Rng, seeded, token};
 pub use time::{Stamp, Time};
 pub use trigger::Trigger;

@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::control::{complain, reach};
 use super::timeline::{padded, shown};
 use super::{Daemon, ladder, print_line};
+use crate::base::Quality;
 use crate::shell::control::{LadderRequest, Request};
 
 /// `hansho status`.
@@ -207,7 +208,11 @@ impl Page {
         let at = self.time(&attempt["dialled_at"]);
         let (name, phone) = (padded(&text(&attempt["name"]), 16), padded(&text(&attempt["phone"]), 18));
         let (number, reason) = (&attempt["attempt"], text(&attempt["reason"]));
-        writeln!(self.text, "  {number:>3}  {at}  {name} {phone} {outcome:<12} {code:<4}{reason}{keys}{room}")
+        writeln!(self.text, "  {number:>3}  {at}  {name} {phone} {outcome:<12} {code:<4}{reason}{keys}{room}")?;
+        match serde_json::from_value::<Quality>(attempt["quality"].clone()) {
+            Ok(quality) => writeln!(self.text, "              {quality}"),
+            Err(_) => Ok(()),
+        }
     }
 
     fn time(&self, at: &Value) -> String {

@@ -33,7 +33,7 @@ use std::collections::BTreeMap;
 
 use super::fact::{Behaviour, CallHandle, Fact, Outcome};
 use super::house::Scope;
-use super::outcome::{CallEnd, answered, unanswered};
+use super::outcome::{CallEnd, EndedBy, answered, unanswered};
 use super::plan::{Guidance, Key};
 use super::{Line, Order, Taker};
 use crate::base::{ContactId, Digit, Outbox, Phone, RoomName, Stamp, Time};
@@ -289,7 +289,7 @@ impl Call {
                 let known = matches!(outcome, Outcome::Taken | Outcome::Passed | Outcome::Left | Outcome::Quieted);
                 let outcome = if known { outcome } else { Outcome::Failed };
                 let reason = format!("no end within {} s of hanging up", HANG_UP_MAX.as_secs());
-                self.store_end(outcome, None, reason, out);
+                self.store_end(outcome, CallEnd { by: EndedBy::Us, code: None, reason, quality: None }, out);
                 Phase::Gone
             }
             (Phase::Waiting { .. } | Phase::Ringing { .. }, Event::Stop(_)) => {
@@ -310,7 +310,8 @@ impl Call {
             }
             (Phase::Gone, _) => Phase::Gone,
             (phase, Event::Ended(end)) => {
-                self.store_end(self.outcome_of(&phase, &end, scene), end.code, end.reason, out);
+                let outcome = self.outcome_of(&phase, &end, scene);
+                self.store_end(outcome, end, out);
                 Phase::Gone
             }
             (phase, _) => phase,
@@ -459,7 +460,8 @@ impl Call {
 
     /// An attempt begins with `dialled`, so one that ends before it gets an empty one; what we withdrew before
     /// anything happened leaves nothing behind.
-    fn store_end(&mut self, outcome: Outcome, code: Option<u16>, mut reason: String, out: &mut Outbox<Order>) {
+    fn store_end(&mut self, outcome: Outcome, end: CallEnd, out: &mut Outbox<Order>) {
+        let CallEnd { code, mut reason, quality, .. } = end;
         if !self.has_dialled {
             if outcome == Outcome::Cancelled {
                 return;
@@ -467,7 +469,7 @@ impl Call {
             self.dialled(CallHandle::default(), out);
         }
         reason.truncate(reason.floor_char_boundary(REASON_BYTES_MAX));
-        out.push(Order::Store(Fact::Ended { attempt: self.attempt, outcome, code, reason }));
+        out.push(Order::Store(Fact::Ended { attempt: self.attempt, outcome, code, reason, quality }));
     }
 
     fn outcome_of(&self, phase: &Phase, end: &CallEnd, scene: &Scene<'_>) -> Outcome {

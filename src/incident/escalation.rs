@@ -135,7 +135,7 @@ impl Incident {
         // Who called in since the restart is not cut.
         let cut: Vec<_> = self.ladder.open().filter(|(attempt, _)| !self.calls.contains_key(attempt)).collect();
         for (attempt, outcome) in cut {
-            self.store(Fact::Ended { attempt, outcome, code: None, reason: RESTART.to_owned() }, out);
+            self.store(Fact::Ended { attempt, outcome, code: None, reason: RESTART.to_owned(), quality: None }, out);
         }
         self.conclude(now, None, out);
         if self.state() == State::Queued {

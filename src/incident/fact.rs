@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::house::Scope;
 use super::plan::Plan;
-use crate::base::{ContactId, Digit, Phone, RoomName, Stamp, Trigger, TrunkId};
+use crate::base::{ContactId, Digit, Phone, Quality, RoomName, Stamp, Trigger, TrunkId};
 
 /// Something that happened and stays so. Its incident and its moment are kept beside it.
 ///
@@ -164,6 +164,9 @@ pub enum Fact {
         code: Option<u16>,
         /// The reason in words: the peer's Reason or reason phrase, or what we found.
         reason: String,
+        /// How well both sides heard each other; facts of short calls, and older ones, do not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        quality: Option<Quality>,
     },
     /// Everybody was called as often as the call flow says, and nobody took it: another call flow goes on.
     Escalated {
@@ -317,6 +320,7 @@ impl fmt::Display for Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::Heard;
     use crate::incident::tests::{any_plan, any_trigger};
 
     fn any_detour() -> Detour {
@@ -351,7 +355,13 @@ mod tests {
             ("joined", Fact::Joined { attempt: 1, room: RoomName::parse("war-room").unwrap() }),
             (
                 "ended",
-                Fact::Ended { attempt: 1, outcome: Outcome::NoAnswer, code: Some(487), reason: "半鐘".to_owned() },
+                Fact::Ended {
+                    attempt: 1,
+                    outcome: Outcome::NoAnswer,
+                    code: Some(487),
+                    reason: "半鐘".to_owned(),
+                    quality: None,
+                },
             ),
             ("exhausted", Fact::Exhausted),
             ("again", Fact::Again { trigger: any_trigger() }),
@@ -373,6 +383,18 @@ mod tests {
             assert_eq!(serde_json::from_str::<Fact>(&text).unwrap(), fact, "{text}");
         }
     }
+    #[test]
+    fn an_end_says_how_well_the_call_was_heard_and_one_of_an_older_journal_is_read_all_the_same() {
+        let older = r#"{"fact":"ended","attempt":1,"outcome":"busy","code":486,"reason":"Busy Here"}"#;
+        let fact: Fact = serde_json::from_str(older).unwrap();
+        let Fact::Ended { quality: None, attempt, outcome, code, reason } = fact.clone() else { panic!("{fact:?}") };
+        assert_eq!(serde_json::to_string(&fact).unwrap(), older, "what is not known is not written");
+        let there = Some(Heard { packets: 100, lost: 12, jitter_ms: 4 });
+        let quality = Some(Quality { there, ..Quality::default() });
+        let fact = Fact::Ended { attempt, outcome, code, reason, quality };
+        assert_eq!(serde_json::from_str::<Fact>(&serde_json::to_string(&fact).unwrap()).unwrap(), fact);
+    }
+
     #[test]
     fn a_promise_of_hours_is_written_down_as_one_until_a_moment() {
         let contact = ContactId::parse("a").unwrap();

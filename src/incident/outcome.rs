@@ -13,6 +13,7 @@
 //! | every other | failed |
 
 use super::fact::Outcome;
+use crate::base::Quality;
 
 /// Who or what ended a call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,6 +44,8 @@ pub struct CallEnd {
     pub code: Option<u16>,
     /// The peer's reason, or what we found.
     pub reason: String,
+    /// How well both sides heard each other, where that was measured.
+    pub quality: Option<Quality>,
 }
 
 /// What the end of a call means that nobody answered (RFC 3261 §21; 433: RFC 5079, 607: RFC 8197, 608: RFC 8688).
@@ -80,7 +83,7 @@ mod tests {
     use super::*;
 
     fn end(by: EndedBy, code: Option<u16>) -> CallEnd {
-        CallEnd { by, code, reason: String::new() }
+        CallEnd { by, code, reason: String::new(), quality: None }
     }
 
     #[test]

@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 
 use super::fact::{Behaviour, Fact, Outcome};
 use super::plan::{Answer, Plan};
-use crate::base::{CallFlowId, ContactId, Digit, Phone, RoomName, Stamp, Trigger};
+use crate::base::{CallFlowId, ContactId, Digit, Phone, Quality, RoomName, Stamp, Trigger};
 
 /// Where an incident stands.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
@@ -199,6 +199,8 @@ pub struct Attempt {
     pub code: Option<u16>,
     /// The reason in words.
     pub reason: Option<String>,
+    /// How well both sides heard each other.
+    pub quality: Option<Quality>,
 }
 
 /// One key press.
@@ -308,11 +310,12 @@ impl Record {
             }
             Fact::Escalated { plan } => self.escalated.push(plan.call_flow.id.clone()),
             Fact::Joined { attempt, room } => self.with(*attempt, |it| it.room = Some(room.clone())),
-            Fact::Ended { attempt, outcome, code, reason } => self.with(*attempt, |it| {
+            Fact::Ended { attempt, outcome, code, reason, quality } => self.with(*attempt, |it| {
                 it.ended_at = Some(at);
                 it.outcome = Some(*outcome);
                 it.code = *code;
                 it.reason = Some(reason.clone());
+                it.quality = *quality;
             }),
             Fact::Acknowledged { .. } => self.missing = self.wanted_still(),
             Fact::Rerouted { .. } | Fact::Exhausted | Fact::Cancelled { .. } | Fact::Resolved { .. } => {}
@@ -362,6 +365,7 @@ impl Record {
             outcome: None,
             code: None,
             reason: None,
+            quality: None,
         });
     }
 
@@ -382,7 +386,8 @@ mod tests {
     fn facts() -> Vec<(&'static str, Fact)> {
         let contact = ContactId::parse("a").unwrap();
         let by = "control".to_owned();
-        let ended = Fact::Ended { attempt: 1, outcome: Outcome::Busy, code: Some(486), reason: String::new() };
+        let ended =
+            Fact::Ended { attempt: 1, outcome: Outcome::Busy, code: Some(486), reason: String::new(), quality: None };
         let quieted = Fact::Quieted {
             attempt: 1,
             contact: contact.clone(),
@@ -440,7 +445,8 @@ mod tests {
         record.apply(at(6), &Fact::Taken { attempt: 1, contact: contact.clone() });
         record.apply(at(7), &Fact::Acknowledged { contact: contact.clone() });
         let reason = "bye".to_owned();
-        record.apply(at(8), &Fact::Ended { attempt: 1, outcome: Outcome::Taken, code: Some(200), reason });
+        record
+            .apply(at(8), &Fact::Ended { attempt: 1, outcome: Outcome::Taken, code: Some(200), reason, quality: None });
         let call = record.attempt(1).unwrap();
         assert_eq!((call.name.as_str(), call.round, call.dialled_at), ("A", 1, at(2)));
         assert_eq!((call.ringing_at, call.answered_at, call.ended_at), (Some(at(3)), Some(at(4)), Some(at(8))));

@@ -73,6 +73,19 @@ impl Latch {
         }
     }
 
+    /// Whose packets are taken, once that is decided.
+    pub fn source(&self) -> Option<SocketAddr> {
+        match *self {
+            Latch::Open { .. } => None,
+            Latch::Closed { source, .. } => Some(source),
+        }
+    }
+
+    /// Is this the peer's address, as far as is known? What is asked is not what decides: only RTP does.
+    pub fn knows(&self, from: SocketAddr) -> bool {
+        self.destination() == canonical(from)
+    }
+
     /// An RTP packet of sender `ssrc` with sequence number `number` came from `from`.
     pub fn on_packet(&mut self, from: SocketAddr, ssrc: u32, number: u16) -> Verdict {
         let from = canonical(from);

@@ -13,6 +13,7 @@ use super::jitter::{Hop, Jitter, Placed};
 use super::latch::{Latch, Verdict};
 use super::merge::Merge;
 use super::player::{Played, Player};
+use super::reports::Reports;
 use super::sender::{DATAGRAM_MAX, Sender};
 use super::sequence::Sequence;
 use super::talk::Talk;
@@ -22,8 +23,10 @@ use super::{Counts, Event, Playlist, Sink, Way};
 use crate::audio::goertzel::{Bank, HOP};
 use crate::audio::{FRAME, Frame, g711, level, mix};
 use crate::base::{Codec, Digit, EVENT_PAYLOAD_TYPE, LegId, Stream};
-use crate::wire::rtp::{self, Header};
+use crate::wire::rtp::{self, BadRtp, Header};
 use crate::wire::telephone_event;
+
+mod reporting;
 
 /// Samples of the longest packet that is taken: 120 ms.
 const PAYLOAD_MAX: usize = 960;
@@ -47,6 +50,7 @@ pub(super) struct Leg {
     presses: Presses,
     talk: Talk,
     counts: Counts,
+    reports: Reports,
     /// What it said in the present frame, and whether that is worth mixing.
     pub said: Frame,
     pub voiced: bool,
@@ -89,13 +93,14 @@ impl Leg {
             presses: Presses::new(),
             talk: Talk::default(),
             counts: Counts::default(),
+            reports: Reports::new([0; 16], 0),
             said: [0; FRAME],
             voiced: false,
         }
     }
 
     /// Begins to be leg `id`, at place `at`.
-    pub fn open(&mut self, id: LegId, at: i64, sender: Sender) {
+    pub fn open(&mut self, id: LegId, at: i64, sender: Sender, reports: Reports) {
         self.id = id;
         self.link = None;
         self.jitter.reset(at);
@@ -108,13 +113,20 @@ impl Leg {
         self.presses = Presses::new();
         self.talk = Talk::default();
         self.counts = Counts::default();
+        self.reports = reports;
         self.voiced = false;
     }
 
     /// Offer and answer agreed, for the first time or anew.
-    pub fn connect(&mut self, stream: Stream) {
+    pub fn connect(&mut self, at: i64, stream: Stream) {
+        if self.link.is_none() {
+            self.reports.interval.restart(at);
+        }
         let mut latch = self.link.map_or(Latch::new(stream.remote), |link| link.latch);
         latch.renew(stream.remote);
+        if self.link.is_some_and(|link| link.stream.reports != stream.reports) {
+            self.reports.renew();
+        }
         let same = self.link.is_some_and(|link| {
             let old = link.stream;
             (old.codec, old.payload_type, old.packet_time) == (stream.codec, stream.payload_type, stream.packet_time)
@@ -176,9 +188,13 @@ impl Leg {
         told: &mut Told,
         sink: &mut impl Sink,
     ) {
-        let Ok(packet) = rtp::Packet::read(bytes) else {
-            self.counts.refused += 1;
-            return;
+        let packet = match rtp::Packet::read(bytes) {
+            Ok(packet) => packet,
+            Err(BadRtp::Rtcp(_)) => return self.on_report(at, from, bytes, told),
+            Err(_) => {
+                self.counts.refused += 1;
+                return;
+            }
         };
         let head = packet.header;
         let verdict =
@@ -225,6 +241,7 @@ impl Leg {
     /// Sends the frame at `place`: its own prompt over what lies below.
     pub fn speak(&mut self, at: i64, place: i64, below: Below<'_>, told: &mut Told, sink: &mut impl Sink) {
         let Some(Link { stream, .. }) = self.link else { return };
+        self.report_if_due(at, told, sink);
         if !stream.send || !self.sender.wants(place) {
             return;
         }
@@ -274,11 +291,16 @@ impl Leg {
     fn send(&mut self, datagram: &[u8; DATAGRAM_MAX], length: Option<usize>, sink: &mut impl Sink) {
         let (Some(link), Some(bytes)) = (self.link, length.and_then(|length| datagram.get(..length))) else { return };
         self.counts.sent += 1;
+        self.reports.octets = self.reports.octets.wrapping_add((bytes.len() - rtp::HEADER.min(bytes.len())) as u32);
         sink.send(self.slot, link.latch.destination(), bytes);
     }
 
     fn on_voice(&mut self, at: i64, head: &Header, codec: Codec, payload: &[u8]) {
-        if !self.on_number(head) || payload.is_empty() || payload.len() > PAYLOAD_MAX {
+        if !self.on_number(head) {
+            return;
+        }
+        self.reports.on_voice(at, head.timestamp);
+        if payload.is_empty() || payload.len() > PAYLOAD_MAX {
             return;
         }
         if !self.link.is_some_and(|link| link.stream.receive) {
@@ -331,6 +353,7 @@ impl Leg {
             self.ssrc = Some(head.ssrc);
             self.sequence.restart();
             self.jitter.restart();
+            self.reports.on_other_voice();
         }
         self.ssrc_next = None;
         let fresh = self.sequence.on_packet(head.sequence);

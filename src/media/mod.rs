@@ -5,12 +5,14 @@
 
 mod dtmf;
 mod dtmf_send;
+mod interval;
 mod jitter;
 mod latch;
 mod leg;
 mod merge;
 mod plane;
 mod player;
+mod reports;
 mod room;
 mod sender;
 mod sequence;
@@ -26,7 +28,7 @@ use core::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::audio::Frame;
-use crate::base::{Digit, LegId, RoomId, Stream};
+use crate::base::{Digit, LegId, Quality, RoomId, Stream};
 
 /// Samples a second of everything inside the plane: 16-bit linear, mono.
 pub const SAMPLE_RATE: u32 = 8_000;
@@ -106,6 +108,8 @@ pub struct Recorded {
 pub trait Sink {
     /// A datagram for the peer of the leg in `slot`.
     fn send(&mut self, slot: usize, to: SocketAddr, bytes: &[u8]);
+    /// A report for the peer of the leg in `slot`, from the port that is for reports alone.
+    fn report(&mut self, slot: usize, to: SocketAddr, bytes: &[u8]);
     /// From now on the leg in `slot` takes packets from `peer` alone.
     fn latch(&mut self, slot: usize, peer: SocketAddr);
     /// An event; it comes back when there is no room for it now, and is offered again.
@@ -146,6 +150,13 @@ pub enum Event {
         leg: LegId,
         /// Began?
         talking: bool,
+    },
+    /// How well the two sides of a leg heard each other so far: every few seconds.
+    Quality {
+        /// On which leg.
+        leg: LegId,
+        /// How well.
+        quality: Quality,
     },
     /// The leg is closed, and this is what it saw.
     Closed {

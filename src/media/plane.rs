@@ -12,6 +12,7 @@ use core::net::SocketAddr;
 use rand::RngExt;
 
 use super::leg::{Below, Leg};
+use super::reports::Reports;
 use super::room::{Member, Room, Round};
 use super::sender::Sender;
 use super::taps::Taps;
@@ -149,7 +150,7 @@ impl Plane {
             Command::Connect(leg, stream) => {
                 if let Some(slot) = self.slot(leg) {
                     self.odd.retain(|odd| *odd != slot);
-                    self.legs[slot].connect(stream);
+                    self.legs[slot].connect(samples(now), stream);
                     if self.legs[slot].is_odd() {
                         self.odd.push(slot);
                     }
@@ -202,6 +203,21 @@ impl Plane {
         let at = samples(now);
         self.legs[slot].on_packet(at, from, bytes, &self.bank, &mut self.told, sink);
         self.flush(sink);
+    }
+
+    /// A datagram came to the port that is for the reports of the leg in `slot` alone.
+    pub fn on_report(&mut self, now: Time, slot: usize, from: SocketAddr, bytes: &[u8], sink: &mut impl Sink) {
+        if self.places.get(slot).is_some_and(Option::is_some) {
+            self.legs[slot].on_report_port(samples(now), from, bytes, &mut self.told);
+            self.flush(sink);
+        }
+    }
+
+    /// The leg is about to be closed: says so to its peer while it still can.
+    pub fn farewell(&mut self, now: Time, leg: LegId, sink: &mut impl Sink) {
+        if let Some(slot) = self.slot(leg) {
+            self.legs[slot].farewell(samples(now), sink);
+        }
     }
 
     /// Does what is due. Call it every 5 ms.
@@ -258,8 +274,15 @@ impl Plane {
             return;
         };
         let sender = Sender::new(self.rng.random(), self.rng.random(), self.rng.random());
-        self.legs[slot].open(id, samples(now), sender);
+        let reports = Reports::new(self.name(), self.rng.random());
+        self.legs[slot].open(id, samples(now), sender, reports);
         self.places[slot] = Some(Place { id, runs: Runs::Not });
+    }
+
+    /// A name for a leg's reports: 96 random bits in base64 (RFC 7022 §4.2).
+    fn name(&mut self) -> [u8; 16] {
+        const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        core::array::from_fn(|_| LETTERS[self.rng.random_range(0..LETTERS.len())])
     }
 
     fn close(&mut self, id: LegId) {

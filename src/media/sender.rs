@@ -131,7 +131,13 @@ impl Sender {
         Some(HEADER + payload.len())
     }
 
-    fn timestamp(&self, place: i64) -> u32 {
+    /// Its own name in RTP.
+    pub fn ssrc(&self) -> u32 {
+        self.ssrc
+    }
+
+    /// The timestamp of a place.
+    pub fn timestamp(&self, place: i64) -> u32 {
         self.offset.wrapping_add(place as u32)
     }
 

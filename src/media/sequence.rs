@@ -17,12 +17,26 @@ pub struct Sequence {
 
 #[derive(Clone, Copy, Debug)]
 struct Run {
+    first: u16,
     /// The newest, counted on beyond 16 bits from the first packet, which is 0.
     newest: u64,
     newest_number: u16,
     /// Bit n: the packet n before the newest came.
     came: u64,
     unique: u64,
+    /// Also those that came twice.
+    all: u64,
+}
+
+/// How far a stream has come, as reports count it (RFC 3550 appendix A.3): what came twice or late counts as received.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Progress {
+    /// The highest number, and above its 16 bits how often they wrapped.
+    pub highest: u32,
+    /// Packets from the first to the highest.
+    pub expected: u64,
+    /// Packets that came.
+    pub received: u64,
 }
 
 impl Sequence {
@@ -40,6 +54,7 @@ impl Sequence {
             run.newest += u64::from(ahead);
             run.newest_number = number;
             run.unique += 1;
+            run.all += 1;
             self.restart = None;
             return true;
         }
@@ -47,6 +62,7 @@ impl Sequence {
             let fresh = run.came & (1 << behind) == 0 && behind <= run.newest;
             run.came |= 1 << behind;
             run.unique += u64::from(fresh);
+            run.all += 1;
             return fresh;
         }
         // Two in a row after a jump: the sender began anew.
@@ -70,9 +86,18 @@ impl Sequence {
         self.lost + self.run.map_or(0, |run| (run.newest + 1).saturating_sub(run.unique))
     }
 
+    /// How far the present run has come.
+    pub fn progress(&self) -> Option<Progress> {
+        self.run.map(|run| Progress {
+            highest: (u64::from(run.first) + run.newest) as u32,
+            expected: run.newest + 1,
+            received: run.all,
+        })
+    }
+
     fn begin(&mut self, number: u16) {
         self.restart();
-        self.run = Some(Run { newest: 0, newest_number: number, came: 1, unique: 1 });
+        self.run = Some(Run { first: number, newest: 0, newest_number: number, came: 1, unique: 1, all: 1 });
     }
 }
 
@@ -86,6 +111,8 @@ mod tests {
         let taken: Vec<bool> = [65_533, 65_534, 1, 65_535, 1, 2, 5].map(|n| sequence.on_packet(n)).into();
         assert_eq!(taken, [true, true, true, true, false, true, true]);
         assert_eq!(sequence.lost(), 3, "0, 3 and 4 never came");
+        let wrapped = Progress { highest: 65_536 + 5, expected: 9, received: 7 };
+        assert_eq!(sequence.progress(), Some(wrapped), "1 came twice");
     }
 
     #[test]

@@ -11,11 +11,14 @@ use crate::base::{Codec, EVENT_PAYLOAD_TYPE, Time};
 use crate::wire::rtp::{Header, Packet};
 use crate::wire::telephone_event;
 
+mod reports;
+
 /// Everything the plane gave out, with the moment in ms.
 #[derive(Default)]
 struct Out {
     now_ms: u64,
     sent: Vec<(u64, usize, SocketAddr, Vec<u8>)>,
+    reports: Vec<(u64, usize, SocketAddr, Vec<u8>)>,
     latched: Vec<SocketAddr>,
     events: Vec<(u64, Event)>,
     frames: Vec<Recorded>,
@@ -26,6 +29,10 @@ struct Out {
 impl Sink for Out {
     fn send(&mut self, slot: usize, to: SocketAddr, bytes: &[u8]) {
         self.sent.push((self.now_ms, slot, to, bytes.to_vec()));
+    }
+
+    fn report(&mut self, slot: usize, to: SocketAddr, bytes: &[u8]) {
+        self.reports.push((self.now_ms, slot, to, bytes.to_vec()));
     }
 
     fn latch(&mut self, _slot: usize, peer: SocketAddr) {
@@ -129,6 +136,7 @@ impl World {
 fn stream(leg: u32) -> Stream {
     Stream {
         remote: SocketAddr::from(([192, 0, 2, 1], 4_000 + leg as u16)),
+        reports: None,
         codec: Codec::Pcmu,
         payload_type: 0,
         event_payload_type: Some(101),

@@ -32,7 +32,7 @@ impl Told {
     /// Queues an event.
     pub fn push(&mut self, event: Event) {
         let limit = match event {
-            Event::Talking { .. } => self.limit / 4,
+            Event::Talking { .. } | Event::Quality { .. } => self.limit / 4,
             Event::Digit { .. } => self.limit / 2,
             _ => self.limit,
         };

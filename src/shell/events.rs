@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use crate::base::Stamp;
+use crate::base::{Quality, Stamp};
 use crate::incident::{Detour, Suppression};
 use crate::switch::{Event, What};
 
@@ -83,8 +83,11 @@ pub fn log(event: &Event) {
         What::Taken => say!(debug, "{who} is there"),
         What::Left => say!(info, "{who} is not called again about it"),
         What::Quieted { hours, until } => say!(info, hours, until = rfc3339(*until), "{who} promised to stay quiet"),
-        What::Ended { outcome, code, reason, seconds } => {
+        What::Ended { outcome, code, reason, seconds, quality } => {
             say!(info, %outcome, code, reason, seconds, "the call to {who} ended");
+            if let Some(quality) = quality.filter(Quality::is_bad) {
+                say!(warn, "the call to {who} was hard to understand: {quality}");
+            }
         }
         What::Quiet { suppression } => {
             let Suppression { id, scope, until, by } = suppression;

@@ -7,9 +7,9 @@
 //!
 //! Easy to get wrong: payload types in a description are those its writer wants to *receive*; the answer must
 //! have as many `m=` lines as the offer, the refused ones with port 0; `sendonly` is answered with `recvonly`;
-//! `c=0.0.0.0` is the old way to hold, and nothing may be sent there (RFC 3264 §8.4). RTCP on the port of RTP is agreed
-//! to (RFC 5761 §5.1.1), although we drop it: it would go to the next port otherwise, which is another call's. Where RTCP
-//! is wanted (RFC 3605) does not matter, as we send none; ICE candidates are not answered.
+//! `c=0.0.0.0` is the old way to hold, and nothing may be sent there (RFC 3264 §8.4). RTCP on the port of RTP is
+//! offered, and agreed to where it is offered (RFC 5761 §5.1.1); else it goes to the next port, or to where `a=rtcp` wants
+//! it (RFC 3605). ICE candidates are not answered.
 
 use core::fmt::Write;
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -67,7 +67,7 @@ pub enum Refusal {
 pub fn offer(local: &Local<'_>) -> String {
     let codecs = local.codecs.iter().map(|codec| (codec.payload_type(), *codec));
     let event = Some((EVENT_PAYLOAD_TYPE, VOICE_HZ));
-    let audio = Section { codecs: codecs.collect(), event, ptime_ms: PTIME_MS, rtcp_mux: false };
+    let audio = Section { codecs: codecs.collect(), event, ptime_ms: PTIME_MS, rtcp_mux: true };
     describe(local, |origin| {
         let texts = audio.texts();
         let media = audio.media("RTP/AVP", local.media.port(), Direction::SendRecv, &texts);
@@ -215,8 +215,10 @@ fn stream(local: &Local<'_>, theirs: &Description<'_>, chosen: &Chosen<'_, '_>) 
         return Err(Refusal::ManyMachines(ip));
     }
     let direction = theirs.direction_of(audio).mirrored();
+    let remote = SocketAddr::new(ip, audio.port);
     Ok(Stream {
-        remote: SocketAddr::new(ip, audio.port),
+        remote,
+        reports: reports(audio, remote).filter(|_| !held),
         codec,
         payload_type,
         event_payload_type: event(audio).map(|(payload_type, _)| payload_type),
@@ -224,6 +226,23 @@ fn stream(local: &Local<'_>, theirs: &Description<'_>, chosen: &Chosen<'_, '_>) 
         send: direction.sends() && !held,
         receive: direction.receives(),
     })
+}
+
+/// Where they want our reports: on the port of voice, where they say so, or else on the next one.
+fn reports(audio: &Media<'_>, remote: SocketAddr) -> Option<SocketAddr> {
+    if audio.rtcp_mux {
+        return Some(remote);
+    }
+    let Some((port, address)) = audio.rtcp else {
+        return remote.port().checked_add(1).map(|port| SocketAddr::new(remote.ip(), port));
+    };
+    let ip = match address {
+        None => remote.ip(),
+        Some(Address::Ip(ip)) => ip.to_canonical(),
+        Some(Address::Name(_)) => return None,
+    };
+    let one = !ip.is_unspecified() && !ip.is_multicast() && ip != IpAddr::V4(Ipv4Addr::BROADCAST);
+    (port != 0 && one && ip.is_ipv4() == remote.is_ipv4()).then_some(SocketAddr::new(ip, port))
 }
 
 /// The first format that is a codec of ours.

@@ -17,7 +17,9 @@ use super::desk::Switch;
 use super::guard::Refusal;
 use super::legs::{Leg, Purpose};
 use super::tell::{Heard, What};
-use crate::base::{AttemptId, ContactId, Digit, IncidentId, LegId, Phone, RoomName, Stamp, Stream, Time, TrunkId};
+use crate::base::{
+    AttemptId, ContactId, Digit, IncidentId, LegId, Phone, Quality, RoomName, Stamp, Stream, Time, TrunkId,
+};
 use crate::incident::{CallEnd, CallHandle, EndedBy, Incident, Plan, State, Taker, Trigger};
 use crate::media::Command;
 use crate::sip::{Cause, End};
@@ -260,10 +262,15 @@ impl Switch {
             Purpose::Attempt(_) | Purpose::CallIn(_) | Purpose::Guest => {}
         }
         if let Some(AttemptId { incident, number }) = leg.attempt() {
-            let end = call_end(end, leg.fault);
+            let end = call_end(end, leg.fault, leg.quality);
             self.with_incident(incident, |incident, out| incident.on_ended(now, number, end, out));
         }
         self.dial_those_who_wait(now);
+    }
+
+    /// How well both sides of a call that is up hear each other, as far as is known.
+    pub fn quality(&self, attempt: AttemptId) -> Option<Quality> {
+        self.legs.of(attempt).and_then(|leg| self.legs.get(leg)).and_then(|leg| leg.quality)
     }
 
     /// Who waits to be dialled for this incident, the first first.
@@ -289,7 +296,7 @@ impl Switch {
             return;
         }
         self.waiting.remove(attempt);
-        let end = CallEnd { by: EndedBy::Us, code: None, reason: "not dialled any more".into() };
+        let end = CallEnd { by: EndedBy::Us, code: None, reason: "not dialled any more".into(), quality: None };
         self.with_incident(attempt.incident, |incident, out| incident.on_ended(now, attempt.number, end, out));
     }
 
@@ -339,7 +346,7 @@ impl Switch {
     fn place(&mut self, now: Time, call: &Waiting) -> Result<(LegId, String), NotNow> {
         if let Some(leg) = self.legs.of_contact(&call.contact).max_by_key(|leg| leg.room.is_some()) {
             // Busy as a telephone is, though no telephone said so.
-            let busy = |reason| CallEnd { by: EndedBy::Refused, code: Some(486), reason };
+            let busy = |reason| CallEnd { by: EndedBy::Refused, code: Some(486), reason, quality: None };
             return Err(match &leg.room {
                 Some(room) => NotNow::Never(busy(format!("already in the room {room}"))),
                 None => NotNow::Occupied(busy("on the phone with hansho about another incident".into())),
@@ -397,7 +404,7 @@ impl Switch {
 
 /// Something of ours is in the way.
 pub(super) fn fault(reason: String) -> CallEnd {
-    CallEnd { by: EndedBy::Failed, code: None, reason }
+    CallEnd { by: EndedBy::Failed, code: None, reason, quality: None }
 }
 
 /// Why an INVITE was not sent.
@@ -412,7 +419,7 @@ pub(super) enum NotNow {
     Never(CallEnd),
 }
 
-fn call_end(end: End, fault: Option<String>) -> CallEnd {
+fn call_end(end: End, fault: Option<String>, quality: Option<Quality>) -> CallEnd {
     let by = match end.cause {
         _ if fault.is_some() => EndedBy::Failed,
         Cause::Us | Cause::Elsewhere => EndedBy::Us,
@@ -422,5 +429,5 @@ fn call_end(end: End, fault: Option<String>) -> CallEnd {
         Cause::Timeout => EndedBy::Timeout,
         Cause::NoCommonCodec => EndedBy::Failed,
     };
-    CallEnd { by, code: end.code, reason: fault.unwrap_or(end.reason) }
+    CallEnd { by, code: end.code, reason: fault.unwrap_or(end.reason), quality }
 }

@@ -64,6 +64,11 @@ impl Switch {
                     self.tell_leg(leg, What::RoomTalking { room, talking });
                 }
             }
+            media::Event::Quality { leg, quality } => {
+                if let Some(leg) = self.legs.get_mut(leg) {
+                    leg.quality = Some(quality);
+                }
+            }
             media::Event::Refused(leg) => self.leg_failed(now, leg, "no place is free in the media plane".into()),
             media::Event::NoRoom(leg, _) => self.leg_failed(now, leg, "no more rooms can be opened".into()),
             media::Event::Closed { .. } | media::Event::Spent(_) => {}

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::lines::Part;
 use super::presses::Presses;
-use crate::base::{AttemptId, ContactId, IncidentId, Language, LegId, RoomName};
+use crate::base::{AttemptId, ContactId, IncidentId, Language, LegId, Quality, RoomName};
 use crate::incident::CallHandle;
 
 /// Why a leg exists.
@@ -63,14 +63,16 @@ pub(super) struct Leg {
     pub(super) presses: Presses,
     /// Something of ours broke: the call failed, however it ends.
     pub(super) fault: Option<String>,
+    /// How well both sides heard each other so far.
+    pub(super) quality: Option<Quality>,
 }
 
 impl Leg {
     pub(super) fn new(purpose: Purpose, contact: ContactId, language: Language) -> Leg {
         let (up, spoken_to, presses) = (false, false, Presses::default());
-        let (saying, room, brief, awaits, fault) = (None, None, Brief::Done, None, None);
+        let (saying, room, brief, awaits, fault, quality) = (None, None, Brief::Done, None, None, None);
         let call = CallHandle::default();
-        Leg { purpose, contact, language, call, up, saying, room, brief, awaits, spoken_to, presses, fault }
+        Leg { purpose, contact, language, call, up, saying, room, brief, awaits, spoken_to, presses, fault, quality }
     }
 
     pub(super) fn attempt(&self) -> Option<AttemptId> {

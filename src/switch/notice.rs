@@ -186,9 +186,9 @@ pub(super) fn what_of(fact: &Fact, record: &Record) -> Option<What> {
         Fact::Escalated { plan } => What::Escalated { call_flow: plan.call_flow.id.clone() },
         // Told when the room has let them in.
         Fact::Joined { .. } => return None,
-        Fact::Ended { attempt, outcome, code, reason } => {
+        Fact::Ended { attempt, outcome, code, reason, quality } => {
             let seconds = record.attempt(*attempt).map_or(0.0, seconds);
-            What::Ended { outcome: *outcome, code: *code, reason: reason.clone(), seconds }
+            What::Ended { outcome: *outcome, code: *code, reason: reason.clone(), seconds, quality: *quality }
         }
         Fact::Exhausted => What::Exhausted,
         Fact::Cancelled { by } => What::Cancelled { by: by.clone() },

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::base::{CallFlowId, ContactId, Digit, IncidentId, Phone, RoomName, Stamp, TrunkId};
+use crate::base::{CallFlowId, ContactId, Digit, IncidentId, Phone, Quality, RoomName, Stamp, TrunkId};
 use crate::incident::{Behaviour, Detour, Fact, Outcome, Suppression};
 use crate::media::Way;
 
@@ -97,7 +97,14 @@ pub enum What {
         until: Stamp,
     },
     #[serde(rename = "attempt.ended")]
-    Ended { outcome: Outcome, code: Option<u16>, reason: String, seconds: f64 },
+    Ended {
+        outcome: Outcome,
+        code: Option<u16>,
+        reason: String,
+        seconds: f64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        quality: Option<Quality>,
+    },
     #[serde(rename = "suppression.set")]
     Quiet {
         /// Its `until` is written as RFC 3339 by whoever serialises it.

@@ -43,7 +43,7 @@ impl Switch {
             }
             Err(error) => {
                 self.ports.give_back(leg);
-                let away = || CallEnd { by: EndedBy::Away, code: Some(480), reason: error.to_string() };
+                let away = || CallEnd { by: EndedBy::Away, code: Some(480), reason: error.to_string(), quality: None };
                 let never = error == DialError::NotRegistered;
                 Err(if never { NotNow::Never(away()) } else { NotNow::Later(fault(error.to_string())) })
             }

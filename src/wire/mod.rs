@@ -1,9 +1,10 @@
-//! Floor 1: bytes to values and back. SIP, SDP, RTP, telephone-event.
+//! Floor 1: bytes to values and back. SIP, SDP, RTP, RTCP, telephone-event.
 //!
 //! Everything here reads what strangers send. Each reader takes any bytes without a panic, has its limits
 //! written at its head, and says in its error where the nonsense stood.
 
 pub mod few;
+pub mod rtcp;
 pub mod rtp;
 pub mod sdp;
 pub mod sip;

@@ -61,6 +61,8 @@ pub struct Media<'a> {
     pub direction: Option<Direction>,
     /// `a=rtcp-mux`: RTCP on the port of RTP (RFC 5761 §5.1.1).
     pub rtcp_mux: bool,
+    /// `a=rtcp`: the port of RTCP where it is not the next one, and its address where that is another (RFC 3605 §2.1).
+    pub rtcp: Option<(u16, Option<Address<'a>>)>,
 }
 
 /// `a=rtpmap`: what a payload type stands for.
@@ -136,8 +138,21 @@ impl<'a> Media<'a> {
         let formats = formats.into_iter().collect();
         let (rtpmaps, fmtps) = (Few::default(), Few::default());
         let (connection, ptime_ms, maxptime_ms, direction) = (None, None, None, None);
-        let rtcp_mux = false;
-        Media { kind, port, proto, formats, connection, rtpmaps, fmtps, ptime_ms, maxptime_ms, direction, rtcp_mux }
+        let (rtcp_mux, rtcp) = (false, None);
+        Media {
+            kind,
+            port,
+            proto,
+            formats,
+            connection,
+            rtpmaps,
+            fmtps,
+            ptime_ms,
+            maxptime_ms,
+            direction,
+            rtcp_mux,
+            rtcp,
+        }
     }
 
     /// What `payload_type` was said to stand for; the first `a=rtpmap` counts.

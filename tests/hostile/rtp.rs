@@ -13,6 +13,7 @@ use crate::{Seed, seeds};
 #[derive(Default)]
 struct Out {
     sent: Vec<SocketAddr>,
+    reports: Vec<Vec<u8>>,
     events: Vec<Event>,
 }
 
@@ -20,6 +21,11 @@ impl Sink for Out {
     fn send(&mut self, _slot: usize, to: SocketAddr, bytes: &[u8]) {
         assert!(bytes.len() <= 12 + 480, "no packet is longer than 60 ms");
         self.sent.push(to);
+    }
+
+    fn report(&mut self, _slot: usize, to: SocketAddr, bytes: &[u8]) {
+        assert_eq!(to.ip(), peer().ip(), "reports go to the peer");
+        self.reports.push(bytes.to_vec());
     }
 
     fn latch(&mut self, _slot: usize, _peer: SocketAddr) {}
@@ -47,6 +53,7 @@ fn stranger() -> SocketAddr {
 fn stream() -> Stream {
     Stream {
         remote: peer(),
+        reports: Some(SocketAddr::new(peer().ip(), 40_001)),
         codec: Codec::Pcmu,
         payload_type: 0,
         event_payload_type: Some(101),

@@ -170,7 +170,7 @@ impl Town {
 
     fn ends(&mut self, attempt: u32, by: EndedBy, code: u16, out: &mut Outbox<Order>) {
         self.calls.remove(&attempt);
-        let end = CallEnd { by, code: Some(code), reason: "as it happens".to_owned() };
+        let end = CallEnd { by, code: Some(code), reason: "as it happens".to_owned(), quality: None };
         self.incident.on_ended(self.now, attempt, end, out);
     }
 }

@@ -20,6 +20,7 @@ mod power_cuts;
 #[allow(dead_code, reason = "the daemon's own tests use the rest of it")]
 mod receiver;
 mod registrar;
+mod reports;
 mod restart;
 mod sipp_callee;
 mod sipp_control;

@@ -21,7 +21,7 @@ fn dialled(attempt: u32, contact: &str) -> Fact {
 }
 
 fn ended(attempt: u32) -> Fact {
-    Fact::Ended { attempt, outcome: Outcome::Busy, code: Some(486), reason: "Busy Here".into() }
+    Fact::Ended { attempt, outcome: Outcome::Busy, code: Some(486), reason: "Busy Here".into(), quality: None }
 }
 
 fn acknowledged() -> Fact {

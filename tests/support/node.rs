@@ -56,6 +56,10 @@ impl Sink for Wants {
         self.packets.push((slot, to, bytes.to_vec()));
     }
 
+    fn report(&mut self, slot: usize, to: SocketAddr, bytes: &[u8]) {
+        self.packets.push((slot, to, bytes.to_vec()));
+    }
+
     fn latch(&mut self, _slot: usize, _peer: SocketAddr) {}
 
     fn tell(&mut self, event: MediaEvent) -> Result<(), MediaEvent> {

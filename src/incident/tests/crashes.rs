@@ -92,7 +92,8 @@ fn a_crash_between_taken_and_acknowledged_is_made_good() {
     let mut incident = Incident::replay(night.incident.id(), night.facts[..=taken].to_vec(), 7).unwrap();
     let mut out = Outbox::new();
     incident.on_resumed(Time::ZERO, &mut out);
-    let ended = Fact::Ended { attempt: 1, outcome: Outcome::Taken, code: None, reason: "restart".to_owned() };
+    let ended =
+        Fact::Ended { attempt: 1, outcome: Outcome::Taken, code: None, reason: "restart".to_owned(), quality: None };
     let expected = [Order::Store(ended), Order::Store(Fact::Acknowledged { contact: id("a") })];
     assert_eq!(out.drain().collect::<Vec<_>>(), expected);
     assert!(incident.is_over());
@@ -220,7 +221,9 @@ impl Wild {
         let by = by[self.rng.random_range(0..by.len())];
         let code = codes[self.rng.random_range(0..codes.len())];
         self.calls.remove(&attempt);
-        self.act(|it, now, out| it.on_ended(now, attempt, CallEnd { by, code, reason: "wild".to_owned() }, out));
+        self.act(|it, now, out| {
+            it.on_ended(now, attempt, CallEnd { by, code, reason: "wild".to_owned(), quality: None }, out)
+        });
     }
 
     /// The process dies; of the last event's facts only some were durable.

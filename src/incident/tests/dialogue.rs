@@ -63,7 +63,7 @@ fn event(name: &str) -> Event {
         "taken by another" => Event::Stop(Stop::TakenBy(other())),
         "silenced" => Event::Stop(Stop::Silenced),
         "over" => Event::Stop(Stop::Over),
-        "ended" => Event::Ended(CallEnd { by: EndedBy::Them, code: None, reason: String::new() }),
+        "ended" => Event::Ended(CallEnd { by: EndedBy::Them, code: None, reason: String::new(), quality: None }),
         _ => panic!("no event is called {name}"),
     }
 }
@@ -123,7 +123,7 @@ fn the_reason_of_a_peer_is_kept_within_bounds_and_between_characters() {
     };
     let mut call = Call::called_in(1, person(), guidance.keys.clone());
     let mut out = Outbox::new();
-    let end = CallEnd { by: EndedBy::Them, code: None, reason: "鐘".repeat(1_000) };
+    let end = CallEnd { by: EndedBy::Them, code: None, reason: "鐘".repeat(1_000), quality: None };
     call.on(NOW, Event::Ended(end), &scene, &mut out);
     let Some(Order::Store(Fact::Ended { reason, .. })) = out.pop() else { panic!("no end was stored") };
     assert_eq!(reason, "鐘".repeat(85));

@@ -153,7 +153,7 @@ impl Night {
                 }
                 Order::HangUp { attempt } if !self.no_confirmation => {
                     let code = if self.answered.contains(&attempt) { 200 } else { 487 };
-                    let end = CallEnd { by: EndedBy::Us, code: Some(code), reason: String::new() };
+                    let end = CallEnd { by: EndedBy::Us, code: Some(code), reason: String::new(), quality: None };
                     self.incident.on_ended(self.now, attempt, end, &mut out);
                 }
                 Order::Dial { attempt, contact, .. } if self.asleep.contains(&contact) => {
@@ -216,7 +216,7 @@ impl Night {
 
     pub(super) fn ends(&mut self, who: &str, by: EndedBy, code: Option<u16>) {
         let attempt = self.call_to(who);
-        let end = CallEnd { by, code, reason: "as it happens".to_owned() };
+        let end = CallEnd { by, code, reason: "as it happens".to_owned(), quality: None };
         self.act(|incident, now, out| incident.on_ended(now, attempt, end, out));
     }
 

@@ -175,7 +175,8 @@ fn what_was_promised_before_a_crash_is_promised() {
     assert_eq!(incident.state(), State::Suppressed);
     let mut out = Default::default();
     incident.on_resumed(night.now, &mut out);
-    let ended = Fact::Ended { attempt: 1, outcome: Outcome::Quieted, code: None, reason: "restart".to_owned() };
+    let ended =
+        Fact::Ended { attempt: 1, outcome: Outcome::Quieted, code: None, reason: "restart".to_owned(), quality: None };
     assert_eq!(out.drain().collect::<Vec<_>>(), [Order::Store(ended)]);
 }
 

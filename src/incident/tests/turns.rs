@@ -132,7 +132,7 @@ fn in_a_shuffled_roster_another_is_called_while_somebody_is_on_the_phone() {
     assert!(night.act(|incident, now, out| incident.on_occupied(now, 2, out)));
     assert!(!night.act(|incident, now, out| incident.on_occupied(now, 3, out)));
     for attempt in 3..6 {
-        let end = CallEnd { by: EndedBy::Refused, code: Some(486), reason: String::new() };
+        let end = CallEnd { by: EndedBy::Refused, code: Some(486), reason: String::new(), quality: None };
         night.act(|incident, now, out| incident.on_ended(now, attempt, end, out));
     }
     assert_eq!(night.state(), State::Exhausted);
@@ -158,7 +158,7 @@ fn a_call_that_speaks_no_codec_of_ours_is_not_spoken_to() {
     night.act(|incident, now, out| incident.on_unwanted(now, 1, CallHandle("up".into()), out));
     let stored = Order::Store(Fact::Answered { attempt: 1, call: CallHandle("up".into()) });
     assert_eq!(night.since(before), [stored]);
-    let end = CallEnd { by: EndedBy::Failed, code: Some(200), reason: "no common codec".into() };
+    let end = CallEnd { by: EndedBy::Failed, code: Some(200), reason: "no common codec".into(), quality: None };
     night.act(|incident, now, out| incident.on_ended(now, 1, end, out));
     assert_eq!((night.outcome("a"), night.dialled().as_str()), (Some(Outcome::Failed), "a b"));
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::base::{IncidentId, Language, Stamp, Time};
+use crate::base::{AttemptId, IncidentId, Language, Stamp, Time};
 use crate::incident::{Attempt, Kind, Record};
 use crate::shell::core::Core;
 use crate::shell::events::rfc3339;
@@ -111,6 +111,10 @@ fn open_json(core: &Core, id: IncidentId, record: &Record) -> Value {
         .waiting(id)
         .map(|it| json!({ "contact": it.contact, "phone": it.phone, "since": rfc3339(it.since), "reason": it.reason }));
     incident["waiting"] = waiting.collect();
+    let calls = record.attempts.iter().zip(incident["attempts"].as_array_mut().into_iter().flatten());
+    for (attempt, shown) in calls.filter(|(attempt, _)| attempt.ended_at.is_none()) {
+        shown["quality"] = json!(core.switch.quality(AttemptId { incident: id, number: attempt.number }));
+    }
     incident
 }
 
@@ -173,6 +177,7 @@ pub(in crate::shell) fn attempt_json(attempt: &Attempt) -> Value {
         "confirmed": attempt.confirmed,
         "code": attempt.code,
         "reason": attempt.reason,
+        "quality": attempt.quality,
     })
 }
 

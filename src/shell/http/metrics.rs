@@ -25,9 +25,13 @@ pub(super) struct Counts(Mutex<BTreeMap<(&'static str, String), u64>>);
 impl Counts {
     /// One more.
     pub(super) fn count(&self, name: &'static str, label: String) {
+        self.add(name, label, 1);
+    }
+
+    fn add(&self, name: &'static str, label: String, more: u64) {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = counts.entry((name, label)).or_default();
-        *count = count.saturating_add(1);
+        *count = count.saturating_add(more);
     }
 
     fn event(&self, event: &Event) {
@@ -35,8 +39,15 @@ impl Counts {
         let name = serde_json::to_value(&event.what).unwrap_or_default();
         let name = name["event"].as_str().unwrap_or("unknown");
         self.count("hansho_events_total", format!("event=\"{name}\""));
-        if let What::Ended { outcome, .. } = &event.what {
+        if let What::Ended { outcome, quality, .. } = &event.what {
             self.count("hansho_attempts_total", format!("outcome=\"{outcome}\""));
+            let sides = quality.map(|quality| [("here", Some(quality.here)), ("there", quality.there)]);
+            for (side, heard) in sides.into_iter().flatten() {
+                let Some(heard) = heard else { continue };
+                self.add("hansho_call_packets_total", format!("heard=\"{side}\""), heard.packets);
+                self.add("hansho_call_packets_lost_total", format!("heard=\"{side}\""), heard.lost);
+                self.add("hansho_calls_bad_total", format!("heard=\"{side}\""), heard.is_bad().into());
+            }
         }
     }
 }
@@ -66,9 +77,15 @@ pub(super) async fn metrics(State(house): State<House>, May(token, _): May<ToRea
 }
 
 /// What each counter is about.
-const COUNTERS: [(&str, &str); 4] = [
+const COUNTERS: [(&str, &str); 7] = [
     ("hansho_events_total", "Events since the start"),
     ("hansho_attempts_total", "Calls that ended, by outcome"),
+    (
+        "hansho_call_packets_total",
+        "Packets of voice expected in calls that ended, by who heard them: we here, they there",
+    ),
+    ("hansho_call_packets_lost_total", "Packets of voice that never came, by who did not hear them"),
+    ("hansho_calls_bad_total", "Calls that were hard to understand, by who heard it so"),
     ("hansho_http_requests_total", "HTTP requests, by status"),
     ("hansho_http_refused_total", "Requests without a token that opens"),
 ];

@@ -13,7 +13,7 @@ mod thread;
 
 pub use events::MediaEvents;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::os::unix::net::UnixStream;
@@ -66,6 +66,8 @@ pub struct MediaHandle {
     ring: rtrb::Producer<ToPlane>,
     /// What found the ring full.
     waiting: VecDeque<ToPlane>,
+    /// Where legs listen that have no port for reports (RTCP) yet.
+    without_reports: BTreeMap<LegId, SocketAddr>,
     recorder: Recorder,
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
@@ -75,6 +77,8 @@ pub struct MediaHandle {
 #[derive(Debug)]
 enum ToPlane {
     Open(LegId, UdpSocket),
+    /// The port of its reports.
+    Reports(LegId, UdpSocket),
     Command(Command),
 }
 
@@ -111,14 +115,15 @@ impl MediaHandle {
         let (recorder, frames) = Recorder::start(settings.legs + settings.rooms)?;
         let plane = Plane::new(limits, settings.seed);
         let address = settings.address;
-        let outlet = thread::Outlet::new(settings.legs, told, frames, waker, Arc::clone(&shared));
+        let outlet = thread::Outlet::new(settings.legs, told, frames, waker, Arc::clone(&shared))?;
         let work = thread::Work { plane, commands, outlet, shared: Arc::clone(&shared) };
         let thread = std::thread::Builder::new()
             .name("hansho-media".to_owned())
             .spawn(move || thread::run(work, settings.realtime, settings.core))?;
         let events = MediaEvents::new(events, wake, Arc::clone(&shared));
-        let waiting = VecDeque::new();
-        Ok((MediaHandle { address, ring, waiting, recorder, shared, thread: Some(thread) }, events))
+        let (waiting, without_reports) = (VecDeque::new(), BTreeMap::new());
+        let thread = Some(thread);
+        Ok((MediaHandle { address, ring, waiting, without_reports, recorder, shared, thread }, events))
     }
 
     /// Opens a leg on a port of ours (0: any free one) and says where it listens. `Event::Refused` follows when
@@ -126,12 +131,20 @@ impl MediaHandle {
     pub fn open(&mut self, leg: LegId, port: u16) -> io::Result<SocketAddr> {
         let socket = socket::bind(SocketAddr::new(self.address, port))?;
         let local = socket.local_addr()?;
+        self.without_reports.insert(leg, local);
         self.give(ToPlane::Open(leg, socket));
         Ok(local)
     }
 
     /// Asks for something; [`Command::Open`] is what [`MediaHandle::open`] is for.
     pub fn command(&mut self, command: Command) {
+        match &command {
+            Command::Connect(leg, stream) if !stream.is_muxed() => self.open_reports(*leg),
+            Command::Close(leg) => {
+                self.without_reports.remove(leg);
+            }
+            _ => {}
+        }
         self.give(ToPlane::Command(command));
     }
 
@@ -156,6 +169,16 @@ impl MediaHandle {
             skipped: read(&self.shared.skipped),
             dropped_events: read(&self.shared.dropped_events),
             dropped_frames: read(&self.shared.dropped_frames),
+        }
+    }
+
+    /// Opens the port behind the leg's own, for reports: only once a peer wants them there, and most calls that ring
+    /// are never answered. Where it is taken, the call goes on without reports.
+    fn open_reports(&mut self, leg: LegId) {
+        let Some(voice) = self.without_reports.remove(&leg) else { return };
+        let port = voice.port().checked_add(1).map(|port| SocketAddr::new(voice.ip(), port));
+        if let Some(socket) = port.and_then(|address| socket::bind(address).ok()) {
+            self.give(ToPlane::Reports(leg, socket));
         }
     }
 

@@ -22,6 +22,7 @@ fn start() -> (MediaHandle, MediaEvents) {
 fn stream(remote: SocketAddr) -> Stream {
     Stream {
         remote,
+        reports: Some(SocketAddr::new(remote.ip(), remote.port() + 1)),
         codec: Codec::Pcma,
         payload_type: 8,
         event_payload_type: Some(101),

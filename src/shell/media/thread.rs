@@ -1,7 +1,9 @@
 //! The thread itself: commands, packets, the tick, and sleep until the next one.
 //!
 //! It wakes on absolute deadlines 5 ms apart. In a turn it makes no system call but receive and send, one to
-//! connect a socket when its peer is known, one to wake a sleeping taker of events, and two for the clock.
+//! connect a socket when its peer is known, one to ask which legs have reports (RTCP) on a port of their own, one to wake a
+//! sleeping taker of events, and two for the clock. Reports come every few seconds, so their sockets are not asked one
+//! by one.
 
 use std::io::Write;
 use std::net::{SocketAddr, UdpSocket};
@@ -10,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use nix::sys::time::TimeSpec;
 use nix::time::{ClockId, ClockNanosleepFlags, clock_gettime, clock_nanosleep};
 
@@ -19,6 +22,8 @@ use crate::media::{Command, Event, Plane, Recorded, Sink};
 
 /// Datagrams taken from one socket in one turn; more is a flood.
 const DATAGRAMS_MAX: usize = 16;
+/// Reports taken from one socket in one turn, and sockets whose reports are; the rest waits for the next turn.
+const REPORTS_MAX: usize = 16;
 /// Larger datagrams are cut, and then are no RTP of ours.
 const DATAGRAM_MAX: usize = 2_048;
 /// Commands taken in one turn.
@@ -45,6 +50,8 @@ pub(super) struct Outlet {
     frames: rtrb::Producer<Recorded>,
     waker: UnixStream,
     shared: Arc<Shared>,
+    /// The sockets of reports, by slot.
+    watch: Epoll,
     /// Sockets on their way to be closed.
     leaving: Vec<UdpSocket>,
     told: bool,
@@ -54,6 +61,8 @@ struct Socket {
     udp: UdpSocket,
     /// Whom it is connected to.
     peer: Option<SocketAddr>,
+    /// For reports, where they do not share the port of the voice.
+    reports: Option<UdpSocket>,
 }
 
 impl Outlet {
@@ -63,9 +72,33 @@ impl Outlet {
         frames: rtrb::Producer<Recorded>,
         waker: UnixStream,
         shared: Arc<Shared>,
-    ) -> Outlet {
+    ) -> std::io::Result<Outlet> {
         let sockets = (0..legs).map(|_| None).collect();
-        Outlet { sockets, events, frames, waker, shared, leaving: Vec::with_capacity(legs + 1), told: false }
+        let watch = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
+        // One command sends off two sockets at the most.
+        let leaving = Vec::with_capacity(legs * 2 + 2);
+        Ok(Outlet { sockets, events, frames, waker, shared, watch, leaving, told: false })
+    }
+
+    /// Takes in the port for the reports of the leg in `slot`.
+    fn watch(&mut self, slot: usize, udp: UdpSocket) {
+        let event = EpollEvent::new(EpollFlags::EPOLLIN, slot as u64);
+        match self.sockets.get_mut(slot).and_then(Option::as_mut) {
+            Some(socket) if socket.reports.is_none() && self.watch.add(&udp, event).is_ok() => {
+                socket.reports = Some(udp);
+            }
+            _ => self.leaving.push(udp),
+        }
+    }
+
+    /// Sends off the sockets of a leg that closes.
+    fn close(&mut self, slot: usize) {
+        let Some(Socket { udp, reports, .. }) = self.sockets.get_mut(slot).and_then(Option::take) else { return };
+        if let Some(reports) = &reports {
+            // It would be known as ready until the other side has closed it.
+            let _ = self.watch.delete(reports);
+        }
+        self.leaving.extend([Some(udp), reports].into_iter().flatten());
     }
 
     fn put(&mut self, what: FromPlane) -> Result<(), FromPlane> {
@@ -106,6 +139,13 @@ impl Sink for Outlet {
         };
     }
 
+    fn report(&mut self, slot: usize, to: SocketAddr, bytes: &[u8]) {
+        if let Some(Socket { reports: Some(reports), .. }) = self.sockets.get(slot).and_then(Option::as_ref) {
+            // A report that is lost is followed by another.
+            let _ = reports.send_to(bytes, to);
+        }
+    }
+
     fn latch(&mut self, slot: usize, peer: SocketAddr) {
         if let Some(socket) = self.sockets.get_mut(slot).and_then(Option::as_mut) {
             connect(socket, peer);
@@ -135,6 +175,7 @@ pub(super) fn run(mut work: Work, realtime: bool, core: Option<usize>) {
         let now = since(epoch, woken);
         commands(&mut work, now);
         receive(&mut work, now, turn, &mut buffer);
+        receive_reports(&mut work, now, &mut buffer);
         work.plane.tick(now, &mut work.outlet);
         work.outlet.see_off();
         work.outlet.wake();
@@ -162,17 +203,23 @@ fn commands(work: &mut Work, now: Time) {
                 let before = plane.slot(leg);
                 plane.on_command(now, Command::Open(leg), outlet);
                 match plane.slot(leg).filter(|_| before.is_none()) {
-                    Some(slot) => outlet.sockets[slot] = Some(Socket { udp, peer: None }),
+                    Some(slot) => outlet.sockets[slot] = Some(Socket { udp, peer: None, reports: None }),
                     None => outlet.leaving.push(udp),
                 }
             }
+            ToPlane::Reports(leg, udp) => match plane.slot(leg) {
+                Some(slot) => outlet.watch(slot, udp),
+                None => outlet.leaving.push(udp),
+            },
             // Without a socket a leg could neither hear nor speak.
             ToPlane::Command(Command::Open(leg)) => {
                 let _ = outlet.tell(Event::Refused(leg));
             }
             ToPlane::Command(Command::Close(leg)) => {
-                let socket = plane.slot(leg).and_then(|slot| outlet.sockets[slot].take());
-                outlet.leaving.extend(socket.map(|socket| socket.udp));
+                plane.farewell(now, leg, outlet);
+                if let Some(slot) = plane.slot(leg) {
+                    outlet.close(slot);
+                }
                 // Before the plane says that the leg is closed: whoever hears it may bind the port again.
                 outlet.see_off();
                 plane.on_command(now, Command::Close(leg), outlet);
@@ -204,6 +251,25 @@ fn receive(work: &mut Work, now: Time, turn: u64, buffer: &mut [u8; DATAGRAM_MAX
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => break,
                 // An error of an earlier packet of ours (port unreachable); what came may lie behind it.
                 Err(_) => {}
+            }
+        }
+    }
+}
+
+/// Takes reports that came to ports of their own.
+fn receive_reports(work: &mut Work, now: Time, buffer: &mut [u8; DATAGRAM_MAX]) {
+    let Work { plane, outlet, .. } = work;
+    let mut ready = [EpollEvent::empty(); REPORTS_MAX];
+    let count = outlet.watch.wait(&mut ready, EpollTimeout::ZERO).unwrap_or(0);
+    for event in ready.iter().take(count) {
+        let slot = usize::try_from(event.data()).unwrap_or(usize::MAX);
+        for _ in 0..REPORTS_MAX {
+            let Some(Socket { reports: Some(reports), .. }) = outlet.sockets.get(slot).and_then(Option::as_ref) else {
+                break;
+            };
+            match reports.recv_from(buffer) {
+                Ok((count, from)) => plane.on_report(now, slot, from, &buffer[..count], outlet),
+                Err(_) => break,
             }
         }
     }

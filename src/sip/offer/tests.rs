@@ -24,7 +24,7 @@ fn agreed(media: &str) -> Stream {
 fn our_offer_is_word_for_word_what_it_should_be() {
     let expected = "v=0\r\no=- 7 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n\
         m=audio 20000 RTP/AVP 0 8 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n\
-        a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=ptime:20\r\na=sendrecv\r\n";
+        a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=ptime:20\r\na=rtcp-mux\r\na=sendrecv\r\n";
     assert_eq!(offer(&LOCAL), expected);
 }
 
@@ -34,7 +34,8 @@ fn our_own_offer_is_answered_and_both_sides_agree() {
     let (body, theirs) = answer(&callee, offer(&LOCAL).as_bytes()).unwrap();
     let ours = read_answer(&LOCAL, body.as_bytes()).unwrap();
     assert_eq!((ours.remote, theirs.remote), (callee.media, LOCAL.media));
-    assert_eq!(Stream { remote: theirs.remote, ..ours }, theirs);
+    assert!(ours.is_muxed() && theirs.is_muxed());
+    assert_eq!(Stream { remote: theirs.remote, reports: theirs.reports, ..ours }, theirs);
     assert_eq!((ours.codec, ours.payload_type, ours.event_payload_type), (Codec::Pcma, 8, Some(101)));
     assert_eq!((ours.packet_time.as_millis(), ours.send, ours.receive), (20, true, true));
 }
@@ -120,6 +121,27 @@ fn an_offer_full_of_what_we_do_not_do_is_answered_with_what_we_do() {
         ]
     );
     assert!(!answered("m=audio 5000 RTP/AVP 0\r\n").unwrap().0.contains("rtcp-mux"));
+}
+
+#[test]
+fn reports_go_where_they_are_wanted() {
+    let of = |attributes: &str| agreed(&format!("m=audio 5000 RTP/AVP 0\r\n{attributes}")).reports;
+    let at = |text: &str| Some(text.parse().unwrap());
+    assert_eq!(of(""), at("198.51.100.9:5001"));
+    assert_eq!(of("a=rtcp-mux\r\na=rtcp:5009\r\n"), at("198.51.100.9:5000"));
+    assert_eq!(of("a=rtcp:5009\r\n"), at("198.51.100.9:5009"));
+    assert_eq!(of("a=rtcp:5009 IN IP4 198.51.100.10\r\n"), at("198.51.100.10:5009"));
+    assert_eq!(agreed("m=audio 65535 RTP/AVP 0\r\n").reports, None);
+    for none in [
+        "5009 IN IP6 2001:db8::1",
+        "5009 IN IP4 224.2.1.1",
+        "5009 IN IP4 255.255.255.255",
+        "0",
+        "5009 IN IP4 a.example",
+    ] {
+        assert_eq!(of(&format!("a=rtcp:{none}\r\n")), None, "{none}");
+    }
+    assert_eq!(of("c=IN IP4 0.0.0.0\r\n"), None, "who holds wants nothing");
 }
 
 #[test]

@@ -22,6 +22,7 @@ fn end(cause: Cause, code: Option<u16>) -> End {
 fn event(name: &str, leg: LegId) -> Event {
     let stream = Stream {
         remote: SocketAddr::from(([192, 0, 2, 1], 40_000)),
+        reports: None,
         codec: Codec::Pcmu,
         payload_type: 0,
         event_payload_type: None,

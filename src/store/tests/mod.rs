@@ -68,7 +68,7 @@ fn dialled(attempt: u32) -> Fact {
 }
 
 fn ended(attempt: u32) -> Fact {
-    Fact::Ended { attempt, outcome: Outcome::Taken, code: Some(200), reason: String::new() }
+    Fact::Ended { attempt, outcome: Outcome::Taken, code: Some(200), reason: String::new(), quality: None }
 }
 
 fn configured(digest: &str) -> Entry {

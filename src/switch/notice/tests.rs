@@ -47,8 +47,13 @@ fn night(first: Fact) -> Vec<(Stamp, Fact)> {
         phone: phone.clone(),
         call: CallHandle::default(),
     };
-    let ended =
-        |attempt, outcome, code, reason: &str| Fact::Ended { attempt, outcome, code, reason: reason.to_owned() };
+    let ended = |attempt, outcome, code, reason: &str| Fact::Ended {
+        attempt,
+        outcome,
+        code,
+        reason: reason.to_owned(),
+        quality: None,
+    };
     let digit = crate::base::Digit::from_char('1').unwrap();
     let facts = vec![
         first,

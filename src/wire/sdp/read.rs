@@ -83,6 +83,7 @@ impl<'a> Media<'a> {
             b"ptime" => self.ptime_ms = milliseconds(value).or(self.ptime_ms),
             b"maxptime" => self.maxptime_ms = milliseconds(value).or(self.maxptime_ms),
             b"rtcp-mux" => self.rtcp_mux = true,
+            b"rtcp" => self.rtcp = rtcp(value).or(self.rtcp),
             _ => self.direction = Direction::parse(name).or(self.direction),
         }
     }
@@ -134,6 +135,12 @@ impl Direction {
 fn fmtp(value: &str) -> Option<(u8, &str)> {
     let (payload_type, text) = value.trim_start().split_once(' ')?;
     Some((number(payload_type).filter(|p: &u8| *p < 128)?, text.trim()))
+}
+
+/// `53020`, or `53020 IN IP4 126.16.64.4` (RFC 3605 §2.1).
+fn rtcp(value: &str) -> Option<(u16, Option<Address<'_>>)> {
+    let (port, address) = cut(value.trim(), b' ');
+    Some((number(port)?, Address::parse(address).ok()))
 }
 
 /// Whole milliseconds; some write `20.0`.

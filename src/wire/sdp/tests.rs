@@ -5,7 +5,7 @@ use super::*;
 const PHONE: &str = "v=0\r\no=My Phone 8000 8001.5 IN IP4 192.0.2.7\r\ns=\r\nb=AS:many\r\nt=0 0\r\n\
     a=sendonly\r\nc=IN IP4 192.0.2.7\r\n\
     m=audio 16384/2  RTP/AVP 8 0 101\r\na=rtpmap:8 pcma/8000\r\na=rtpmap:101 telephone-event/8000\r\n\
-    a=fmtp:101 0-16\r\na=ptime:20.0\r\na=candidate:1 1 UDP 2130706431\r\n\
+    a=fmtp:101 0-16\r\na=ptime:20.0\r\na=rtcp:16400 IN IP4 192.0.2.8\r\na=candidate:1 1 UDP 2130706431\r\n\
     m=video 0 RTP/AVP 31\nc=IN IP6 2001:db8::1\na=inactive";
 
 #[test]
@@ -16,6 +16,7 @@ fn a_sloppy_phone_is_understood() {
     assert_eq!(audio.payload_types().collect::<Vec<_>>(), [8, 0, 101]);
     assert_eq!(audio.rtpmap(101).unwrap().encoding, "telephone-event");
     assert_eq!((audio.rtpmap(0), audio.ptime_ms, &*audio.fmtps), (None, Some(20), &[(101, "0-16")][..]));
+    assert_eq!(audio.rtcp, Some((16_400, Some(Address::Ip([192, 0, 2, 8].into())))));
     assert_eq!(read.address_of(audio), Some(Address::Ip([192, 0, 2, 7].into())));
     assert_eq!((read.direction_of(audio), read.direction_of(video)), (Direction::SendOnly, Direction::Inactive));
     assert_eq!(read.address_of(video), Some(Address::Ip("2001:db8::1".parse().unwrap())));

@@ -35,6 +35,11 @@ impl fmt::Display for Media<'_> {
         if self.rtcp_mux {
             f.write_str("a=rtcp-mux\r\n")?;
         }
+        if let Some((port, address)) = self.rtcp {
+            write!(f, "a=rtcp:{port}")?;
+            address.map_or(Ok(()), |address| write!(f, " {address}"))?;
+            f.write_str("\r\n")?;
+        }
         direction_line(f, self.direction)
     }
 }
