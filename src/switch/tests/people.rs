@@ -1,7 +1,8 @@
-use super::town::{plan, trigger};
+use super::town::{contact, plan, trigger};
 use super::world::{Ringing, World, seconds};
 use crate::base::Language;
 use crate::incident::{Behaviour, Plan, State, Strategy, Trigger};
+use crate::switch::guard::Guard;
 
 /// Everybody at once, and whoever takes it goes into the room, where there is one.
 fn at_once(people: &[&str], room: Option<&str>) -> Plan {
@@ -66,6 +67,8 @@ fn a_crowd_costs_a_few_sentences_and_not_one_a_person() {
     let names: Vec<String> = (0..60).map(|n| format!("p{}", "x".repeat(n))).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let mut world = World::new();
+    let people: Vec<_> = names.iter().map(|name| contact(name)).collect();
+    world.switch.guard = Guard::new(&people);
     world.raise(quiet_message(), at_once(&names, Some("war-room")));
     let phones: Vec<Ringing> = names.iter().map(|name| world.rings(name)).collect();
     phones.iter().for_each(|phone| world.answers(phone));
