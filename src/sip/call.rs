@@ -15,7 +15,7 @@ use crate::sip::reroute::{Spare, is_trunks_fault};
 use crate::sip::session::Session;
 use crate::sip::terms::Terms;
 use crate::sip::transactions::TxId;
-use crate::sip::{Cause, End, Event};
+use crate::sip::{Cause, End, Event, Hop};
 use crate::wire::sip::Message;
 
 /// As long an ending may take before the leg is told that it is over.
@@ -98,6 +98,17 @@ impl Call {
         if let Phase::Outgoing(outgoing) = &mut self.phase {
             outgoing.hurry(at);
         }
+    }
+
+    /// Does it wait for somebody at this hop, who has not said that a telephone rings, and is there another way?
+    pub fn waits_at(&self, hop: Hop) -> bool {
+        let waits = matches!(&self.phase, Phase::Outgoing(outgoing) if outgoing.hop() == hop && outgoing.is_unheard());
+        waits && self.spare.is_some() && self.leg.is_some()
+    }
+
+    /// The way to whoever it waits for is gone: it goes another one, or goes on waiting.
+    pub fn lose(&mut self, why: &str) {
+        self.failed = Some(End { cause: Cause::Timeout, code: None, reason: why.to_owned() });
     }
 
     /// Another way was taken: cancels what may still ring.

@@ -126,10 +126,12 @@ impl Agent {
         if !gone.is_empty() {
             self.leave_alone(now, hop, Why { code: None, reason: why, long: REST }, out);
         }
-        let datagram = Hop::udp(hop.address);
-        for line in self.core.lines.iter_mut().filter(|line| hop == Hop::tcp(hop.address) && line.targets.has(datagram))
-        {
-            line.targets.takes_no_connections(datagram, now);
+        // Nor does it say that none would be taken the next time.
+        let datagram = Some(Hop::udp(hop.address)).filter(|_| !gone.is_empty() && hop == Hop::tcp(hop.address));
+        for line in &mut self.core.lines {
+            if let Some(datagram) = datagram.filter(|datagram| line.targets.has(*datagram)) {
+                line.targets.takes_no_connections(datagram, now);
+            }
         }
         for (owner, tx) in gone {
             let mut falls_back = false;
@@ -143,6 +145,12 @@ impl Agent {
             }
             if !falls_back {
                 self.unheard(now, owner, tx, why, out);
+            }
+        }
+        // Whoever had said no more than "trying" has forgotten it, if it was not the connection alone that ended.
+        for key in self.calls.keys() {
+            if self.calls.get(key).is_some_and(|call| call.waits_at(hop)) {
+                self.with(now, key, out, |call, _| call.lose(why));
             }
         }
         for place in 0..self.core.lines.len() {

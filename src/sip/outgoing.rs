@@ -153,6 +153,11 @@ impl Outgoing {
         }
     }
 
+    /// Where the INVITE went.
+    pub fn hop(&self) -> Hop {
+        self.attempt.request().hop
+    }
+
     /// Nobody wants it to end, and no telephone rang.
     pub fn is_unheard(&self) -> bool {
         matches!(self.state, State::Calling { .. } | State::Ringing { told: ..=100, .. })

@@ -431,6 +431,47 @@ fn whatever_is_too_long_for_a_datagram_goes_as_one_where_nobody_takes_a_connecti
 }
 
 #[test]
+fn a_trunk_that_breaks_off_after_a_100_is_left_for_the_next_and_after_a_180_it_is_not() {
+    let breaks_off = |code: u16| {
+        let over_tcp = |hop: Hop| Some(Hop::tcp(hop.address));
+        let mut night = Night::new(|trunk| Trunk { proxy: trunk.proxy.and_then(over_tcp).or(trunk.proxy), ..trunk });
+        let there = Hop::tcp(hop(1).address);
+        night.agent.on_trunk_address(night.now, &id("main"), Ok(vec![there].into()), &mut night.out);
+        night.done();
+        night.dials();
+        assert_eq!(night.sent.last().unwrap().0, there);
+        night.hears(code);
+        night.agent.on_lost(night.now, there, "the far end broke the connection off", &mut night.out);
+        let sent: Vec<Method> = std::iter::repeat_with(|| night.out.pop())
+            .map_while(|output| output)
+            .filter_map(|output| match output {
+                Output::Send { bytes, .. } => Some(Message::parse(&bytes).unwrap().method()),
+                Output::Event(event) => {
+                    night.events.push(event);
+                    None
+                }
+            })
+            .collect();
+        (sent, night.events.iter().filter(|event| matches!(event, Event::Rerouted { .. })).count(), night.end())
+    };
+    assert_eq!(breaks_off(100), (vec![Method::Cancel, Method::Invite], 1, None));
+    assert_eq!(breaks_off(180), (vec![], 0, None));
+}
+
+#[test]
+fn a_connection_that_ends_by_itself_says_nothing_about_the_next_one() {
+    let long = "b".repeat(128);
+    let both = CallerIn { from: true, asserted: true, preferred: true };
+    let mut night = Night::new(|trunk| Trunk { username: long.clone(), caller_in: both, ..trunk });
+    night.dials();
+    let there = Hop::tcp(hop(1).address);
+    night.hears(486);
+    night.agent.on_lost(night.now, there, "the far end closed the connection", &mut night.out);
+    night.dials();
+    assert_eq!(night.sent.last().unwrap().0, there);
+}
+
+#[test]
 fn a_long_bye_goes_as_a_datagram_where_nobody_takes_a_connection() {
     let mut night = Night::new(|trunk| trunk);
     night.dials();
