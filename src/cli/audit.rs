@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::{BAD, ConfigFile, FAILED, print_line};
 use crate::base::{IncidentId, Stamp};
 use crate::config::{self, Settings};
-use crate::incident::{Entry, Fact, HouseFact};
+use crate::incident::{Entry, Fact, HouseFact, RoomOrder};
 use crate::shell::wav;
 use crate::store::{Reader, StoreError, Verdict};
 
@@ -218,6 +218,10 @@ fn about_incident(fact: &Fact) -> String {
 fn about_house(fact: &HouseFact, zone: &TimeZone) -> String {
     match fact {
         HouseFact::Configured { digest } => format!("runs with the configuration {digest}"),
+        HouseFact::Reloaded { digest, waiting, by } => {
+            let waiting = if waiting.is_empty() { String::new() } else { format!(" but for {}", waiting.join(", ")) };
+            format!("runs with the configuration {digest}{waiting}, read again for {by}")
+        }
         HouseFact::DirectorySet { kind, id, object, by } => {
             format!("{} {id} set by {by}: {object}", kind.word())
         }
@@ -245,7 +249,20 @@ fn about_house(fact: &HouseFact, zone: &TimeZone) -> String {
             let before = shown(*before, zone);
             format!("{incidents} incidents older than {before} were taken out, and with them {chained} of these lines")
         }
+        HouseFact::RoomOrdered { room, order, by } => format!("room {room}: {} by {by}", about_room(order)),
         other => as_it_is(&serde_json::to_value(other).unwrap_or_default()),
+    }
+}
+
+fn about_room(order: &RoomOrder) -> String {
+    match order {
+        RoomOrder::Say { text } => format!("said `{text}`"),
+        RoomOrder::Mute { contact, muted: true } => format!("{contact} muted"),
+        RoomOrder::Mute { contact, muted: false } => format!("{contact} heard again"),
+        RoomOrder::Kick { contact } => format!("{contact} taken out"),
+        RoomOrder::Lock { locked: true } => "locked".to_owned(),
+        RoomOrder::Lock { locked: false } => "unlocked".to_owned(),
+        RoomOrder::Dial { contact, phone } => format!("{contact} dialled at {phone}"),
     }
 }
 

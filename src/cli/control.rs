@@ -5,8 +5,10 @@ use std::process::ExitCode;
 
 use clap::Args;
 use jiff::tz::TimeZone;
+use serde_json::Value;
 
-use super::{BAD, Daemon, FAILED, NO_DAEMON};
+use super::timeline::shown;
+use super::{BAD, Daemon, FAILED, NO_DAEMON, print_line};
 use crate::config;
 use crate::shell::control::Request;
 use crate::shell::control::client::{Client, ClientError};
@@ -26,6 +28,13 @@ pub struct Resolve {
     /// The deduplication key the incident was raised with
     #[arg(long)]
     dedup: String,
+    #[command(flatten)]
+    daemon: Daemon,
+}
+
+/// `hansho reload`.
+#[derive(Args, Debug)]
+pub struct Reload {
     #[command(flatten)]
     daemon: Daemon,
 }
@@ -58,6 +67,26 @@ pub fn resolve(options: &Resolve) -> ExitCode {
     one(&options.daemon, &Request::Resolve { dedup: options.dedup.clone() })
 }
 
+/// Has the daemon read its configuration again, and says what of it waits for the next start.
+pub fn reload(options: &Reload) -> ExitCode {
+    let answer =
+        connect(&options.daemon).and_then(|mut client| client.ask(&Request::Reload).map_err(|error| complain(&error)));
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(code) => return code,
+    };
+    let texts = |key: &str| answer[key].as_array().into_iter().flatten().filter_map(Value::as_str).map(shown);
+    let waiting: Vec<String> = texts("needs_restart").collect();
+    print_line("the configuration is in force for what begins from now on");
+    if !waiting.is_empty() {
+        print_line(&format!("only after a restart: {}", waiting.join(", ")));
+    }
+    texts("left_out").for_each(|what| {
+        print_line(&format!("made over HTTP, and left out: {what}"));
+    });
+    ExitCode::SUCCESS
+}
+
 fn one(daemon: &Daemon, request: &Request) -> ExitCode {
     let answer = connect(daemon).and_then(|mut client| client.ask(request).map_err(|error| complain(&error)));
     answer.map_or_else(|code| code, |_| ExitCode::SUCCESS)
@@ -80,7 +109,7 @@ pub(super) fn complain(error: &ClientError) -> ExitCode {
     eprintln!("hansho: {error}");
     ExitCode::from(match error {
         ClientError::NoDaemon { .. } => NO_DAEMON,
-        ClientError::Refused(failure) if failure.code == "bad_request" => BAD,
+        ClientError::Refused(failure) if ["bad_request", "bad_configuration"].contains(&failure.code.as_str()) => BAD,
         ClientError::Refused(_) | ClientError::Broken(_) => FAILED,
     })
 }

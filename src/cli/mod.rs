@@ -9,7 +9,9 @@ mod control;
 mod demo;
 mod ladder;
 mod quiet;
+mod room;
 mod run;
+mod selftest;
 mod speak;
 mod status;
 mod timeline;
@@ -57,12 +59,19 @@ enum Command {
     Cancel(control::Cancel),
     /// Say that what an incident was about is over
     Resolve(control::Resolve),
+    /// Show and steer the rooms: who is in, say something, mute, take out, lock, ask somebody in
+    #[command(subcommand)]
+    Room(room::Command),
+    /// Have the daemon read its configuration again; what is wrong changes nothing
+    Reload(control::Reload),
     /// Make, list and revoke the tokens that HTTP wants
     #[command(subcommand)]
     Token(token::Command),
     /// Check and show who was called, who pressed what and who changed what
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Check disk, ports, trunks, voices, notifiers and a call of its own on this machine; rings nobody
+    Selftest(selftest::Options),
     /// Speak a text, or the call of a guidance, into a sound file
     Speak(speak::Options),
     /// List the keys that can be heard in a recording
@@ -100,8 +109,11 @@ pub fn main() -> ExitCode {
         Command::Quiet(options) => quiet::run(options),
         Command::Cancel(options) => control::cancel(&options),
         Command::Resolve(options) => control::resolve(&options),
+        Command::Room(command) => room::run(command),
+        Command::Reload(options) => control::reload(&options),
         Command::Token(command) => token::run(command),
         Command::Audit(command) => audit::run(command),
+        Command::Selftest(options) => selftest::run(&options),
         Command::Speak(options) => speak::run(&options),
         Command::Tones(options) => tones::run(&options),
     }

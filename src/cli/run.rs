@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{BAD, ConfigFile, FAILED};
 use crate::config;
@@ -19,7 +19,7 @@ pub struct Options {
     verbose: bool,
 }
 
-/// Runs the daemon until SIGTERM, SIGINT or `shutdown` on the control socket.
+/// Runs the daemon until SIGTERM, SIGINT or `shutdown` on the control socket. SIGHUP has it read its configuration again.
 pub fn run(options: &Options) -> ExitCode {
     let settings = match config::load_with(options.config.path.as_deref(), &shell::wav::is_wav) {
         Ok((_, settings)) => settings,
@@ -33,17 +33,20 @@ pub fn run(options: &Options) -> ExitCode {
     let served = runtime.map_err(|error| error.to_string()).and_then(|runtime| {
         let served = runtime.block_on(async {
             let mut daemon = Daemon::start(settings).await.map_err(|error| error.to_string())?;
-            let (mut term, mut int) = signals().map_err(|error| error.to_string())?;
-            let ended = tokio::select! {
-                _ = term.recv() => {
-                    tracing::info!("SIGTERM: stopping");
-                    Ok(())
+            let [mut term, mut int, mut hup] = signals().map_err(|error| error.to_string())?;
+            let ended = loop {
+                tokio::select! {
+                    _ = term.recv() => {
+                        tracing::info!("SIGTERM: stopping");
+                        break Ok(());
+                    }
+                    _ = int.recv() => {
+                        tracing::info!("SIGINT: stopping");
+                        break Ok(());
+                    }
+                    _ = hup.recv() => daemon.reload("SIGHUP"),
+                    ended = daemon.ended() => break ended,
                 }
-                _ = int.recv() => {
-                    tracing::info!("SIGINT: stopping");
-                    Ok(())
-                }
-                ended = daemon.ended() => ended,
             };
             daemon.stop().await;
             ended
@@ -61,6 +64,7 @@ pub fn run(options: &Options) -> ExitCode {
     }
 }
 
-fn signals() -> std::io::Result<(tokio::signal::unix::Signal, tokio::signal::unix::Signal)> {
-    Ok((signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?))
+fn signals() -> std::io::Result<[Signal; 3]> {
+    let [term, int, hup] = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()].map(signal);
+    Ok([term?, int?, hup?])
 }

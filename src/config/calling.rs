@@ -57,6 +57,8 @@ pub struct Room {
     pub hold_music: Option<PathBuf>,
     /// Is what is said in it recorded?
     pub record: bool,
+    /// What is said in it where nobody says in which language; `None`: the house's.
+    pub language: Option<Language>,
     /// What lets somebody in who calls hansho's number and is not on its incident; `None`: nothing does.
     pub pin: Option<Secret>,
 }
@@ -254,9 +256,10 @@ pub(super) fn rooms(root: &mut Section<'_>, origin: &Origin<'_>) -> Declared<Roo
         let name = id(&mut block, &mut seen, |text| RoomName::parse(text).ok());
         let hold_music = hold_music(&mut block, origin);
         let record = value::flag(&mut block, "record").unwrap_or(false);
+        let language = super::daemon::language(&mut block);
         let pin = super::call_in::pin(&mut block, &mut pins);
         block.finish();
-        rooms.extend(name.map(|name| (name.clone(), Some(Room { name, hold_music, record, pin }))));
+        rooms.extend(name.map(|name| (name.clone(), Some(Room { name, hold_music, record, language, pin }))));
     }
     rooms
 }

@@ -195,6 +195,10 @@ pub(super) fn media(root: &mut Section<'_>, data_dir: &Path, sip: &Sip) -> Media
         let found = format!("{legs} legs need {} ports, and media.ports has {}", legs * 2, pairs * 2);
         media.complain("max_legs", found, format!("at most {pairs}, or more ports"));
     }
+    // The one number there is; a machine that needs more runs more of them.
+    media.read("threads", "1 (one thread serves every call in this version)", |value| {
+        value.as_integer().filter(|threads| threads.as_str() == "1").map(|_| ())
+    });
     let record_dir = media.text("record_dir", "the path of a folder", path).unwrap_or("recordings".into());
     media.finish();
     Media {

@@ -97,6 +97,22 @@ impl Directory {
         &self.settings
     }
 
+    /// The file, without what was made elsewhere.
+    pub fn base(&self) -> &Settings {
+        &self.base
+    }
+
+    /// The same objects over another file.
+    pub fn over(&self, base: Settings) -> Directory {
+        let base = Arc::new(base);
+        let mut order: Vec<(&ObjectKey, &Value)> = self.objects.iter().collect();
+        order.sort_by_key(|(key, _)| self.left_out.contains_key(*key));
+        let laid = lay_over(&base, order);
+        let left_out = laid.reasons();
+        let settings = Arc::new(laid.settings);
+        Directory { base, settings, objects: self.objects.clone(), left_out, version: self.version + 1 }
+    }
+
     /// Counts the changes of this life.
     pub fn version(&self) -> u64 {
         self.version

@@ -67,7 +67,7 @@ pub fn load_with(
 }
 
 /// A text file that is not longer than a configuration may be (a pipe or a device never ends).
-fn read_small(path: &Path) -> Result<String, String> {
+pub(super) fn read_small(path: &Path) -> Result<String, String> {
     let mut text = Vec::new();
     let most = FILE_LIMIT as u64 + 1;
     let read = File::open(path).and_then(|file| file.take(most).read_to_end(&mut text));

@@ -98,6 +98,16 @@ impl Source {
         Source { file: file.to_owned(), ..self.clone() }
     }
 
+    /// The file as one table.
+    pub(super) fn table(&self) -> toml::Table {
+        self.text.parse().unwrap_or_default()
+    }
+
+    /// Where the file lies.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// The blocks of a kind as JSON, in the file's order, with those people who stand in lists of their own:
     /// `in_list`, and no other roster can name them.
     pub fn blocks(&self, kind: Kind) -> Vec<(String, Value)> {

@@ -123,6 +123,8 @@ fn read_one(
         block.complain("public_address", "IPv4 and IPv6 are mixed", accepted);
     }
     let codecs = codecs(&mut block);
+    // The one way there is; whoever asks for another is told so, and not left to think that nobody listens in.
+    block.text("srtp", "\"off\" (voice is not encrypted in this version)", |text| (text == "off").then_some(()));
     let priority = value::number(&mut block, "priority", 0..=1_000);
     let max_calls = value::number(&mut block, "max_calls", 0..=10_000);
     let range = "an IP address or a block of them: \"192.0.2.7\", \"192.0.2.0/24\"";

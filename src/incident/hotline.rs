@@ -169,6 +169,20 @@ impl Hotlines {
         &self.lines
     }
 
+    /// The pairs are others from here on. A question that one of the two asked stays open with its time; those of pairs
+    /// that are gone are forgotten.
+    pub fn renew(&mut self, lines: Vec<Hotline>) {
+        let old = core::mem::replace(&mut self.lines, lines);
+        let ids = |line: &Hotline| [line.people[0].id.clone(), line.people[1].id.clone()];
+        self.inquiries.retain(|_, inquiry| {
+            let Some(before) = old.get(inquiry.line) else { return false };
+            let same = |line: &Hotline| line.id == before.id && ids(line) == ids(before);
+            let place = self.lines.iter().position(same);
+            inquiry.line = place.unwrap_or_default();
+            place.is_some()
+        });
+    }
+
     /// An inquiry that is not forgotten.
     pub fn inquiry(&self, number: u32) -> Option<(&Hotline, &Inquiry)> {
         let inquiry = self.inquiries.get(&number)?;

@@ -9,7 +9,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 
 use super::fact::{CallHandle, Fact};
-use crate::base::{CallFlowId, ContactId, IncidentId, Phone, Stamp};
+use crate::base::{CallFlowId, ContactId, IncidentId, Phone, RoomName, Stamp};
 
 /// One line of the journal.
 #[derive(Clone, PartialEq, Debug)]
@@ -165,6 +165,15 @@ pub enum HouseFact {
         /// Its number.
         line: u32,
     },
+    /// An operator did something to a room.
+    RoomOrdered {
+        /// Which.
+        room: RoomName,
+        /// What.
+        order: RoomOrder,
+        /// Who asked.
+        by: String,
+    },
     /// That call is over.
     LineDown {
         /// Its number.
@@ -174,6 +183,16 @@ pub enum HouseFact {
     Configured {
         /// SHA-256 of the file, in hexadecimal.
         digest: String,
+    },
+    /// The file was read again while the daemon ran.
+    Reloaded {
+        /// SHA-256 of the file, in hexadecimal.
+        digest: String,
+        /// What of it waits for the next start, by the names of its tables.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        waiting: Vec<String>,
+        /// Who asked.
+        by: String,
     },
     /// Something of the directory was made or changed over HTTP.
     DirectorySet {
@@ -257,6 +276,41 @@ impl Kind {
             other => other.as_str(),
         }
     }
+}
+
+/// What an operator may do to a room.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum RoomOrder {
+    /// Have a text spoken to everybody in it.
+    Say {
+        /// What it says.
+        text: String,
+    },
+    /// Have nobody hear somebody in it; or have everybody hear them again.
+    Mute {
+        /// Who.
+        contact: ContactId,
+        /// False: they are heard again.
+        muted: bool,
+    },
+    /// Take somebody out of it.
+    Kick {
+        /// Who.
+        contact: ContactId,
+    },
+    /// Let nobody come in; or let them come in again.
+    Lock {
+        /// False: they may come in.
+        locked: bool,
+    },
+    /// Ring somebody and ask them in.
+    Dial {
+        /// Who.
+        contact: ContactId,
+        /// Where.
+        phone: Phone,
+    },
 }
 
 /// Somebody whose telephone was rung without an incident.

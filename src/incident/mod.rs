@@ -25,7 +25,7 @@ pub use escalation::Incident;
 pub use fact::{Behaviour, CallHandle, Detour, Fact, Outcome};
 pub use hotline::{Called, Hotline, Hotlines, Inquiry, Standing, Wish};
 pub use hotline_texts::{Letter, Names, Page as HotlinePage};
-pub use house::{Entry, HouseFact, Kind, Rang, Scope, Suppression, Token};
+pub use house::{Entry, HouseFact, Kind, Rang, RoomOrder, Scope, Suppression, Token};
 pub use ladder::ReplayError;
 pub use outcome::{CallEnd, EndedBy};
 pub use plan::{Answer, CallFlow, Contact, Guidance, Key, Plan, Strategy};

@@ -49,6 +49,8 @@ pub(super) struct Leg {
     player: Player,
     presses: Presses,
     talk: Talk,
+    /// Nobody in its room hears it.
+    muted: bool,
     counts: Counts,
     reports: Reports,
     /// What it said in the present frame, and whether that is worth mixing.
@@ -92,6 +94,7 @@ impl Leg {
             player: Player::default(),
             presses: Presses::new(),
             talk: Talk::default(),
+            muted: false,
             counts: Counts::default(),
             reports: Reports::new([0; 16], 0),
             said: [0; FRAME],
@@ -112,6 +115,7 @@ impl Leg {
         self.sender = sender;
         self.presses = Presses::new();
         self.talk = Talk::default();
+        self.muted = false;
         self.counts = Counts::default();
         self.reports = reports;
         self.voiced = false;
@@ -152,9 +156,15 @@ impl Leg {
         self.talk.is_talking()
     }
 
-    /// Forgets how loud it was: it left its room.
+    /// Forgets how loud it was, and whether anybody heard it: it left its room.
     pub fn fall_silent(&mut self) {
         self.talk = Talk::default();
+        self.muted = false;
+    }
+
+    /// Nobody in its room hears it any more, or everybody does again.
+    pub fn mute(&mut self, muted: bool) {
+        self.muted = muted;
     }
 
     /// What it counted.
@@ -231,11 +241,13 @@ impl Leg {
 
     /// Judges the frame just heard, for a room: keys are not for the others' ears.
     pub fn listen(&mut self, place: i64, told: &mut Told) {
-        if let Some(talking) = self.talk.on_frame(level::mean_square(&self.said)) {
+        // Whoever is muted talks to nobody.
+        let loudness = if self.muted { 0.0 } else { level::mean_square(&self.said) };
+        if let Some(talking) = self.talk.on_frame(loudness) {
             told.push(Event::Talking { leg: self.id, talking });
         }
         let key = self.detector.hears_a_key() || self.receiver.is_down(place);
-        self.voiced = self.talk.is_open() && !key;
+        self.voiced = self.talk.is_open() && !key && !self.muted;
     }
 
     /// Sends the frame at `place`: its own prompt over what lies below.

@@ -64,6 +64,8 @@ pub enum Command {
     Join(LegId, RoomId),
     /// Out of its room.
     Leave(LegId),
+    /// What this leg says is heard by nobody in its room (true), or again (false). A room begins with everybody heard.
+    Mute(LegId, bool),
     /// The leg is over; its place is free again.
     Close(LegId),
     /// What is played in this room while somebody is alone in it. Opens the room.

@@ -175,6 +175,11 @@ impl Plane {
                     self.run_alone_if_nowhere(now, slot);
                 }
             }
+            Command::Mute(leg, muted) => {
+                if let Some(slot) = self.slot(leg) {
+                    self.legs[slot].mute(muted);
+                }
+            }
             Command::Close(leg) => self.close(leg),
             Command::Music(room, list) => {
                 let before = match self.room(now, room) {

@@ -5,8 +5,9 @@ use tokio::sync::oneshot;
 
 use super::control::{Failure, Request};
 use super::gate::Unstored;
-use crate::base::{Phone, Trigger};
-use crate::incident::Plan;
+use crate::base::{Phone, RoomName, Trigger};
+use crate::incident::{Contact, Plan};
+use crate::media::Prompt;
 
 /// Where an answer goes.
 pub type Reply = oneshot::Sender<Result<Value, Failure>>;
@@ -48,6 +49,28 @@ pub struct NotDialled {
     pub number: String,
     /// In words.
     pub why: String,
+}
+
+/// Somebody to be rung and asked into a room.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Ring {
+    /// Which room.
+    pub room: String,
+    /// Whom.
+    pub person: Contact,
+    /// Where.
+    pub phone: Phone,
+}
+
+/// What a voice made of what is to be said in a room.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Spoken {
+    /// Which room.
+    pub room: RoomName,
+    /// As it was asked for.
+    pub text: String,
+    /// As it sounds.
+    pub prompt: Prompt,
 }
 
 /// What a key was about is over, or somebody deals with it.

@@ -50,6 +50,7 @@ pub(super) struct Core {
     pub(super) speaker: Arc<Speaker>,
     pub(super) events: broadcast::Sender<Told>,
     pub(super) inputs: mpsc::Sender<Input>,
+    pub(super) asks: mpsc::Sender<Ask>,
     pub(super) tokens: Tokens,
     pub(super) messages: Messages,
     pub(super) history: HistoryHandle,
@@ -170,7 +171,7 @@ impl Core {
     }
 
     /// Passes what was decided through the gate, and does what comes out of it.
-    fn flush(&mut self, answer: Option<Answer>) {
+    pub(super) fn flush(&mut self, answer: Option<Answer>) {
         let batch = self.switch.take();
         if !batch.is_empty() || answer.is_some() {
             self.gate.push(batch, answer);
@@ -363,8 +364,10 @@ impl Core {
                 let _ = reply.send(Ok(json!({})));
                 return true;
             }
-            // Served by the connection itself.
-            Request::Watch { .. } => Ok(nothing_more(())),
+            request => {
+                self.order(request, by, reply);
+                return false;
+            }
         };
         match result {
             Ok(answer) => self.flush(Some(Answer::new(move |stored| {

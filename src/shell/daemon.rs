@@ -10,6 +10,7 @@ use tokio::net::TcpSocket;
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use super::ask::Ask;
 use super::calendar::Zones;
 use super::clock::Clock;
 use super::control;
@@ -93,6 +94,7 @@ pub struct Daemon {
     core: JoinHandle<Result<(), String>>,
     others: Vec<JoinHandle<()>>,
     http: Option<http::Server>,
+    asks: mpsc::Sender<Ask>,
 }
 
 impl Daemon {
@@ -256,14 +258,16 @@ impl Daemon {
             speaker,
             events,
             inputs,
+            asks,
             history,
             tokens,
             messages,
             notifiers,
             gateway,
         };
+        let door = core.asks.clone();
         let inlets = Inlets { asks: asked, inputs: inputs_in, media: media_events, written, stop: stopped };
-        Ok(Daemon { sip: local, stop: Some(stop), core: tokio::spawn(core.run(inlets)), others, http })
+        Ok(Daemon { sip: local, stop: Some(stop), core: tokio::spawn(core.run(inlets)), others, http, asks: door })
     }
 
     /// Where it speaks SIP.
@@ -274,6 +278,16 @@ impl Daemon {
     /// Where it speaks HTTP, if it does.
     pub fn http_address(&self) -> Option<SocketAddr> {
         self.http.as_ref().map(http::Server::address)
+    }
+
+    /// Reads the configuration's file again, as `reload` on the control socket does; what came of it is logged.
+    pub fn reload(&self, by: &'static str) {
+        let asks = self.asks.clone();
+        tokio::spawn(async move {
+            if let Err(failure) = super::reload::ask(&asks, by).await {
+                tracing::error!("{by}: {}", failure.message);
+            }
+        });
     }
 
     /// Waits until it ends by itself: `shutdown` on the control socket, or a reason why it cannot go on.

@@ -13,6 +13,7 @@ use super::ask::{Reply, not_stored};
 use super::control::Failure;
 use super::core::Core;
 use super::gate::{Answer, Unstored};
+use super::reload::Renewed;
 use crate::config::Directory;
 use crate::incident::HouseFact;
 
@@ -23,6 +24,8 @@ pub struct Change {
     pub fact: HouseFact,
     /// What the directory is then.
     pub directory: Arc<Directory>,
+    /// The file is another one as well.
+    pub renewed: Option<Renewed>,
 }
 
 impl PartialEq for Change {
@@ -43,6 +46,7 @@ pub struct Shelf {
 struct UnderWay {
     stored: oneshot::Receiver<Result<(), Unstored>>,
     next: Arc<Directory>,
+    renewed: Option<Renewed>,
     reply: Reply,
 }
 
@@ -65,7 +69,7 @@ impl Shelf {
 
 impl Core {
     /// Answers a change when it is in force.
-    pub(super) fn change_directory(&mut self, Change { fact, directory }: Change, reply: Reply) {
+    pub(super) fn change_directory(&mut self, Change { fact, directory, renewed }: Change, reply: Reply) {
         let follows = directory.version() == self.shelf.now.borrow().version() + 1;
         if self.shelf.under_way.is_some() || !follows {
             let why = "another change of the directory is under way: send it again";
@@ -73,7 +77,7 @@ impl Core {
             return;
         }
         let (told, stored) = oneshot::channel();
-        self.shelf.under_way = Some(UnderWay { stored, next: directory, reply });
+        self.shelf.under_way = Some(UnderWay { stored, next: directory, renewed, reply });
         let answer = Answer::new(move |stored| {
             let _ = told.send(stored);
         });
@@ -88,9 +92,15 @@ impl Core {
         match under_way.stored.try_recv() {
             Ok(Ok(())) => {
                 self.settings = under_way.next.settings().clone();
-                self.switch.set_contacts(self.settings.contacts.values().cloned().collect());
                 self.shelf.now.send_replace(under_way.next);
-                let _ = under_way.reply.send(Ok(json!({})));
+                let answer = match under_way.renewed {
+                    Some(renewed) => self.renew(renewed),
+                    None => {
+                        self.switch.set_contacts(self.settings.contacts.values().cloned().collect());
+                        json!({})
+                    }
+                };
+                let _ = under_way.reply.send(Ok(answer));
             }
             Ok(Err(unstored)) => {
                 let _ = under_way.reply.send(Err(not_stored(unstored)));

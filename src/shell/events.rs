@@ -99,6 +99,13 @@ pub fn log(event: &Event) {
         What::RoomTalking { room, talking } => say!(debug, %room, talking, "{who} talks"),
         What::RoomLeft { room, people } => say!(info, %room, people, "{who} left the room"),
         What::RoomEnded { room } => say!(info, %room, "room closed"),
+        What::RoomSaid { room, text, by } => say!(info, %room, %by, "said in the room: {text}"),
+        What::RoomMuted { room, muted, by } => say!(info, %room, %by, muted, "{who}: whether the room hears them"),
+        What::RoomKicked { room, by } => say!(info, %room, %by, "{who} is taken out of the room"),
+        What::RoomLocked { room, locked, by } => say!(info, %room, %by, locked, "whether the room takes nobody in"),
+        What::RoomDialled { room, phone, by } => say!(info, %room, %by, %phone, "{who} is asked into the room"),
+        What::RoomMissed { room, code, reason } => say!(info, %room, code, reason, "{who} did not come into the room"),
+        What::RoomTurnedAway { room, reason } => say!(info, %room, reason, "{who} is turned away from the room"),
         What::TrunkRegistered { trunk, expires: 0 } => say!(info, %trunk, "trunk is there; it wants no registration"),
         What::TrunkRegistered { trunk, expires } => say!(info, %trunk, expires, "trunk registered"),
         What::TrunkFailed { trunk, code, reason, retry } => {

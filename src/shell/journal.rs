@@ -112,10 +112,11 @@ impl JournalHandle {
 pub(super) fn note_configuration(journal: &mut Journal, at: Stamp, digest: &str) -> Result<(), StoreError> {
     let house = journal.house()?;
     let last = house.iter().rev().find_map(|(_, fact)| match fact {
-        HouseFact::Configured { digest } => Some(digest),
+        HouseFact::Configured { digest } => Some((digest, true)),
+        HouseFact::Reloaded { digest, waiting, .. } => Some((digest, waiting.is_empty())),
         _ => None,
     });
-    if last.is_some_and(|last| last == digest) {
+    if last.is_some_and(|(last, whole)| whole && last == digest) {
         return Ok(());
     }
     journal.append(&[Entry::House(at, HouseFact::Configured { digest: digest.to_owned() })])

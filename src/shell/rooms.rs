@@ -22,7 +22,8 @@ pub(super) fn load(settings: &Settings) -> Result<Vec<RoomSettings>, StartError>
             Ok::<Prompt, StartError>(samples.into())
         });
         let pin = room.pin.as_ref().map(|pin| pin.reveal().to_owned());
-        Ok(RoomSettings { name: room.name.clone(), music: music.transpose()?, record: room.record, pin })
+        let (name, record, language) = (room.name.clone(), room.record, room.language);
+        Ok(RoomSettings { name, music: music.transpose()?, record, language, pin })
     });
     rooms.collect()
 }

@@ -208,6 +208,11 @@ impl Agent {
         self.with_leg_or_phones(now, leg, out, |call, ctx| call.hang_up_because(ctx, Cause::Elsewhere));
     }
 
+    /// The same, for another cause of ours, which the far end is told.
+    pub fn hang_up_because(&mut self, now: Time, leg: LegId, cause: Cause, out: &mut Outbox<Output>) {
+        self.with_leg_or_phones(now, leg, out, |call, ctx| call.hang_up_because(ctx, cause));
+    }
+
     /// Presses a key towards the far end of an answered call, as INFO. A trunk that challenges it does not hear it.
     pub fn press(&mut self, now: Time, leg: LegId, digit: Digit, out: &mut Outbox<Output>) {
         self.with_leg(now, leg, out, |call, ctx| call.press(ctx, digit));

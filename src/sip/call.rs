@@ -204,7 +204,12 @@ impl Call {
 
     /// The same, for a cause of ours.
     pub fn hang_up_because(&mut self, ctx: &mut Ctx<'_>, cause: Cause) {
-        let reason = if cause == Cause::Elsewhere { "somebody else answered" } else { "we hung up" };
+        let reason = match cause {
+            Cause::Elsewhere => "somebody else answered",
+            Cause::Removed => "taken out of the room",
+            Cause::Locked => "the room is locked",
+            _ => "we hung up",
+        };
         let end = End { cause, code: None, reason: reason.to_owned() };
         self.told_by.get_or_insert((ctx.now + HANG_UP_WITHIN, end.clone()));
         let next = match &mut self.phase {

@@ -146,7 +146,7 @@ impl Fork {
     /// The end that tells most.
     fn best(&self) -> Option<End> {
         let says = |end: &&End| match (end.cause, end.code) {
-            (Cause::Us | Cause::Elsewhere, _) => 5,
+            (Cause::Us | Cause::Elsewhere | Cause::Removed | Cause::Locked, _) => 5,
             (Cause::Refused, Some(600..)) | (Cause::Network(600..), _) => 4,
             (Cause::Refused, Some(486)) | (Cause::Network(486), _) => 3,
             (Cause::Refused | Cause::Network(_) | Cause::Them, _) => 2,

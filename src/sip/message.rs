@@ -93,6 +93,8 @@ pub fn cancel_of(invite: &[u8], reason: Option<&str>) -> Vec<u8> {
 pub fn reason_for(cause: Cause) -> Option<&'static str> {
     match cause {
         Cause::Elsewhere => Some("SIP;cause=200;text=\"Call completed elsewhere\""),
+        Cause::Removed => Some("SIP;cause=403;text=\"Taken out of the room\""),
+        Cause::Locked => Some("SIP;cause=403;text=\"The room is locked\""),
         Cause::Timeout => Some("SIP;cause=408;text=\"Request Timeout\""),
         Cause::NoCommonCodec => Some("SIP;cause=488;text=\"Not Acceptable Here\""),
         Cause::Us | Cause::Them | Cause::Refused | Cause::Network(_) => None,

@@ -306,6 +306,10 @@ pub enum Cause {
     Us,
     /// We did, because somebody else has answered; the far end is told so.
     Elsewhere,
+    /// We did, because somebody took them out of a room; the far end is told so.
+    Removed,
+    /// We did, because their room takes nobody in; the far end is told so.
+    Locked,
     /// The far end hung up an answered call.
     Them,
     /// The far end answered the INVITE with a final refusal.

@@ -46,13 +46,15 @@ const OF_INCIDENTS: [&str; 17] = [
 /// Those that were not chained at first: a journal may hold some that are not, before the first that is.
 const SINCE_LATER: [&str; 2] = ["answered", "ended"];
 /// The facts of the house that are chained.
-const OF_THE_HOUSE: [&str; 9] = [
+const OF_THE_HOUSE: [&str; 11] = [
     "configured",
     "dial_refused",
     "directory_removed",
     "directory_set",
     "forgotten",
     "lifted",
+    "reloaded",
+    "room_ordered",
     "suppressed",
     "token_created",
     "token_revoked",

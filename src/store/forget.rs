@@ -145,8 +145,8 @@ impl Sheets {
                 ("line", *line, None)
             }
             HouseFact::LineDown { line } => ("line", *line, Some(at)),
-            HouseFact::DialRefused { .. } => return self.single.push((seq, at)),
-            HouseFact::Configured { .. } => return self.configured.push((seq, at)),
+            HouseFact::DialRefused { .. } | HouseFact::RoomOrdered { .. } => return self.single.push((seq, at)),
+            HouseFact::Configured { .. } | HouseFact::Reloaded { .. } => return self.configured.push((seq, at)),
             HouseFact::DirectorySet { kind, id, .. } => return self.shelve(*kind, id, (seq, at, true)),
             HouseFact::DirectoryRemoved { kind, id, .. } => return self.shelve(*kind, id, (seq, at, false)),
             HouseFact::UserRegistered { user, phone, .. } => return self.phone(user, phone, (seq, at, true)),

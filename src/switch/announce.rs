@@ -38,7 +38,7 @@ impl Switch {
 
     /// Somebody came into a room with others in it: those hear who, and the one who came hears how many there are.
     pub(super) fn announce(&mut self, joined: LegId, room: &RoomName, was_told: bool) {
-        let people = self.rooms.people(room).to_vec();
+        let people: Vec<LegId> = self.rooms.people(room).collect();
         if people.len() < 2 {
             return;
         }
@@ -89,7 +89,7 @@ impl Switch {
     }
 
     /// Plays something over what is heard in the room; nobody is told when it ends.
-    fn play_over(&mut self, leg: LegId, prompt: Prompt) {
+    pub(super) fn play_over(&mut self, leg: LegId, prompt: Prompt) {
         let play = self.legs.next_play();
         let playlist = Playlist { play, prompts: vec![prompt], forever: false };
         self.act(Act::Media(Command::Play(leg, Box::new(playlist))));

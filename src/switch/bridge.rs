@@ -18,7 +18,7 @@ use super::desk::Switch;
 use super::hotline::phone_of;
 use super::legs::{Leg, Purpose, Saying};
 use super::prompt_book::Clip;
-use crate::base::{Digit, LegId, RoomName, Time};
+use crate::base::{Digit, LegId, Phone, RoomName, Time};
 use crate::incident::{Behaviour, CallHandle, Contact, Letter, Rang};
 use crate::media::{Command, Playlist, Prompt};
 
@@ -77,7 +77,7 @@ impl Switch {
     }
 
     /// One of the two pressed a key.
-    pub(super) fn bridge_pressed(&mut self, id: LegId, inquiry: u32, digit: Digit) {
+    pub(super) fn bridge_pressed(&mut self, now: Time, id: LegId, inquiry: u32, digit: Digit) {
         let inside = self.legs.get(id).is_none_or(|leg| leg.room.is_some());
         let Ok(room) = RoomName::parse(&format!("hotline-{inquiry}")) else { return };
         if inside || digit.as_char() != KEY {
@@ -85,8 +85,8 @@ impl Switch {
         }
         // The question would go on for ever.
         self.act(Act::Media(Command::Hush(id)));
-        self.enter_room(id, &room, true);
-        let both = self.rooms.people(&room).len() >= 2;
+        self.enter_room(now, id, &room, true);
+        let both = self.rooms.people(&room).count() >= 2;
         if let Some(bridge) = self.bridges.0.get_mut(&inquiry).filter(|_| both) {
             bridge.until = None;
         }
@@ -117,29 +117,52 @@ impl Switch {
     }
 
     fn ring_for_bridge(&mut self, now: Time, inquiry: u32, person: &Contact) -> Option<LegId> {
-        if self.legs.of_contact(&person.id).next().is_some() {
-            return None;
-        }
         let phone = phone_of(person)?;
-        if !self.may_ring(now, &person.id, phone, "hotline") {
-            return None;
+        self.ring_line(now, Purpose::Bridge(inquiry), person, phone, "hotline").ok()
+    }
+
+    /// Rings somebody without an incident, once; or says why not.
+    pub(super) fn ring_line(
+        &mut self,
+        now: Time,
+        purpose: Purpose,
+        person: &Contact,
+        phone: &Phone,
+        by: &str,
+    ) -> Result<LegId, NotRung> {
+        if self.legs.of_contact(&person.id).next().is_some() {
+            return Err(NotRung::OnThePhone);
         }
+        self.may_ring(now, &person.id, phone, by).map_err(NotRung::Forbidden)?;
         let leg = self.legs.next_id();
-        let port = self.ports.take(leg)?;
+        let Some(port) = self.ports.take(leg) else {
+            return Err(NotRung::Fault("every media port is in use: widen `ports` in [media]".to_owned()));
+        };
         let trunks = self.trunks_up(now);
         let rung = match self.ring_user(now, leg, phone, port) {
-            Some(rung) => rung.ok(),
-            None => self.dial_over(now, leg, phone, port, &trunks).ok(),
+            Some(rung) => rung.map_err(|error| error.to_string()),
+            None => self.dial_over(now, leg, phone, port, &trunks),
         };
-        let Some(handle) = rung else {
+        let handle = rung.map_err(|why| {
             self.ports.give_back(leg);
-            return None;
-        };
+            NotRung::Fault(why)
+        })?;
         let rang = Rang { contact: person.id.clone(), phone: phone.clone() };
         self.line_up(now, leg, CallHandle(handle), Some(rang));
         self.count_dialled(now, leg, &person.id, phone);
-        self.legs.insert(leg, Leg::new(Purpose::Bridge(inquiry), person.id.clone(), person.language));
+        self.legs.insert(leg, Leg::new(purpose, person.id.clone(), person.language));
         self.act(Act::OpenLeg { leg, port });
-        Some(leg)
+        Ok(leg)
     }
+}
+
+/// Why a telephone was not rung.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum NotRung {
+    /// Their person is on another leg of ours.
+    OnThePhone,
+    /// The dial guard forbids it.
+    Forbidden(String),
+    /// Something of ours is in the way.
+    Fault(String),
 }

@@ -101,18 +101,18 @@ impl Switch {
 
     /// Everything was said to somebody who called in, or they do not want to hear it: into the room. False when
     /// nothing of the kind was being said.
-    pub(super) fn briefed(&mut self, id: LegId) -> bool {
+    pub(super) fn briefed(&mut self, now: Time, id: LegId) -> bool {
         let Some(leg) = self.legs.get_mut(id) else { return false };
         let Brief::Before(room) = core::mem::take(&mut leg.brief) else { return false };
         self.act(Act::Media(Command::Hush(id)));
-        self.enter_room(id, &room, true);
+        self.enter_room(now, id, &room, true);
         true
     }
 
     /// Who is in a room, in words; `None`: nobody.
     fn who_is_in(&self, room: &RoomName, language: Language) -> Option<String> {
         let known = |id: &ContactId| self.settings.contacts.iter().find(|contact| contact.id == *id);
-        let there = self.rooms.people(room).iter().filter_map(|leg| self.legs.get(*leg));
+        let there = self.rooms.people(room).filter_map(|leg| self.legs.get(leg));
         let names: Vec<&str> = there.filter_map(|leg| known(&leg.contact)).map(|known| known.name.as_str()).collect();
         Some(match (names.is_empty(), language) {
             (true, _) => return None,
@@ -162,7 +162,7 @@ impl Switch {
         match case.record.state {
             // After a restart it has to end the former life's calls first.
             State::Queued | State::Calling => case.resumes_at.is_none(),
-            State::Acknowledged => !self.rooms.people(case.incident.room()).is_empty(),
+            State::Acknowledged => self.rooms.is_open(case.incident.room()),
             State::Exhausted | State::Suppressed | State::Resolved | State::Cancelled => false,
         }
     }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::batch::{Act, Batch};
 use super::bridge::Bridges;
 use super::case::{Case, Voice};
+use super::doorman::Doorman;
 use super::flow::Waiting;
 use super::guard::Guard;
 use super::held::Held;
@@ -41,6 +42,7 @@ pub struct Switch {
     pub(super) cases: BTreeMap<IncidentId, Case>,
     pub(super) legs: Legs,
     pub(super) rooms: Rooms,
+    pub(super) doorman: Doorman,
     pub(super) ports: Ports,
     pub(super) post: Post,
     pub(super) waiting: WaitingList,
@@ -88,6 +90,7 @@ impl Switch {
             cases: BTreeMap::new(),
             legs: Legs::default(),
             rooms: Rooms::default(),
+            doorman: Doorman::default(),
             post: Post::default(),
             waiting: WaitingList::default(),
             cut: BTreeSet::new(),
@@ -157,7 +160,7 @@ impl Switch {
         let incidents = self.deadlines.first().map(|(at, _)| *at);
         let others = [self.waiting_wakes_at(), self.post.next_deadline(), self.hotlines.next_deadline()];
         let others = others.into_iter().chain([self.bridges.next_deadline(), self.receptions.next_deadline()]);
-        let others = others.chain([self.held.next_deadline()]);
+        let others = others.chain([self.held.next_deadline(), self.doorman.next_deadline()]);
         [self.agent.next_deadline(), incidents].into_iter().chain(others).flatten().min()
     }
 
@@ -179,8 +182,8 @@ impl Switch {
     /// The rooms with somebody inside, and who that is.
     pub fn rooms(&self) -> impl Iterator<Item = (&RoomName, Vec<&ContactId>)> {
         self.rooms.names().map(|name| {
-            let people = self.rooms.people(name).iter();
-            (name, people.filter_map(|leg| self.legs.get(*leg)).map(|leg| &leg.contact).collect())
+            let people = self.rooms.people(name);
+            (name, people.filter_map(|leg| self.legs.get(leg)).map(|leg| &leg.contact).collect())
         })
     }
 
@@ -353,6 +356,9 @@ impl Switch {
         }
         if self.held.next_deadline().is_some_and(|at| at <= now) {
             self.held_wakes(now);
+        }
+        if self.doorman.next_deadline().is_some_and(|at| at <= now) {
+            self.doorman_wakes(now);
         }
         if self.waiting_wakes_at().is_some_and(|at| at <= now) {
             self.on_waiting_deadline(now);

@@ -190,6 +190,10 @@ impl Switch {
                 self.line_up(now, id, CallHandle(handle), None);
                 self.reception_answered(now, id);
             }
+            Purpose::Invited => {
+                self.line_up(now, id, CallHandle(handle), None);
+                self.invited_answered(id);
+            }
             // They were at the reception before.
             Purpose::Guest => {}
         }
@@ -207,11 +211,15 @@ impl Switch {
 
     /// A key was pressed: the only proof that a person is there.
     pub(super) fn pressed(&mut self, now: Time, id: LegId, digit: Digit, heard: Heard) {
+        if self.is_being_shown_out(id) {
+            return;
+        }
         let Some(leg) = self.legs.get(id) else { return };
         match leg.purpose.clone() {
-            Purpose::Bridge(inquiry) => return self.bridge_pressed(id, inquiry, digit),
+            Purpose::Bridge(inquiry) => return self.bridge_pressed(now, id, inquiry, digit),
+            Purpose::Invited => return self.invited_pressed(now, id, digit),
             Purpose::Reception => return self.reception_key(now, id, digit),
-            Purpose::Attempt(_) if self.briefed(id) => return,
+            Purpose::Attempt(_) if self.briefed(now, id) => return,
             Purpose::Attempt(_) | Purpose::CallIn(_) | Purpose::Guest => {}
         }
         let Some(leg) = self.legs.get(id) else { return };
@@ -235,7 +243,7 @@ impl Switch {
     /// Into the room; somebody who called in hears first what it is about.
     pub(super) fn joined(&mut self, now: Time, leg: LegId, room: &RoomName) {
         if !self.brief(now, leg, room) {
-            self.enter_room(leg, room, false);
+            self.enter_room(now, leg, room, false);
         }
     }
 
@@ -244,9 +252,10 @@ impl Switch {
         self.leave_room(id);
         self.act(Act::Media(Command::Close(id)));
         self.ports.give_back(id);
+        self.left_the_door(id);
         let leg = self.legs.remove(id);
         // We hung up, and nothing has answered that.
-        if end.code.is_none() && matches!(end.cause, Cause::Us | Cause::Elsewhere) {
+        if end.code.is_none() && is_ours(end.cause) {
             self.line_lingers(now, id, leg.as_ref().map(|leg| leg.call.clone()).unwrap_or_default());
         } else {
             self.line_down(now, id);
@@ -259,6 +268,7 @@ impl Switch {
         match leg.purpose {
             Purpose::Bridge(inquiry) => self.bridge_ended(now, inquiry),
             Purpose::Reception => self.reception_ended(now, id, &leg),
+            Purpose::Invited => self.invited_ended(id, &leg, &end),
             Purpose::Attempt(_) | Purpose::CallIn(_) | Purpose::Guest => {}
         }
         if let Some(AttemptId { incident, number }) = leg.attempt() {
@@ -419,10 +429,15 @@ pub(super) enum NotNow {
     Never(CallEnd),
 }
 
+/// Did we end it?
+const fn is_ours(cause: Cause) -> bool {
+    matches!(cause, Cause::Us | Cause::Elsewhere | Cause::Removed | Cause::Locked)
+}
+
 fn call_end(end: End, fault: Option<String>, quality: Option<Quality>) -> CallEnd {
     let by = match end.cause {
         _ if fault.is_some() => EndedBy::Failed,
-        Cause::Us | Cause::Elsewhere => EndedBy::Us,
+        Cause::Us | Cause::Elsewhere | Cause::Removed | Cause::Locked => EndedBy::Us,
         Cause::Them => EndedBy::Them,
         Cause::Refused => EndedBy::Refused,
         Cause::Network(code) => EndedBy::Network(code),

@@ -269,12 +269,12 @@ impl Switch {
     }
 
     /// The same for a call that belongs to no incident and is not tried again.
-    pub(super) fn may_ring(&mut self, now: Time, contact: &ContactId, phone: &Phone, by: &str) -> bool {
+    pub(super) fn may_ring(&mut self, now: Time, contact: &ContactId, phone: &Phone, by: &str) -> Result<(), String> {
         let checked = self.ask_guard(now, contact, phone);
         if let Err(Refusal { why, .. }) = &checked {
             self.tell_refusal(now, None, contact, phone, by, why);
         }
-        checked.is_ok()
+        checked.map_err(|refusal| refusal.why)
     }
 
     /// A door refused a number before there was anything to call for: it is told and written down as the guard's own

@@ -61,6 +61,7 @@ impl Switch {
             media::Event::PlayEnded { leg, play } => self.heard_out(now, leg, play),
             media::Event::Talking { leg, talking } => {
                 if let Some(room) = self.legs.get(leg).and_then(|leg| leg.room.clone()) {
+                    self.rooms.note_talking(&room, leg, talking);
                     self.tell_leg(leg, What::RoomTalking { room, talking });
                 }
             }

@@ -167,6 +167,12 @@ impl Switch {
         self.hotlines.secrets.retain(|inquiry, _| exchange.inquiry(*inquiry).is_some());
     }
 
+    /// The pairs are others from here on. Calls that were ended a moment ago are thought about first: they name places.
+    pub(super) fn renew_hotlines(&mut self, now: Time, lines: Vec<Hotline>) {
+        self.hotline_wakes(now + AFTERWARDS);
+        self.hotlines.exchange.renew(lines);
+    }
+
     /// A fact of a former life.
     pub(super) fn restore_hotline(&mut self, now: Time, at: Stamp, fact: &HouseFact) {
         let age = self.stamp(now).since(at);

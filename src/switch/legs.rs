@@ -16,6 +16,8 @@ pub(super) enum Purpose {
     CallIn(IncidentId),
     /// One of the two people of a hotline whom we ring and join, by their inquiry.
     Bridge(u32),
+    /// We rang this person because an operator wants them in a room.
+    Invited,
     /// This person rang us and is asked what they want.
     Reception,
     /// This person rang us and is in a room by its PIN.
@@ -78,7 +80,7 @@ impl Leg {
     pub(super) fn attempt(&self) -> Option<AttemptId> {
         match self.purpose {
             Purpose::Attempt(attempt) => Some(attempt),
-            Purpose::CallIn(_) | Purpose::Bridge(_) | Purpose::Reception | Purpose::Guest => None,
+            Purpose::CallIn(_) | Purpose::Bridge(_) | Purpose::Invited | Purpose::Reception | Purpose::Guest => None,
         }
     }
 }
@@ -130,7 +132,7 @@ impl Legs {
         let about = |leg: &Leg| match leg.purpose {
             Purpose::Attempt(attempt) => attempt.incident == incident,
             Purpose::CallIn(of) => of == incident,
-            Purpose::Bridge(_) | Purpose::Reception | Purpose::Guest => false,
+            Purpose::Bridge(_) | Purpose::Invited | Purpose::Reception | Purpose::Guest => false,
         };
         self.legs.iter().filter(|(_, leg)| about(leg)).map(|(id, _)| *id).collect()
     }

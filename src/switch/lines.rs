@@ -65,10 +65,14 @@ impl Switch {
     pub(super) fn heard_out(&mut self, now: Time, id: LegId, play: u32) {
         let Some(leg) = self.legs.get_mut(id) else { return };
         let Some(saying) = leg.saying.take_if(|saying| saying.play == play) else { return };
+        if self.shown_out(now, id) {
+            return;
+        }
+        let Some(leg) = self.legs.get(id) else { return };
         match leg.purpose {
             Purpose::Attempt(attempt) => self.play(now, attempt.incident, id, saying.rest),
             Purpose::Reception => self.reception_said(now, id),
-            Purpose::CallIn(_) | Purpose::Bridge(_) | Purpose::Guest => {}
+            Purpose::CallIn(_) | Purpose::Bridge(_) | Purpose::Invited | Purpose::Guest => {}
         }
     }
 
@@ -89,7 +93,7 @@ impl Switch {
             return self.act(Act::Media(Command::Play(id, Box::new(Playlist { play, prompts, forever: false }))));
         }
         let attempt = leg.attempt();
-        if let Some(attempt) = attempt.filter(|_| !self.briefed(id)) {
+        if let Some(attempt) = attempt.filter(|_| !self.briefed(now, id)) {
             self.with_incident(incident, |incident, out| incident.on_said(now, attempt.number, out));
         }
     }

@@ -11,6 +11,7 @@ mod bridge;
 mod call_in;
 mod case;
 mod desk;
+mod doorman;
 mod flow;
 mod guard;
 mod heard;
@@ -28,7 +29,9 @@ mod quiet;
 mod raise;
 mod reception;
 mod reception_desk;
+mod renew;
 mod restart;
+mod room_desk;
 mod rooms;
 mod tell;
 #[cfg(test)]
@@ -53,6 +56,8 @@ pub use prompt_book::{Clip, PromptBook};
 pub use quiet::NotQuiet;
 pub use raise::{NotOpen, Raised};
 pub use reception_desk::{CallInSettings, GUEST};
+pub use renew::Renewal;
+pub use room_desk::{Attendee, Invited, NotDone, RoomView};
 pub use rooms::RoomSettings;
 pub use tell::{Event, Heard, What};
 

@@ -19,7 +19,7 @@ use crate::phrase::{Form, fill};
 pub const FAILED_ATTEMPT: &str = "attempt.failed";
 
 /// The name of every event that can be told, and [`FAILED_ATTEMPT`]; explained in docs/control.md.
-pub const TOPICS: [&str; 51] = [
+pub const TOPICS: [&str; 58] = [
     "incident.accepted",
     "incident.again",
     "incident.cleared",
@@ -50,6 +50,13 @@ pub const TOPICS: [&str; 51] = [
     "room.talking",
     "room.left",
     "room.ended",
+    "room.said",
+    "room.muted",
+    "room.kicked",
+    "room.locked",
+    "room.dialled",
+    "room.missed",
+    "room.turned_away",
     "trunk.registered",
     "trunk.failed",
     "trunk.target_failed",

@@ -69,10 +69,20 @@ pub enum Clip {
     Alone,
     /// Somebody came into the room.
     SomebodyJoined,
+    /// Somebody wants you in a room.
+    Invited,
+    /// The room takes nobody in.
+    RoomLocked,
+    /// You are taken out of the room.
+    ShownOut,
+    /// The others do not hear you.
+    Muted,
+    /// The others hear you again.
+    Unmuted,
 }
 
 /// Every clip that is not one of a key, of a behaviour or of a number.
-const PLAIN: [Clip; 22] = [
+const PLAIN: [Clip; 27] = [
     Clip::Intro,
     Clip::General,
     Clip::NotAKey,
@@ -95,6 +105,11 @@ const PLAIN: [Clip; 22] = [
     Clip::Resolved,
     Clip::Alone,
     Clip::SomebodyJoined,
+    Clip::Invited,
+    Clip::RoomLocked,
+    Clip::ShownOut,
+    Clip::Muted,
+    Clip::Unmuted,
 ];
 
 /// File names of [`Clip::Press`], by the number of the digit.
@@ -182,6 +197,11 @@ impl Clip {
             Clip::Resolved => "resolved",
             Clip::Alone => "alone",
             Clip::SomebodyJoined => "somebody-joined",
+            Clip::Invited => "invited",
+            Clip::RoomLocked => "room-locked",
+            Clip::ShownOut => "shown-out",
+            Clip::Muted => "muted",
+            Clip::Unmuted => "unmuted",
         }
     }
 }

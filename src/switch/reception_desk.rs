@@ -195,7 +195,7 @@ impl Switch {
                 }
                 if let Some(room) = room {
                     self.act(Act::Media(Command::Hush(id)));
-                    self.enter_room(id, &room, false);
+                    self.enter_room(now, id, &room, false);
                 }
                 return false;
             }

@@ -123,6 +123,25 @@ pub enum What {
     RoomLeft { room: RoomName, people: usize },
     #[serde(rename = "room.ended")]
     RoomEnded { room: RoomName },
+    #[serde(rename = "room.said")]
+    RoomSaid { room: RoomName, text: String, by: String },
+    #[serde(rename = "room.muted")]
+    RoomMuted { room: RoomName, muted: bool, by: String },
+    #[serde(rename = "room.kicked")]
+    RoomKicked { room: RoomName, by: String },
+    #[serde(rename = "room.locked")]
+    RoomLocked { room: RoomName, locked: bool, by: String },
+    #[serde(rename = "room.dialled")]
+    RoomDialled { room: RoomName, phone: Phone, by: String },
+    #[serde(rename = "room.missed")]
+    RoomMissed {
+        room: RoomName,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        code: Option<u16>,
+        reason: String,
+    },
+    #[serde(rename = "room.turned_away")]
+    RoomTurnedAway { room: RoomName, reason: String },
     #[serde(rename = "trunk.registered")]
     TrunkRegistered { trunk: TrunkId, expires: u32 },
     #[serde(rename = "trunk.failed")]

@@ -170,7 +170,13 @@ impl Town {
         });
         let room = self.room.clone().unwrap_or_else(|| "war-room".to_owned());
         let name = RoomName::parse(&room).unwrap();
-        let room = self.pin.clone().map(|pin| RoomSettings { name, music: None, record: false, pin: Some(pin) });
+        let room = self.pin.clone().map(|pin| RoomSettings {
+            name,
+            music: None,
+            record: false,
+            language: None,
+            pin: Some(pin),
+        });
         let call_in = self.messages.then(|| {
             let (mut trigger, mut plan) = self.trigger("");
             trigger.message = None;

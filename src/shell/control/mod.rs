@@ -8,7 +8,8 @@ mod request;
 mod server;
 mod status;
 
-pub use request::{Failure, LadderRequest, Request, SuppressRequest, TokenRequest, TriggerRequest};
+pub(in crate::shell) use request::member;
+pub use request::{Failure, LadderRequest, Request, SayRequest, SuppressRequest, TokenRequest, TriggerRequest};
 pub use server::{Server, listen};
 pub use status::Status;
 pub(in crate::shell) use status::{attempt_json, incident_json};

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::base::Phone;
 use crate::incident::Trigger;
-use crate::shell::ask::{NotDialled, Raise, Settle, Write};
+use crate::shell::ask::{NotDialled, Raise, Ring, Settle, Spoken, Write};
 use crate::shell::directory::Change;
 
 /// One line of a client.
@@ -92,6 +92,58 @@ pub enum Request {
         /// The secret behind the last slash of the link.
         link: String,
     },
+    /// The rooms with somebody inside.
+    #[serde(rename = "room.list")]
+    RoomList,
+    /// Have something said to everybody in a room.
+    #[serde(rename = "room.say")]
+    RoomSay(SayRequest),
+    /// Have nobody in a room hear somebody.
+    #[serde(rename = "room.mute")]
+    RoomMute {
+        /// Which room.
+        room: String,
+        /// Who: their number in the room, their id or their name.
+        #[serde(deserialize_with = "member")]
+        member: String,
+        /// Have everybody hear them again.
+        #[serde(default)]
+        off: bool,
+    },
+    /// Take somebody out of a room.
+    #[serde(rename = "room.kick")]
+    RoomKick {
+        /// Which room.
+        room: String,
+        /// Who: their number in the room, their id or their name.
+        #[serde(deserialize_with = "member")]
+        member: String,
+    },
+    /// Let nobody come into a room.
+    #[serde(rename = "room.lock")]
+    RoomLock {
+        /// Which room.
+        room: String,
+        /// Let them come in again.
+        #[serde(default)]
+        off: bool,
+    },
+    /// Ring somebody and ask them into a room.
+    #[serde(rename = "room.dial")]
+    RoomDial {
+        /// Which room.
+        room: String,
+        /// Whom: a contact's id or name, or a number.
+        to: String,
+    },
+    /// The same, with the person whom a door found; not for the control socket.
+    #[serde(skip)]
+    RoomRing(Box<Ring>),
+    /// What is to be said in a room was made; not for the control socket.
+    #[serde(skip)]
+    RoomSpoken(Spoken),
+    /// Read the configuration's file again.
+    Reload,
     /// A short message of a notifier; not for the control socket.
     #[serde(skip)]
     Write(Write),
@@ -101,7 +153,8 @@ pub enum Request {
 
 /// The operations, for messages.
 pub const OPERATIONS: &str = "trigger, status, ladder, watch, acknowledge, cancel, resolve, suppress, suppressions, lift, \
-    token.create, token.list, token.revoke, hotline.page, hotline.accept, shutdown";
+    token.create, token.list, token.revoke, hotline.page, hotline.accept, room.list, room.say, room.mute, room.kick, \
+    room.lock, room.dial, reload, shutdown";
 
 /// `{"op":"trigger", …}`.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
@@ -170,6 +223,19 @@ pub struct TokenRequest {
     pub call_flow: Option<String>,
 }
 
+/// `{"op":"room.say", …}`.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SayRequest {
+    /// Which room.
+    pub room: String,
+    /// What to say.
+    pub text: String,
+    /// In which language: `en` or `ja`; the room's own when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+}
+
 /// `{"op":"suppress", …}`: at least one of the first four, and one of the last two.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -228,6 +294,20 @@ impl TriggerRequest {
             by: None,
         })
     }
+}
+
+/// Somebody in a room: text, or the bare number.
+pub(in crate::shell) fn member<'a, D: Deserializer<'a>>(from: D) -> Result<String, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "a number in the room, an id or a name")]
+    enum Either {
+        Number(u32),
+        Text(String),
+    }
+    Ok(match Either::deserialize(from)? {
+        Either::Number(number) => number.to_string(),
+        Either::Text(text) => text,
+    })
 }
 
 /// Reads one line.

@@ -11,6 +11,7 @@ use crate::shell::core::Core;
 use crate::shell::events::rfc3339;
 use crate::shell::media::MediaLoad;
 use crate::shell::notify::Health;
+use crate::shell::orders::rooms_json;
 use crate::shell::voice::{Counted, VoiceState, voice_lines};
 use crate::sip::{Counts, PhoneState, TrunkState, UserState};
 
@@ -56,7 +57,7 @@ impl Status {
             incidents: open.map(|(id, record)| open_json(core, id, record)).collect(),
             trunks: core.switch.agent().trunks().map(|trunk| trunk_json(trunk, core.clock.now())).collect(),
             users: core.switch.agent().users().map(|user| user_json(core.clock.now(), user)).collect(),
-            rooms: core.switch.rooms().map(|(room, people)| json!({ "room": room, "people": people })).collect(),
+            rooms: rooms_json(core),
             voices: core
                 .speaker
                 .voices()

@@ -83,7 +83,7 @@ pub(super) async fn change(
         Err(NotSet::Wrong(faults)) => return Ok(wrong(&NotSet::Wrong(faults.clone()), &faults)),
         Err(why) => return Err(why.into()),
     };
-    let change = Change { fact, directory: next.into() };
+    let change = Change { fact, directory: next.into(), renewed: None };
     house.ask(Wanted::Directory(Box::new(change)), &token.name).await?;
     Ok(match object {
         Some(object) => {

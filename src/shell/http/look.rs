@@ -1,4 +1,4 @@
-//! `/v1/status`, `/v1/calls` and `/v1/rooms`: what was called and what is up, read from the journal and from the core.
+//! `/v1/status` and `/v1/calls`: what was called and what is up, read from the journal and from the core.
 
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
@@ -39,10 +39,4 @@ pub(super) async fn calls(State(house): State<House>, _: May<ToRead>, Query(page
 pub(super) async fn status(State(house): State<House>, May(token, _): May<ToRead>) -> Answer {
     let status = house.ask(Request::Status { incident: None }, &token.name).await?;
     Ok(json(StatusCode::OK, &status))
-}
-
-/// `GET /v1/rooms`.
-pub(super) async fn rooms(State(house): State<House>, May(token, _): May<ToRead>) -> Answer {
-    let status = house.ask(Request::Status { incident: None }, &token.name).await?;
-    Ok(json(StatusCode::OK, &json!({ "rooms": status["rooms"] })))
 }

@@ -25,6 +25,7 @@ mod pigeon;
 mod quiet;
 mod refusals;
 mod reply;
+mod rooms;
 mod routes;
 mod seats;
 mod slack;

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::reply::{json, no_such_method, no_such_path};
 use super::{
     House, directory, events, hotline, incidents, intake, ladder, look, metrics, openapi, opsgenie, page, pigeon,
-    quiet, slack,
+    quiet, rooms, slack,
 };
 
 /// One path and one way to ask for it.
@@ -69,7 +69,12 @@ pub(super) fn all() -> impl Iterator<Item = Route> {
         GET "/v1/ladder" "read" ladder::outside, "The SIP messages of one `call`, by its Call-ID; without it those outside of calls, and which calls there were";
         GET "/v1/ladder.pcap" "read" ladder::outside_captured, "The same as a capture file";
         GET "/v1/calls" "read" look::calls, "Calls, those that began last first; `before` and `limit` page";
-        GET "/v1/rooms" "read" look::rooms, "Rooms with somebody inside";
+        GET "/v1/rooms" "read" rooms::all, "Rooms with somebody inside";
+        POST "/v1/rooms/{id}/say" "manage" rooms::say, "Have something said to everybody in a room";
+        POST "/v1/rooms/{id}/mute" "manage" rooms::mute, "Have nobody hear somebody; with `off`, have them heard again";
+        POST "/v1/rooms/{id}/kick" "manage" rooms::kick, "Take somebody out of a room";
+        POST "/v1/rooms/{id}/lock" "manage" rooms::lock, "Let nobody come in; with `off`, let them come in again";
+        POST "/v1/rooms/{id}/dial" "manage" rooms::dial, "Ring somebody and ask them into a room";
         GET "/metrics" "read" metrics::metrics, "Numbers for Prometheus";
         GET "/v1/events" "read" events::watch, "What happens, as it happens (server-sent events)";
         GET "/alert" "trigger" intake::receive, "Raise an incident by a URL alone; `tels` calls all of them at once";

@@ -29,7 +29,10 @@ pub fn house_topic(fact: &HouseFact) -> Option<&'static str> {
         | HouseFact::LineRecords { .. }
         | HouseFact::LineRecorded { .. }
         | HouseFact::LineDown { .. }
+        // Told as it happens.
+        | HouseFact::RoomOrdered { .. }
         | HouseFact::Configured { .. }
+        | HouseFact::Reloaded { .. }
         | HouseFact::DirectorySet { .. }
         | HouseFact::DirectoryRemoved { .. }
         | HouseFact::UserRegistered { .. }

@@ -88,6 +88,17 @@ fn japanese(event: &Event, record: &Record) -> String {
         }
         What::RoomLeft { room, people } => format!("{name}さんが会議室{room}を出ました（残り{people}人）"),
         What::RoomEnded { room } => format!("会議室{room}が閉じました"),
+        What::RoomSaid { room, text, by } => format!("{by}が会議室{room}で放送しました：{text}"),
+        What::RoomMuted { room, muted: true, by } => format!("{by}が会議室{room}の{name}さんをミュートしました"),
+        What::RoomMuted { room, muted: false, by } => {
+            format!("{by}が会議室{room}の{name}さんのミュートを解除しました")
+        }
+        What::RoomKicked { room, by } => format!("{by}が{name}さんを会議室{room}から退出させました"),
+        What::RoomLocked { room, locked: true, by } => format!("{by}が会議室{room}をロックしました"),
+        What::RoomLocked { room, locked: false, by } => format!("{by}が会議室{room}のロックを解除しました"),
+        What::RoomDialled { room, by, .. } => format!("{by}が{name}さんを会議室{room}に呼んでいます"),
+        What::RoomMissed { room, reason, .. } => format!("{name}さんは会議室{room}に入りませんでした（{reason}）"),
+        What::RoomTurnedAway { room, .. } => format!("{name}さんは会議室{room}に入れませんでした（ロック中）"),
         What::TrunkRegistered { trunk, .. } => format!("☎️ トランク{trunk}が使えます"),
         What::TrunkFailed { trunk, code, reason, .. } => {
             format!("⚠️ トランク{trunk}が使えません{}", why(*code, reason))
@@ -184,6 +195,15 @@ fn english(event: &Event, record: &Record) -> String {
         }
         What::RoomLeft { room, people } => format!("{name} left room {room} ({people} inside)"),
         What::RoomEnded { room } => format!("Room {room} closed"),
+        What::RoomSaid { room, text, by } => format!("{by} had this said in room {room}: {text}"),
+        What::RoomMuted { room, muted: true, by } => format!("{by} muted {name} in room {room}"),
+        What::RoomMuted { room, muted: false, by } => format!("{by} has {name} heard again in room {room}"),
+        What::RoomKicked { room, by } => format!("{by} took {name} out of room {room}"),
+        What::RoomLocked { room, locked: true, by } => format!("{by} locked room {room}"),
+        What::RoomLocked { room, locked: false, by } => format!("{by} unlocked room {room}"),
+        What::RoomDialled { room, by, .. } => format!("{by} asks {name} into room {room}"),
+        What::RoomMissed { room, reason, .. } => format!("{name} did not come into room {room}: {reason}"),
+        What::RoomTurnedAway { room, reason } => format!("{name} was turned away from room {room}: {reason}"),
         What::TrunkRegistered { trunk, .. } => format!("☎️ Trunk {trunk} is there"),
         What::TrunkFailed { trunk, code, reason, .. } => {
             format!("⚠️ Trunk {trunk} is away{}", why(*code, reason))

@@ -9,6 +9,7 @@ mod posts;
 mod promises;
 mod receptions;
 mod restarts;
+mod rooms;
 mod storms;
 mod town;
 mod troubles;

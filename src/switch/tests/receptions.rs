@@ -16,7 +16,7 @@ fn world(pin: bool, messages: bool) -> World {
     if pin {
         let name = RoomName::parse("war-room").unwrap();
         let pin = Some("246810".to_owned());
-        world.switch.settings.rooms.push(RoomSettings { name, music: None, record: false, pin });
+        world.switch.settings.rooms.push(RoomSettings { name, music: None, record: false, language: None, pin });
     }
     if messages {
         let trigger = Trigger { message: None, ..trigger(None) };
