@@ -62,7 +62,7 @@ pub enum Command {
     Dial {
         #[command(flatten)]
         of: Of,
-        /// Whom: a contact's id or name, or a number
+        /// Whom: a contact's id, name or number
         #[arg(value_name = "CONTACT|NUMBER")]
         to: String,
     },

@@ -49,6 +49,12 @@ impl Core {
                 locked.map(|room| json!({ "room": room, "locked": !off }))
             }
             Request::RoomDial { room, to } => match invitee(&self.settings, &to) {
+                Ok(found) if found.stranger => {
+                    let failure = found.not_here();
+                    self.switch.refused_at_the_door(now, found.phone.as_str(), by, &failure.message);
+                    self.flush(None);
+                    return self.refuse(failure, reply);
+                }
                 Ok(found) => self.room_ring(&room, &found.person, &found.phone, by),
                 Err(failure) => return self.refuse(failure, reply),
             },
@@ -108,6 +114,15 @@ pub(super) struct Invitee {
     pub(super) phone: Phone,
     /// No contact has this number: whoever asks must be allowed to dial any.
     pub(super) stranger: bool,
+}
+
+impl Invitee {
+    /// Why a number that is nobody's is not dialled for whoever has no token that may.
+    pub(super) fn not_here(&self) -> Failure {
+        let why =
+            format!("{} is no contact's number: a token with the scope `dial:any` may have it dialled", self.phone);
+        Failure::new("not_a_roster_number", why)
+    }
 }
 
 /// Whom somebody means: a contact by id, by name or by number, or a number that is nobody's.

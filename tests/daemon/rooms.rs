@@ -21,6 +21,9 @@ fn house(name: &str) -> (World, Daemon, Web) {
     assert!(text.contains(&speaks), "{text}");
     std::fs::write(&world.config, text).expect("a configuration can be written");
     let daemon = Daemon::start(&world.config, &world.socket);
+    until("the trunk to be found", || {
+        (daemon.ask(&json!({ "op": "status" }))["trunks"][0]["registered"] == true).then_some(())
+    });
     (world, daemon, Web::new(port))
 }
 

@@ -22,6 +22,7 @@ mod receiver;
 mod registrar;
 mod reports;
 mod restart;
+mod rooms;
 mod sipp_callee;
 mod sipp_control;
 mod sipp_trunk;

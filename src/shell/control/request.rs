@@ -133,7 +133,7 @@ pub enum Request {
     RoomDial {
         /// Which room.
         room: String,
-        /// Whom: a contact's id or name, or a number.
+        /// Whom: a contact's id, name or number.
         to: String,
     },
     /// The same, with the person whom a door found; not for the control socket.

@@ -14,7 +14,7 @@ use super::auth::{May, ToManage, ToRead};
 use super::incidents::read;
 use super::reply::{Answer, Refused, json};
 use crate::incident::Token;
-use crate::shell::control::{Failure, Request, SayRequest, member};
+use crate::shell::control::{Request, SayRequest, member};
 use crate::shell::orders;
 
 /// `GET /v1/rooms`.
@@ -118,11 +118,7 @@ pub(super) async fn dial(
     let Dial { to } = read(&body)?;
     let found = orders::invitee(&house.settings(), &to)?;
     if found.stranger && !token.scopes.contains("dial:any") {
-        let why = format!(
-            "{} is no contact's number: the token `{}` would need the scope `dial:any`",
-            found.phone, token.name
-        );
-        let refused = Refused::from(Failure::new("not_a_roster_number", why)).about(&found.phone);
+        let refused = Refused::from(found.not_here()).about(&found.phone);
         return Err(house.kept(&token, refused).await);
     }
     done(&house, &token, orders::ring(room, found)).await
