@@ -97,7 +97,8 @@ fn people_are_made_by_forms_and_the_page_shows_live_who_is_called_and_what_they_
     adds(&browser, "call_flows", "nightly", || {
         browser.chooses("[data-form=call_flows] [data-key=roster]", "night");
         browser.chooses("[data-form=call_flows] [data-key=guidance]", "short");
-        browser.types("[data-form=call_flows] [data-key=ring_timeout]", "4s");
+        // Long enough for a slow browser to show that it rings.
+        browser.types("[data-form=call_flows] [data-key=ring_timeout]", "15s");
         browser.keeps_picture("6-call-flow");
     });
 

@@ -2,13 +2,12 @@
 
 use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use hansho::sip::digest::{Session, strongest};
 use hansho::wire::sip::{Builder, Message, Method, Name};
 
 use crate::support::sound::{key, silence};
-use crate::support::{Baresip, Daemon, Linphone, Scene, Settings, Sipp};
+use crate::support::{Baresip, Daemon, LIMIT, Linphone, Scene, Settings, Sipp};
 
 const PASSWORD: &str = "tigers-do-not-sleep";
 const PHONE: &str = "sip:anna@house.test";
@@ -225,7 +224,7 @@ fn what_was_overheard_and_is_sent_again_is_asked_for_a_fresh_signature() {
     let scene = Scene::new("registrar_replay");
     let daemon = Daemon::start(&scene, &Settings::at_home("anna", PASSWORD).person("anna", PHONE));
     let socket = UdpSocket::bind("127.0.0.1:0").expect("a port is free");
-    socket.set_read_timeout(Some(Duration::from_secs(5))).expect("a limit can be set");
+    socket.set_read_timeout(Some(LIMIT)).expect("a limit can be set");
     socket.connect(("127.0.0.1", daemon.port)).expect("a socket can be connected");
     let (here, uri) = (socket.local_addr().expect("it is bound"), format!("sip:127.0.0.1:{}", daemon.port));
     let ask = |number: u32, signature: Option<&str>| {

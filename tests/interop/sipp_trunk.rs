@@ -29,9 +29,12 @@ fn an_invite_that_is_challenged_by_the_callee_is_answered_as_sipp_computes_it() 
 #[test]
 fn a_registration_is_kept_alive_and_taken_back_at_the_end() {
     let scene = Scene::new("registrar");
-    let sipp = Sipp::scenario("registrar").with("username", "bell").with("password", "s3cret").listens(&scene);
-    let settings = Settings::trunk_at(sipp.port).registers().account("bell", "s3cret").person("anna", NUMBER);
+    let port = scene.port();
+    let settings = Settings::trunk_at(port).registers().account("bell", "s3cret").person("anna", NUMBER);
     let daemon = Daemon::start(&scene, &settings);
+    // Only now, so that whoever watches sees the registration.
+    let sipp = Sipp::scenario("registrar").with("username", "bell").with("password", "s3cret");
+    let sipp = sipp.listens_on(&scene, port);
     daemon.events.until("trunk.registered", &[("trunk", "outside"), ("expires", "4")]);
     sipp.saw("CSeq: 3 REGISTER");
     daemon.stops();
