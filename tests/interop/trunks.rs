@@ -74,6 +74,22 @@ fn a_busy_callee_is_busy_however_many_trunks_there_are() {
 }
 
 #[test]
+fn what_the_telephone_network_says_decides_where_the_status_leaves_it_open() {
+    for (cause, outcome) in [("17", "busy"), ("1", "unreachable"), ("19", "no_answer"), ("34", "taken")] {
+        let scene = Scene::new(&format!("trunk_cause_{cause}"));
+        let gateway = Sipp::scenario("refuse").with("code", "500").with("phrase", "Server Internal Error");
+        let gateway = gateway.with("cause", cause).listens(&scene);
+        let other = Sipp::scenario("answer_key").for_ever().listens(&scene);
+        let daemon = Daemon::start(&scene, &two(gateway.port, other.port));
+        daemon.trigger();
+        assert_eq!(daemon.outcome("anna").0, outcome, "cause {cause}");
+        gateway.passes();
+        let went_on = usize::from(outcome == "taken");
+        assert_eq!((daemon.events.count("attempt.rerouted"), other.drains()), (went_on, went_on), "cause {cause}");
+    }
+}
+
+#[test]
 fn a_trunk_that_is_only_slow_is_cancelled_when_it_rings_after_all() {
     let scene = Scene::new("trunk_slow");
     let slow = Sipp::scenario("slow_trunk").listens(&scene);

@@ -113,6 +113,7 @@ impl Sipp {
         let six = self.address.contains(':');
         let text = if six { text.replace("IN IP4 ", "IN IP6 ") } else { text };
         let text = self.blanks.iter().fold(text, |text, (blank, value)| text.replace(blank, value));
+        let text = text.replace("{{cause}}", "16");
         let name = format!("sipp-{}-{port}", self.scenario);
         assert!(!text.contains("{{c") && !text.contains("{{u"), "{name}: a blank is not filled");
         let file = scene.write(&format!("{name}.xml"), &text);
