@@ -11,6 +11,7 @@ use crate::base::{Codec, EVENT_PAYLOAD_TYPE, Time};
 use crate::wire::rtp::{Header, Packet};
 use crate::wire::telephone_event;
 
+mod muted;
 mod reports;
 
 /// Everything the plane gave out, with the moment in ms.
@@ -358,24 +359,6 @@ fn in_a_room_everybody_hears_the_others_and_nobody_hears_themselves() {
         others.iter().for_each(|other| assert!((level_of(*other, heard) + 12.0).abs() < 1.5, "leg {leg}"));
     }
     assert_eq!(world.told(&Event::Talking { leg: LegId(2), talking: true }).len(), 1);
-}
-
-#[test]
-fn who_is_muted_is_heard_by_nobody_until_they_are_heard_again() {
-    let mut world = World::new(4);
-    (1..=2).for_each(|leg| world.call(leg));
-    (1..=2).for_each(|leg| world.command(Command::Join(LegId(leg), RoomId(1))));
-    world.command(Command::Mute(LegId(1), true));
-    for number in 0..100 {
-        if number == 50 {
-            assert!(world.heard(2).iter().all(|sample| *sample == 0));
-            assert!(world.told(&Event::Talking { leg: LegId(1), talking: true }).is_empty());
-            world.command(Command::Mute(LegId(1), false));
-        }
-        world.packet(1, &voice(number, &sine(697.0, 20)));
-        world.run(20);
-    }
-    assert!(level_of(0, &world.heard(2)[12_000..15_000]) > -14.0);
 }
 
 #[test]

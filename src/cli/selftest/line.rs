@@ -148,7 +148,12 @@ async fn one(trunk: &Trunk, stands: &Value) -> Finding {
     }
     match answers(&target).await {
         Ok(said) => Finding::ok(check, format!("{target} answers: {said}")),
-        Err(why) => Finding::warning(
+        Err(Silence::Closed(why)) => Finding::failed(
+            check,
+            format!("{target}: {why}"),
+            "nobody listens there: check proxy and transport of this [[trunk]], and the firewall between",
+        ),
+        Err(Silence::Quiet(why)) => Finding::warning(
             check,
             format!("{target}: {why}"),
             "some trunks answer no OPTIONS of strangers; else check proxy, transport and the firewall between",
@@ -156,8 +161,18 @@ async fn one(trunk: &Trunk, stands: &Value) -> Finding {
     }
 }
 
+/// Nobody answers.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Silence {
+    /// The system says that nobody can be reached.
+    Closed(String),
+    /// Nothing came.
+    Quiet(String),
+}
+
 /// Asks an address whether somebody is there: OPTIONS over UDP, a connection else.
-async fn answers(target: &str) -> Result<String, String> {
+async fn answers(target: &str) -> Result<String, Silence> {
+    let closed = |error: std::io::Error| Silence::Closed(error.to_string());
     let (transport, address) = target
         .split_once(':')
         .filter(|(word, _)| word.chars().all(char::is_alphabetic))
@@ -166,14 +181,14 @@ async fn answers(target: &str) -> Result<String, String> {
         let connected = timeout(ANSWER * 3, TcpStream::connect(address)).await;
         return match connected {
             Ok(Ok(_)) => Ok("it takes connections".to_owned()),
-            Ok(Err(error)) => Err(error.to_string()),
-            Err(_) => Err("no connection in time".to_owned()),
+            Ok(Err(error)) => Err(closed(error)),
+            Err(_) => Err(Silence::Quiet("no connection in time".to_owned())),
         };
     }
     let any = if address.starts_with('[') { "[::]:0" } else { "0.0.0.0:0" };
-    let socket = UdpSocket::bind(any).await.map_err(|error| error.to_string())?;
-    socket.connect(address).await.map_err(|error| error.to_string())?;
-    let local = socket.local_addr().map_err(|error| error.to_string())?;
+    let socket = UdpSocket::bind(any).await.map_err(closed)?;
+    socket.connect(address).await.map_err(closed)?;
+    let local = socket.local_addr().map_err(closed)?;
     let call: u64 = rand::random();
     let request = Builder::request(Method::Options, &format!("sip:{address}"))
         .header(Name::Via, format!("SIP/2.0/UDP {local};branch=z9hG4bK{call:x};rport"))
@@ -185,18 +200,21 @@ async fn answers(target: &str) -> Result<String, String> {
         .finish();
     let mut bytes = vec![0; DATAGRAM];
     for _ in 0..ASKED {
-        socket.send(&request).await.map_err(|error| error.to_string())?;
+        socket.send(&request).await.map_err(closed)?;
         match timeout(ANSWER, socket.recv(&mut bytes)).await {
             Ok(Ok(length)) => {
                 let answer = Message::parse(bytes.get(..length).unwrap_or_default()).ok();
-                let code = answer.as_ref().and_then(Message::code).ok_or("what it answers is no SIP")?;
+                let code = answer
+                    .as_ref()
+                    .and_then(Message::code)
+                    .ok_or_else(|| Silence::Quiet("what it answers is no SIP".to_owned()))?;
                 return Ok(format!("{code} to OPTIONS"));
             }
-            Ok(Err(error)) => return Err(error.to_string()),
+            Ok(Err(error)) => return Err(closed(error)),
             Err(_) => {}
         }
     }
-    Err("no answer to OPTIONS".to_owned())
+    Err(Silence::Quiet("no answer to OPTIONS".to_owned()))
 }
 
 async fn status(socket: &Path) -> Result<Value, ClientError> {
@@ -224,7 +242,7 @@ mod tests {
             assert_eq!(request.method(), Method::Options);
             trunk.send_to(&Builder::response(&request, 405).finish(), from).await.unwrap();
         });
-        assert_eq!(answers(&target).await.as_deref(), Ok("405 to OPTIONS"));
+        assert_eq!(answers(&target).await, Ok("405 to OPTIONS".to_owned()));
         answering.await.unwrap();
     }
 }
