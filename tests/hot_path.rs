@@ -136,6 +136,7 @@ fn a_second_of_everything_at_once_allocates_nothing() {
     let mut report = [0; WRITTEN_MAX];
     let report_of = Report { ssrc: 1, sent: Some(said), heard: Some(heard), name: b"0123456789abcdef", goodbye: true };
     let length = report_of.write(&mut report);
+    let asks = [0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
     let tried = forbidden(|| {
         for room in 0..3 {
             plane.on_command(now(0), Command::Music(RoomId(room), lists.pop().unwrap()), &mut taker);
@@ -183,6 +184,7 @@ fn a_second_of_everything_at_once_allocates_nothing() {
                 if ms % 500 == 0 {
                     let from = stream(leg, 20).remote;
                     plane.on_packet(now(ms), slot, from, &report[..length], &mut taker);
+                    plane.on_packet(now(ms), slot, from, &asks, &mut taker);
                     plane.on_report(now(ms), slot, from, &report[..length], &mut taker);
                     plane.on_report(now(ms), slot, from, &report[..length - 1], &mut taker);
                 }

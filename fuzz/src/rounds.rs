@@ -11,10 +11,12 @@ use super::{agent, mutate, targets};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 5] = [
+pub const TARGETS: [Target; 7] = [
     ("message", targets::message),
     ("sdp", targets::sdp),
     ("rtp", targets::rtp),
+    ("rtcp", targets::rtcp),
+    ("stun", targets::stun),
     ("digest", targets::digest),
     ("agent", agent::agent),
 ];
@@ -42,6 +44,24 @@ pub fn corpus(target: &str, root: &Path) -> Vec<Vec<u8>> {
                 [&[0xb3, 0, 0, 1, 0, 0, 0, 160, 1, 2, 3, 4][..], &[0; 12], &[0, 0, 0, 1, 9, 9, 9, 9], &[7, 7, 7, 3]]
                     .concat();
             vec![voice, key, much]
+        }
+        "rtcp" => {
+            let heard = [0, 0, 0, 9, 64, 0xff, 0xff, 0xfe, 0, 1, 0, 5, 0, 0, 0, 24, 3, 4, 5, 6, 0, 1, 0, 0];
+            let sent = [0, 0, 0, 7, 1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 160, 0, 0, 0, 3, 0, 0, 1, 0xe0];
+            let name = [0x81, 202, 0, 3, 0, 0, 0, 7, 1, 2, b'a', b'b', 0, 0, 0, 0];
+            let leaves = [0xa1, 203, 0, 4, 0, 0, 0, 7, 3, b'b', b'y', b'e', 0, 0, 0, 4, 0, 0, 0, 4];
+            vec![
+                [&[0x81, 200, 0, 12][..], &sent, &heard, &name, &leaves].concat(),
+                [&[0x82, 201, 0, 13, 0, 0, 0, 7][..], &heard, &heard, &name].concat(),
+                [&[0x80, 201, 0, 1, 0, 0, 0, 7, 0x81, 205, 0, 2, 0, 0, 0, 7, 0, 0, 0, 9][..], &name].concat(),
+            ]
+        }
+        "stun" => {
+            let head = |length| [0, 1, 0, length, 0x21, 0x12, 0xa4, 0x42, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
+            let print = [0x80, 0x28, 0, 4, 0x5b, 0x20, 0xf9, 0xcc];
+            let asks =
+                [0x00, 0x24, 0, 4, 0x6e, 0, 1, 0xff, 0, 6, 0, 3, b'a', b':', b'b', 0, 0x80, 0x22, 0, 1, b'x', 0, 0, 0];
+            vec![head(0).into(), [&head(24)[..], &asks].concat(), [&head(8)[..], &print].concat()]
         }
         _ => {
             let folder = std::fs::read_dir(root.join("tests/sip/torture")).expect("the torture messages are there");

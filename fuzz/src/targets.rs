@@ -3,9 +3,11 @@
 use hansho::base::Codec;
 use hansho::sip::digest::{Challenge, Credentials, Session};
 use hansho::sip::offer::{Local, answer, read_answer};
+use hansho::wire::rtcp::{Compound, Packet as Part, Report, WRITTEN_MAX};
 use hansho::wire::rtp::Packet;
 use hansho::wire::sdp::Description;
 use hansho::wire::sip::{Builder, Edit, List, Message, Method, Name, NameAddr, Params, Uri, Via, unquote};
+use hansho::wire::stun::{ANSWER_MAX, Request, is_stun};
 use hansho::wire::telephone_event::Event;
 
 /// Every question that a message can be asked.
@@ -78,6 +80,43 @@ pub fn rtp(bytes: &[u8]) {
     let room = packet.header.write(&mut again).expect("there is room for it");
     room.copy_from_slice(packet.payload);
     assert_eq!(Packet::read(&again), Ok(packet));
+}
+
+/// A datagram at the door of a call's reports.
+pub fn rtcp(bytes: &[u8]) {
+    let Ok(compound) = Compound::read(bytes) else { return };
+    let mut held = 0;
+    for part in compound.packets() {
+        held += match part {
+            Part::Report { ssrc, sent, blocks } => {
+                for block in blocks {
+                    let report = Report { ssrc, sent, heard: Some(block), name: b"0123456789abcdef", goodbye: true };
+                    let mut out = [0; WRITTEN_MAX];
+                    let length = report.write(&mut out);
+                    let again = Compound::read(&out[..length]).expect("what is written can be read").packets().next();
+                    let Some(Part::Report { blocks, .. }) = again else { panic!("no report: {again:?}") };
+                    assert_eq!(blocks.collect::<Vec<_>>(), [block]);
+                }
+                8 + blocks.count() * 24
+            }
+            Part::Names(names) => 4 + names.map(|(_, name)| 4 + name.len()).sum::<usize>(),
+            Part::Goodbye(sources) => 4 + sources.count() * 4,
+            Part::Other(_) => 4,
+        };
+    }
+    assert!(held <= bytes.len(), "it holds no more than came");
+}
+
+/// Somebody asks where they are seen.
+pub fn stun(bytes: &[u8]) {
+    let Ok(request) = Request::read(bytes) else { return };
+    for seen in ["192.0.2.1:9", "[2001:db8::1]:65535"] {
+        let mut out = [0; ANSWER_MAX];
+        let length = request.answer(seen.parse().expect("it is an address"), &mut out);
+        assert!(is_stun(&out[..length]) && out[8..20] == bytes[8..20], "an answer has the name of its question");
+        assert_eq!(usize::from(u16::from_be_bytes([out[2], out[3]])), length - 20);
+        assert!(Request::read(&out[..length]).is_err(), "an answer is not answered");
+    }
 }
 
 /// A header of digest authentication.

@@ -24,6 +24,7 @@ use crate::audio::goertzel::{Bank, HOP};
 use crate::audio::{FRAME, Frame, g711, level, mix};
 use crate::base::{Codec, Digit, EVENT_PAYLOAD_TYPE, LegId, Stream};
 use crate::wire::rtp::{self, BadRtp, Header};
+use crate::wire::stun::{ANSWER_MAX, Request, is_stun};
 use crate::wire::telephone_event;
 
 mod reporting;
@@ -201,6 +202,7 @@ impl Leg {
         let packet = match rtp::Packet::read(bytes) {
             Ok(packet) => packet,
             Err(BadRtp::Rtcp(_)) => return self.on_report(at, from, bytes, told),
+            Err(_) if is_stun(bytes) => return self.on_stun(from, bytes, sink),
             Err(_) => {
                 self.counts.refused += 1;
                 return;
@@ -227,6 +229,20 @@ impl Leg {
         }
         // Holes before the player's place stay holes.
         self.detect(self.jitter.played(), bank, told);
+    }
+
+    /// The peer asks where it is seen, to keep its way open: that is no voice, and decides nothing about whose voice is
+    /// taken (RFC 7983 §7). A stranger is not answered.
+    fn on_stun(&mut self, from: SocketAddr, bytes: &[u8], sink: &mut impl Sink) {
+        if !self.link.is_some_and(|link| link.latch.knows(from)) {
+            self.counts.refused += 1;
+            return;
+        }
+        if let Ok(request) = Request::read(bytes) {
+            let mut answer = [0; ANSWER_MAX];
+            let length = request.answer(from, &mut answer);
+            sink.send(self.slot, from, answer.get(..length).unwrap_or_default());
+        }
     }
 
     /// Takes the frame at `place` out of the playout buffer: into `said` when somebody wants it.

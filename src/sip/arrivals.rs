@@ -20,6 +20,7 @@ use crate::sip::registrar::way;
 use crate::sip::transactions::{Arrival, CallKey, Heard, Owner, TxId};
 use crate::sip::{Cause, End, Event, Hop, Output, attempt, capabilities, letter, rates};
 use crate::wire::sip::{Malformed, Message, Method, Name, NameAddr, Uri};
+use crate::wire::stun::is_stun;
 
 /// A longer datagram is answered 513 and forgotten: parts of each request are kept for half a minute, and real ones are a
 /// tenth of this.
@@ -33,6 +34,9 @@ impl Agent {
         let from = from.into();
         if bytes.len() > MAX_DATAGRAM {
             return self.on_unreadable(from, bytes, Malformed::TooLong(bytes.len()), out);
+        }
+        if is_stun(bytes) {
+            return self.on_stun(from, bytes, out);
         }
         match Message::parse(bytes) {
             Err(Malformed::KeepAlive) => {}

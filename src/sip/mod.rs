@@ -76,6 +76,7 @@ pub mod rung;
 mod server_invite;
 mod server_other;
 mod session;
+mod stun;
 mod targets;
 mod terms;
 mod timers;

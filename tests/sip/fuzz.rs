@@ -37,6 +37,16 @@ fn wild_packets() {
 }
 
 #[test]
+fn wild_reports() {
+    play("rtcp", 5_000);
+}
+
+#[test]
+fn wild_questions() {
+    play("stun", 5_000);
+}
+
+#[test]
 fn wild_challenges() {
     play("digest", 500);
 }

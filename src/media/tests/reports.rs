@@ -142,3 +142,29 @@ fn whoever_leaves_says_so_once_and_who_said_nothing_does_not() {
     let Some(Part::Goodbye(sources)) = Compound::read(bytes).unwrap().packets().last() else { panic!("no farewell") };
     assert_eq!(sources.collect::<Vec<_>>(), [our_ssrc(&world)]);
 }
+
+#[test]
+fn the_peer_is_told_where_it_is_seen_a_stranger_is_not_and_neither_counts_as_voice() {
+    let mut world = World::new(1);
+    call(&mut world, report_port());
+    let asks = [0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
+    let translated = SocketAddr::from(([192, 0, 2, 1], 61_000));
+    for _ in 0..9 {
+        world.packet_from(1, translated, &asks);
+        world.packet_from(1, SocketAddr::from(([198, 51, 100, 7], 9)), &asks);
+    }
+    assert!(world.out.sent.is_empty() && world.out.latched.is_empty());
+    world.packet(1, &asks);
+    let [(_, _, to, answer)] = &world.out.sent[..] else { panic!("{:?}", world.out.sent) };
+    assert_eq!((*to, &answer[..2], &answer[8..20]), (stream(1).remote, &[1, 1][..], &asks[8..]));
+    assert!(world.out.latched.is_empty(), "only voice decides whose voice is taken");
+    // Once the voice has come from elsewhere, questions from there are the peer's.
+    for number in 0..2 {
+        world.packet_from(1, translated, &voice(number, &[0; FRAME]));
+    }
+    world.packet_from(1, translated, &asks);
+    assert_eq!(world.out.sent.last().unwrap().2, translated);
+    world.command(Command::Close(LegId(1)));
+    let Some(Event::Closed { counts, .. }) = world.out.events.pop().map(|(_, event)| event) else { panic!("open") };
+    assert_eq!((counts.sent, counts.received, counts.refused), (0, 1, 19));
+}

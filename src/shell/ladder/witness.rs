@@ -19,6 +19,7 @@ use crate::shell::clock::Clock;
 use crate::sip::Hop;
 use crate::sip::rung::KEPT_MAX;
 use crate::switch::Event;
+use crate::wire::stun::is_stun;
 
 /// Messages that may wait for the thread.
 const WAITING: usize = 4_096;
@@ -87,14 +88,15 @@ pub fn start(path: &Path, locals: [SocketAddr; 3], clock: Clock) -> io::Result<W
 impl Witness {
     /// A message came. `trusted`: from somebody who may have something to say to us.
     pub fn heard(&mut self, from: Hop, trusted: bool, bytes: &[u8]) {
-        if self.has_room(bytes.len(), if trusted { WAITING_BYTES } else { STRANGERS_BYTES }, trusted) {
+        if !is_stun(bytes) && self.has_room(bytes.len(), if trusted { WAITING_BYTES } else { STRANGERS_BYTES }, trusted)
+        {
             self.hand_over(Seen { at: self.clock.now(), sent: false, trusted, hop: from, bytes: bytes.to_vec() });
         }
     }
 
     /// We sent a message.
     pub fn sent(&mut self, to: Hop, bytes: Vec<u8>) {
-        if self.has_room(bytes.len(), WAITING_BYTES, true) {
+        if !is_stun(&bytes) && self.has_room(bytes.len(), WAITING_BYTES, true) {
             self.hand_over(Seen { at: self.clock.now(), sent: true, trusted: true, hop: to, bytes });
         }
     }
