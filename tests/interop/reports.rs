@@ -17,10 +17,10 @@ fn reported(daemon: &Daemon, incident: &str) -> Value {
     })
 }
 
-fn nothing_is_lost(quality: &Value) {
-    for side in ["here", "there"] {
-        let packets = quality[side]["packets"].as_u64().unwrap_or_default();
-        let lost = quality[side]["lost"].as_u64().unwrap_or(u64::MAX);
+fn nothing_is_lost(quality: &Value, sides: &[&str]) {
+    for side in sides {
+        let packets = quality[*side]["packets"].as_u64().unwrap_or_default();
+        let lost = quality[*side]["lost"].as_u64().unwrap_or(u64::MAX);
         // The last packets may be under way while they are counted.
         assert!(packets >= 100 && lost * 50 <= packets, "{side}: {quality}");
     }
@@ -37,10 +37,10 @@ fn baresip_reports(name: &str, account: &str) {
     phone.listens(1);
     phone.presses('1');
     daemon.events.until("room.joined", &[]);
-    nothing_is_lost(&reported(&daemon, &incident));
+    nothing_is_lost(&reported(&daemon, &incident), &["here", "there"]);
     phone.hangs_up();
     let ended = daemon.events.until("attempt.ended", &[]);
-    nothing_is_lost(&ended["quality"]);
+    nothing_is_lost(&ended["quality"], &["here", "there"]);
     let said = daemon.command(&["status", &incident]);
     assert!(said.contains("the other side heard 0"), "{said}");
 }
@@ -65,5 +65,6 @@ fn linphone_and_we_hear_each_other_s_reports() {
     phone.listens(1);
     phone.presses('1');
     daemon.events.until("room.joined", &[]);
-    nothing_is_lost(&reported(&daemon, &incident));
+    // It has no microphone here, and sends no more than its key.
+    nothing_is_lost(&reported(&daemon, &incident), &["there"]);
 }

@@ -95,7 +95,7 @@ fn what_is_no_request_or_lies_about_its_length_is_refused() {
         Request::read(&bytes).unwrap_err()
     };
     assert_eq!(with(0, 0x40), BadStun::NoStun);
-    assert_eq!(with(4, 0), BadStun::NoStun, "RFC 3489 had no cookie");
+    assert_eq!(with(4, 0), BadStun::NoStun, "the first STUN had no cookie");
     assert_eq!(Request::read(&plain[..19]), Err(BadStun::NoStun));
     assert_eq!(with(3, 4), BadStun::Length(20));
     assert_eq!(with(1, 0x11), BadStun::Kind(0x11), "an indication");
