@@ -13,7 +13,41 @@ pub(super) fn parse(body: &[u8], accepted: &'static str) -> Result<Value, Intake
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(IntakeError::Empty(accepted));
     }
-    Ok(serde_json::from_slice(body)?)
+    serde_json::from_slice(body).or_else(|error| match whole_letters(body) {
+        Some(mended) => Ok(serde_json::from_slice(&mended)?),
+        None => Err(error.into()),
+    })
+}
+
+/// The body with a sign for each half of a letter. Tools that cut a text at so many units of UTF-16 cut emoji in two, and
+/// write the half that is left as an escape that stands for no letter; nothing where there is none.
+fn whole_letters(body: &[u8]) -> Option<Vec<u8>> {
+    let mut mended = body.to_vec();
+    let mut changed = false;
+    let mut place = 0;
+    while place < body.len() {
+        let step = match (escaped(body, place), escaped(body, place + 6)) {
+            (Some(0xd800..0xdc00), Some(0xdc00..0xe000)) => 12,
+            (Some(0xd800..0xe000), _) => {
+                mended.get_mut(place..place + 6)?.copy_from_slice(b"\\ufffd");
+                changed = true;
+                6
+            }
+            (Some(_), _) => 6,
+            // Whatever stands behind a backslash is escaped, another backslash too.
+            (None, _) if body.get(place) == Some(&b'\\') => 2,
+            (None, _) => 1,
+        };
+        place += step;
+    }
+    changed.then_some(mended)
+}
+
+/// The number of the escape `\uXXXX` that begins here.
+fn escaped(body: &[u8], place: usize) -> Option<u32> {
+    let digits = body.get(place..place + 6)?.strip_prefix(b"\\u")?;
+    let digits = core::str::from_utf8(digits).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
+    u32::from_str_radix(digits, 16).ok()
 }
 
 /// A place in a JSON document, and what stands there.
@@ -144,6 +178,15 @@ pub(super) fn text_of(value: &Value) -> Option<String> {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn half_an_emoji_costs_a_letter_and_not_the_alert() {
+        let said = |body: &str| parse(body.as_bytes(), "JSON").map(|body| body["m"].as_str().unwrap().to_owned());
+        assert_eq!(said(r#"{"m": "disk full \ud83d"}"#).unwrap(), "disk full \u{fffd}");
+        assert_eq!(said(r#"{"m": "\udd25\ud83d\udd25\ud83dx"}"#).unwrap(), "\u{fffd}🔥\u{fffd}x");
+        assert_eq!(said(r#"{"m": "\\ud83d"}"#).unwrap(), r"\ud83d", "a path, not an escape");
+        assert!(said(r#"{"m": "\ud83d" "#).is_err() && said(r#"{"m": "\ud8"}"#).is_err());
+    }
 
     #[test]
     fn an_error_names_the_path_of_what_is_wrong() {

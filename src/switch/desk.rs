@@ -16,7 +16,7 @@ use super::flow::Waiting;
 use super::guard::Guard;
 use super::held::Held;
 use super::hotline::HotlineDesk;
-use super::legs::{Legs, Purpose};
+use super::legs::{Leg, Legs, Purpose};
 use super::ports::Ports;
 use super::post::Post;
 use super::prompt_book::PromptBook;
@@ -289,7 +289,10 @@ impl Switch {
                 self.dial(now, Waiting::new(now, AttemptId { incident: id, number: attempt }, contact, phone));
             }
             Order::Say { attempt, lines } => {
-                if let Some(leg) = leg_of(self, attempt) {
+                let speaker = Some(AttemptId { incident: id, number: attempt });
+                let leg = leg_of(self, attempt).filter(|leg| self.legs.get(*leg).and_then(Leg::asking) == speaker);
+                // Whoever is asked about another incident is not interrupted by the first.
+                if let Some(leg) = leg {
                     self.say(now, id, leg, &lines);
                 }
             }
@@ -300,7 +303,9 @@ impl Switch {
             }
             Order::HangUp { attempt } => self.hang_up(now, AttemptId { incident: id, number: attempt }),
             Order::Join { attempt, room } => {
-                if let Some(leg) = leg_of(self, attempt) {
+                if let Some(leg) = leg_of(self, attempt)
+                    && !self.moves_on(now, leg, AttemptId { incident: id, number: attempt }, &room)
+                {
                     self.joined(now, leg, &room);
                 }
             }
@@ -395,6 +400,7 @@ impl Switch {
 
     fn never_was(&mut self, now: Time, incident: IncidentId) {
         self.forget_taken(incident);
+        self.legs.forget_asked(incident);
         for leg in self.legs.of_incident(incident) {
             // Who called in for it meanwhile was answered, and hears that we hang up.
             if self.legs.get(leg).is_some_and(|leg| matches!(leg.purpose, Purpose::CallIn(_))) {

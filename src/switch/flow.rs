@@ -126,6 +126,10 @@ impl Switch {
             let end = fault("its message is being made".into());
             return self.wait_for(now, Waiting { for_what: For::Message, until, end, ..call });
         }
+        let to_ask = self.legs.to_ask(&call.contact).filter(|leg| !self.is_being_shown_out(*leg));
+        if let Some(leg) = to_ask {
+            return self.ask_in_room(now, leg, call.attempt);
+        }
         match self.place(now, &call) {
             Ok((leg, handle)) => {
                 self.note_call_id(call.attempt, leg);
@@ -216,6 +220,7 @@ impl Switch {
         }
         let Some(leg) = self.legs.get(id) else { return };
         match leg.purpose.clone() {
+            _ if leg.asked.now.is_some() => {}
             Purpose::Bridge(inquiry) => return self.bridge_pressed(now, id, inquiry, digit),
             Purpose::Invited => return self.invited_pressed(now, id, digit),
             Purpose::Reception => return self.reception_key(now, id, digit),
@@ -223,7 +228,7 @@ impl Switch {
             Purpose::Attempt(_) | Purpose::CallIn(_) | Purpose::Guest => {}
         }
         let Some(leg) = self.legs.get(id) else { return };
-        let Some(AttemptId { incident, number }) = leg.attempt() else { return };
+        let Some(AttemptId { incident, number }) = leg.asking() else { return };
         self.heard = Some(heard);
         self.with_incident(incident, |incident, out| incident.on_key(now, number, digit, out));
     }
@@ -271,8 +276,9 @@ impl Switch {
             Purpose::Invited => self.invited_ended(id, &leg, &end),
             Purpose::Attempt(_) | Purpose::CallIn(_) | Purpose::Guest => {}
         }
+        let end = call_end(end, leg.fault.clone(), leg.quality);
+        self.asked_ended(now, &leg, &end);
         if let Some(AttemptId { incident, number }) = leg.attempt() {
-            let end = call_end(end, leg.fault, leg.quality);
             self.with_incident(incident, |incident, out| incident.on_ended(now, number, end, out));
         }
         self.dial_those_who_wait(now);
@@ -297,6 +303,9 @@ impl Switch {
     /// somebody took it is told so, and lists no missed call.
     pub(super) fn hang_up(&mut self, now: Time, attempt: AttemptId) {
         if let Some(leg) = self.legs.of(attempt) {
+            if self.ends_asking(now, leg, attempt) {
+                return;
+            }
             let rings = self.legs.get(leg).is_some_and(|leg| !leg.up);
             if rings && self.record(attempt.incident).is_some_and(|record| record.state == State::Acknowledged) {
                 self.agent.answered_elsewhere(now, leg, &mut self.sip_out);
@@ -354,13 +363,11 @@ impl Switch {
 
     /// Sends the INVITE, or says why it cannot be sent.
     fn place(&mut self, now: Time, call: &Waiting) -> Result<(LegId, String), NotNow> {
-        if let Some(leg) = self.legs.of_contact(&call.contact).max_by_key(|leg| leg.room.is_some()) {
+        if self.legs.of_contact(&call.contact).next().is_some() {
             // Busy as a telephone is, though no telephone said so.
-            let busy = |reason| CallEnd { by: EndedBy::Refused, code: Some(486), reason, quality: None };
-            return Err(match &leg.room {
-                Some(room) => NotNow::Never(busy(format!("already in the room {room}"))),
-                None => NotNow::Occupied(busy("on the phone with hansho about another incident".into())),
-            });
+            let reason = "on the phone with hansho about another incident".into();
+            let busy = CallEnd { by: EndedBy::Refused, code: Some(486), reason, quality: None };
+            return Err(NotNow::Occupied(busy));
         }
         if self.was_cut(&call.contact) {
             return Err(NotNow::Later(fault("a call that a restart cut is still being ended".into())));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::asked::Asked;
 use super::lines::Part;
 use super::presses::Presses;
 use crate::base::{AttemptId, ContactId, IncidentId, Language, LegId, Quality, RoomName};
@@ -59,6 +60,8 @@ pub(super) struct Leg {
     pub(super) brief: Brief,
     /// What is said to them in the room as soon as a voice has made it.
     pub(super) awaits: Option<String>,
+    /// What they are asked about other incidents, while they are in a room.
+    pub(super) asked: Asked,
     /// Did anything play yet?
     pub(super) spoken_to: bool,
     /// Keys that were heard in one of two ways so far.
@@ -73,8 +76,23 @@ impl Leg {
     pub(super) fn new(purpose: Purpose, contact: ContactId, language: Language) -> Leg {
         let (up, spoken_to, presses) = (false, false, Presses::default());
         let (saying, room, brief, awaits, fault, quality) = (None, None, Brief::Done, None, None, None);
-        let call = CallHandle::default();
-        Leg { purpose, contact, language, call, up, saying, room, brief, awaits, spoken_to, presses, fault, quality }
+        let (call, asked) = (CallHandle::default(), Asked::default());
+        Leg {
+            purpose,
+            contact,
+            language,
+            call,
+            up,
+            saying,
+            room,
+            brief,
+            awaits,
+            asked,
+            spoken_to,
+            presses,
+            fault,
+            quality,
+        }
     }
 
     pub(super) fn attempt(&self) -> Option<AttemptId> {
@@ -82,6 +100,11 @@ impl Leg {
             Purpose::Attempt(attempt) => Some(attempt),
             Purpose::CallIn(_) | Purpose::Bridge(_) | Purpose::Invited | Purpose::Reception | Purpose::Guest => None,
         }
+    }
+
+    /// Whose keys are pressed here and whose words are said: its own attempt, or the one they are asked about.
+    pub(super) fn asking(&self) -> Option<AttemptId> {
+        self.asked.now.or(self.attempt())
     }
 }
 
@@ -124,7 +147,16 @@ impl Legs {
 
     /// The leg of an attempt.
     pub(super) fn of(&self, attempt: AttemptId) -> Option<LegId> {
-        self.legs.iter().find(|(_, leg)| leg.attempt() == Some(attempt)).map(|(id, _)| *id)
+        let is_it = |leg: &Leg| leg.attempt() == Some(attempt) || leg.asked.has(attempt);
+        self.legs.iter().find(|(_, leg)| is_it(leg)).map(|(id, _)| *id)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (LegId, &Leg)> {
+        self.legs.iter().map(|(id, leg)| (*id, leg))
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Leg> {
+        self.legs.values_mut()
     }
 
     /// The legs that exist for an incident.

@@ -69,10 +69,11 @@ impl Switch {
             return;
         }
         let Some(leg) = self.legs.get(id) else { return };
-        match leg.purpose {
-            Purpose::Attempt(attempt) => self.play(now, attempt.incident, id, saying.rest),
-            Purpose::Reception => self.reception_said(now, id),
-            Purpose::CallIn(_) | Purpose::Bridge(_) | Purpose::Invited | Purpose::Guest => {}
+        match (leg.asking(), &leg.purpose) {
+            (Some(attempt), _) => self.play(now, attempt.incident, id, saying.rest),
+            (None, Purpose::Reception) => self.reception_said(now, id),
+            // What is said to them is of no incident.
+            (None, _) => {}
         }
     }
 
@@ -92,7 +93,7 @@ impl Switch {
             leg.saying = Some(Saying { play, rest });
             return self.act(Act::Media(Command::Play(id, Box::new(Playlist { play, prompts, forever: false }))));
         }
-        let attempt = leg.attempt();
+        let attempt = leg.asking();
         if let Some(attempt) = attempt.filter(|_| !self.briefed(now, id)) {
             self.with_incident(incident, |incident, out| incident.on_said(now, attempt.number, out));
         }

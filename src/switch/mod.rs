@@ -6,6 +6,7 @@
 //! are durable.
 
 mod announce;
+mod asked;
 mod batch;
 mod bridge;
 mod call_in;

@@ -149,7 +149,8 @@ impl Laws {
                 self.no_attempt_begins_twice(*incident, *attempt);
                 self.one_person_has_one_call(contact, None);
             }
-            Fact::Answered { attempt, .. } => {
+            // Without a handle: asked in the room of another incident, on the call that is there.
+            Fact::Answered { attempt, call } if !call.0.is_empty() => {
                 let contact = self.cases[incident].calls[attempt].contact.clone();
                 self.one_person_has_one_call(&contact, Some((*incident, *attempt)));
             }
@@ -232,7 +233,7 @@ impl Laws {
                 let call = Call { answered: Some(at), ..call(contact, phone, &handle.0, true) };
                 case.calls.insert(*attempt, call);
             }
-            Fact::Answered { attempt, call } => {
+            Fact::Answered { attempt, call } if !call.0.is_empty() => {
                 let known = case.calls.get_mut(attempt).expect("only what was dialled is answered");
                 known.answered = Some(at);
                 known.handles.push(call.0.clone());

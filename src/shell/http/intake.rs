@@ -34,6 +34,7 @@ fn source_of(path: &str) -> (&str, &str) {
         "/alert" => ("plain", ""),
         "/alertinfo" => ("alertinfo", ""),
         "/v2/enqueue" => ("pagerduty", ""),
+        "/v2/change/enqueue" => ("pagerduty", "change"),
         "/api/v2/generic/incoming" => ("goalert", ""),
         _ => match (path.strip_prefix("/v2/alerts"), path.strip_prefix("/in/")) {
             (Some(rest), _) => ("opsgenie", rest.trim_start_matches('/')),
@@ -272,6 +273,7 @@ mod tests {
             ("/v2/alerts/", ("opsgenie", "")),
             ("/v2/alerts/a/close", ("opsgenie", "a/close")),
             ("/v2/enqueue", ("pagerduty", "")),
+            ("/v2/change/enqueue", ("pagerduty", "change")),
         ] {
             assert_eq!(source_of(path), source, "{path}");
         }

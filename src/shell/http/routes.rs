@@ -86,6 +86,7 @@ pub(super) fn all() -> impl Iterator<Item = Route> {
         PUT "/in/{source}" "trigger" intake::receive, "The same, where the tool puts instead of posting";
         POST "/in/{source}/{*rest}" "trigger" intake::receive, "The same, where the tool adds to the path";
         POST "/v2/enqueue" "trigger" intake::receive, "PagerDuty's Events API v2";
+        POST "/v2/change/enqueue" "trigger" intake::receive, "PagerDuty's change events: taken, and nobody is called";
         POST "/v2/alerts" "trigger" intake::receive, "Opsgenie: create an alert";
         POST "/v2/alerts/" "trigger" intake::receive, "The same: some clients put a slash behind every path";
         GET "/v2/alerts/requests/{id}" "trigger" opsgenie::processed, "Opsgenie: was a request done?";

@@ -1,5 +1,6 @@
 //! Nights in the corridor, in virtual time: a scripted trunk, scripted people, media events by hand.
 
+mod asked;
 mod calls_in;
 mod detours;
 mod hotlines;

@@ -85,19 +85,6 @@ fn an_incident_waits_for_a_person_as_long_as_a_call_may_last() {
 }
 
 #[test]
-fn who_is_in_a_room_is_busy_for_other_incidents() {
-    let mut world = World::new();
-    world.raise(trigger(None), plan(&["ann"], Some("war-room")));
-    let ann = world.rings("ann");
-    world.answers(&ann);
-    world.presses(&ann, '1');
-    world.hears_out(&ann);
-    let second = world.raise(trigger(None), plan(&["ann", "bob"], None));
-    assert_eq!(world.ends(second), [(1, Outcome::Busy)]);
-    world.rings("bob");
-}
-
-#[test]
 fn an_incident_that_is_cancelled_while_it_waits_dials_nobody() {
     let mut world = World::new();
     world.raise(trigger(None), plan(&["ann"], None));
