@@ -39,7 +39,7 @@ fn disk(check: &str, folder: &Path) -> Finding {
             return Finding::failed(check, why, "give the user that runs hansho this folder, or free some space");
         }
     };
-    let free = statvfs(folder).map(|disk| disk.blocks_available() as u64 * disk.fragment_size() as u64);
+    let free = statvfs(folder).map(|disk| disk.blocks_available().saturating_mul(disk.fragment_size()));
     let free = free.unwrap_or(u64::MAX);
     let found = format!("{shown}: written and on the disk in {} ms", took.as_millis());
     if free < SPACE_MIN {

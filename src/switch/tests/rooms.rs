@@ -37,20 +37,11 @@ fn inside(world: &World) -> Vec<String> {
 }
 
 fn orders(world: &World) -> Vec<&RoomOrder> {
-    let order = |entry: &'_ Entry| match entry {
-        Entry::House(_, HouseFact::RoomOrdered { .. }) => true,
-        _ => false,
-    };
-    let facts = world.facts.iter().filter(|entry| order(entry));
-    facts
-        .filter_map(|entry| match entry {
-            Entry::House(_, HouseFact::RoomOrdered { order, by, .. }) => {
-                assert_eq!(by, "op");
-                Some(order)
-            }
-            _ => None,
-        })
-        .collect()
+    let of_rooms = world.facts.iter().filter_map(|entry| match entry {
+        Entry::House(_, HouseFact::RoomOrdered { order, by, .. }) => Some((order, by)),
+        _ => None,
+    });
+    of_rooms.inspect(|(_, by)| assert_eq!(by.as_str(), "op")).map(|(order, _)| order).collect()
 }
 
 fn dial(world: &mut World, room: &str, name: &str) -> Result<Phone, NotDone> {
