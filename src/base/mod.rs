@@ -3,6 +3,7 @@
 //! Time, ids, digits, phone numbers, languages, codecs, seeded randomness and the outbox. Nothing here
 //! reads a clock, opens a file or takes a lock.
 
+mod address;
 mod codec;
 mod digit;
 mod holidays;
@@ -16,6 +17,7 @@ mod rng;
 mod time;
 mod trigger;
 
+pub use address::Plain;
 pub use codec::{Codec, EVENT_PAYLOAD_TYPE, Stream};
 pub use digit::Digit;
 pub use holidays::{Date, Holidays};

@@ -1,7 +1,8 @@
 //! Writes session descriptions, in the order of lines that RFC 8866 §5 asks for.
 
 use core::fmt;
-use core::net::IpAddr;
+
+use crate::base::Plain;
 
 use super::{Address, Description, Direction, Media};
 
@@ -48,8 +49,7 @@ impl fmt::Display for Address<'_> {
     /// `IN IP4 192.0.2.1`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Address::Ip(IpAddr::V4(ip)) => write!(f, "IN IP4 {ip}"),
-            Address::Ip(IpAddr::V6(ip)) => write!(f, "IN IP6 {ip}"),
+            Address::Ip(ip) => write!(f, "IN {} {}", if ip.is_ipv4() { "IP4" } else { "IP6" }, Plain(*ip)),
             Address::Name(name) => write!(f, "IN IP4 {name}"),
         }
     }
