@@ -88,9 +88,10 @@ pub enum Answer<'a> {
 impl ClientInvite {
     /// Sends `request` to `to`.
     pub fn start(now: Time, to: Hop, request: Vec<u8>, out: &mut Outbox<Output>) -> ClientInvite {
-        out.push(Output::Send { to, bytes: request.clone() });
+        let kept = request.clone();
+        out.push(Output::Send { to, bytes: request });
         let again = (!to.is_reliable()).then(|| Resend::doubling(now));
-        ClientInvite { to, request, state: State::Calling { again, give_up: now + GIVE_UP } }
+        ClientInvite { to, request: kept, state: State::Calling { again, give_up: now + GIVE_UP } }
     }
 
     /// Takes over an INVITE that a former life of the process sent: something is known to have rung.
@@ -98,7 +99,8 @@ impl ClientInvite {
         ClientInvite { to, request, state: State::Proceeding }
     }
 
-    /// The INVITE as it was sent; ACK and CANCEL are made from it.
+    /// The INVITE as it was sent; CANCEL and the ACK to a refusal are made from it. Empty once there is a 200, after
+    /// which there is neither.
     pub fn request(&self) -> &[u8] {
         &self.request
     }
@@ -116,6 +118,7 @@ impl ClientInvite {
                 Told::Tell
             }
             (State::Calling { .. } | State::Proceeding, Answer::Success(_)) => {
+                self.request = Vec::new();
                 self.state = State::Accepted { acks: Vec::new(), until: now + GIVE_UP };
                 Told::Tell
             }
@@ -144,12 +147,12 @@ impl ClientInvite {
 
     /// Sends the ACK to the 200 with this To tag, and again for each of its copies.
     pub fn acknowledge(&mut self, tag: &str, to: Hop, bytes: Vec<u8>, out: &mut Outbox<Output>) {
-        out.push(Output::Send { to, bytes: bytes.clone() });
         if let State::Accepted { acks, .. } = &mut self.state
             && acks.len() < MAX_ACKS
         {
-            acks.push(Ack { tag: tag.to_owned(), to, bytes });
+            acks.push(Ack { tag: tag.to_owned(), to, bytes: bytes.clone() });
         }
+        out.push(Output::Send { to, bytes });
     }
 
     /// Sends no more copies, and still waits for what the first one leads to.

@@ -57,9 +57,10 @@ enum State {
 impl ClientOther {
     /// Sends `request` to `to`.
     pub fn start(now: Time, to: Hop, request: Vec<u8>, out: &mut Outbox<Output>) -> ClientOther {
-        out.push(Output::Send { to, bytes: request.clone() });
+        let kept = request.clone();
+        out.push(Output::Send { to, bytes: request });
         let again = (!to.is_reliable()).then(|| Resend::capped(now));
-        ClientOther { to, request, state: State::Trying { again, give_up: now + GIVE_UP } }
+        ClientOther { to, request: kept, state: State::Trying { again, give_up: now + GIVE_UP } }
     }
 
     /// Where it was sent.
@@ -77,6 +78,8 @@ impl ClientOther {
             }
             (State::Proceeding { .. }, true) => Told::Tell,
             (State::Trying { .. } | State::Proceeding { .. }, false) => {
+                // It is not sent again.
+                self.request = Vec::new();
                 self.state = match self.to.is_reliable() {
                     false => State::Completed { until: now + T4 },
                     true => State::Terminated,
