@@ -68,7 +68,7 @@ impl Agent {
             self.counts.malformed += 1;
             return;
         }
-        let answer = response.method() == Method::Invite && matches!(response.code(), Some(200..300));
+        let answer = matches!(response.code(), Some(200..300)) && response.method() == Method::Invite;
         let heard = self.core.transactions.on_response(now, response, out);
         if let Heard::For(owner, tx, hop) = heard {
             let its_own = self.speaks_for_trunk(owner, tx);

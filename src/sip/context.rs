@@ -1,10 +1,11 @@
 //! What a machine may use while it handles one event: the time, the trunk, the transactions, the outbox.
 
 use core::net::Ipv6Addr;
+use std::borrow::Cow;
 
 use rand::RngExt;
 
-use crate::base::{LegId, Outbox, Phone, Rng, Time, token};
+use crate::base::{LegId, Outbox, Phone, Plain, Rng, Time, token};
 use crate::sip::auth::Keys;
 use crate::sip::extension::unsupported;
 use crate::sip::identity::Outside;
@@ -58,10 +59,10 @@ impl Line {
 
     /// Who calls in the headers for networks of trust (RFC 3325 §9), where the trunk wants them.
     pub fn stated(&self) -> Vec<(Name, String)> {
-        let caller = self.named(self.trunk.caller_id.as_ref().unwrap_or(&self.trunk.username));
+        let caller = self.trunk.caller_id.as_ref().unwrap_or(&self.trunk.username);
         let wanted = self.trunk.caller_in;
         let headers = [(wanted.asserted, Name::PAssertedIdentity), (wanted.preferred, Name::PPreferredIdentity)];
-        headers.into_iter().filter(|(wanted, _)| *wanted).map(|(_, name)| (name, caller.clone())).collect()
+        headers.into_iter().filter(|(wanted, _)| *wanted).map(|(_, name)| (name, self.named(caller))).collect()
     }
 
     fn named(&self, user: &str) -> String {
@@ -74,10 +75,10 @@ impl Line {
     }
 
     /// The trunk's domain as a URI writes it.
-    pub fn host(&self) -> String {
+    pub fn host(&self) -> Cow<'_, str> {
         match self.trunk.domain.parse::<Ipv6Addr>() {
-            Ok(address) => format!("[{address}]"),
-            Err(_) => self.trunk.domain.clone(),
+            Ok(address) => Cow::Owned(format!("[{address}]")),
+            Err(_) => Cow::Borrowed(&self.trunk.domain),
         }
     }
 }
@@ -201,7 +202,7 @@ fn readable(method: &Method) -> &'static str {
 /// The Contact we give this trunk.
 pub fn contact(identity: &Identity, line: &Line) -> String {
     let transport = line.transport();
-    let to = format!("{}@{}", message::user_part(&line.trunk.username), identity.local_for(transport));
+    let to = format!("{}@{}", message::user_part(&line.trunk.username), Plain(identity.local_for(transport)));
     match transport {
         Transport::Udp => format!("<sip:{to}>"),
         other => format!("<sip:{to};transport={other}>"),

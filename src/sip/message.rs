@@ -8,6 +8,7 @@
 
 use core::net::SocketAddr;
 
+use crate::base::Plain;
 use crate::sip::{Cause, Hop, Identity};
 use crate::wire::sip::{Builder, Message, Method, Name, Start, reason_phrase, unquote};
 
@@ -53,17 +54,17 @@ pub struct Request {
 impl Request {
     /// The whole message.
     pub fn bytes(&self, identity: &Identity, branch: &str, credentials: &[(Name, String)]) -> Vec<u8> {
-        let (transport, local) = (self.hop.transport, identity.local_for(self.hop.transport));
+        let (transport, local) = (self.hop.transport, Plain(identity.local_for(self.hop.transport)));
         // RFC 5923 §5: what is sent to this address may come over the connection that carries this.
         let alias = if transport.is_reliable() { ";alias" } else { "" };
         let way = transport.in_via();
         let mut builder = Builder::request(self.method.clone(), &self.uri)
-            .header(Name::Via, format_args!("SIP/2.0/{way} {local};branch={branch};rport{alias}"))
+            .line(Name::Via, format_args!("SIP/2.0/{way} {local};branch={branch};rport{alias}"))
             .header(Name::MaxForwards, "70")
             .header(Name::From, &self.from)
             .header(Name::To, &self.to)
             .header(Name::CallId, &self.call_id)
-            .header(Name::CSeq, format_args!("{} {}", self.seq, self.method));
+            .line(Name::CSeq, format_args!("{} {}", self.seq, self.method));
         for route in &self.routes {
             builder = builder.header(Name::Route, route);
         }
@@ -121,7 +122,7 @@ fn of_invite(invite: &[u8], method: Method, to: Option<&str>, reason: Option<&st
     };
     builder = builder
         .copy(&invite, Name::CallId)
-        .header(Name::CSeq, format_args!("{number} {method}"))
+        .line(Name::CSeq, format_args!("{number} {method}"))
         .copy(&invite, Name::Route);
     if let Some(reason) = reason {
         builder = builder.header(Name::Reason, reason);

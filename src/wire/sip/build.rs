@@ -11,8 +11,8 @@ use std::borrow::Cow;
 use super::scan::{self, one_line};
 use super::{List, Message, Method, Name, NameAddr, Via, reason_phrase};
 
-/// Most messages find room in it.
-const ROOM: usize = 1_024;
+/// Most messages find room in it. The allocator has larger pieces in less handy places.
+const ROOM: usize = 1_000;
 
 /// A message being written.
 #[derive(Clone, Debug)]
@@ -86,10 +86,15 @@ impl Builder {
     }
 
     /// Adds a header line. Content-Length is ignored here.
-    pub fn header(mut self, name: Name, value: impl fmt::Display) -> Builder {
-        if name != Name::ContentLength {
-            self.line(name, format_args!("{value}"));
-        }
+    pub fn header(mut self, name: Name, value: impl AsRef<str>) -> Builder {
+        self.put(name, |head| head.push_str(value.as_ref()));
+        self
+    }
+
+    /// The same with a value that is written here and nowhere before.
+    pub fn line(mut self, name: Name, value: fmt::Arguments<'_>) -> Builder {
+        // Writing to a String does not fail.
+        self.put(name, |head| head.write_fmt(value).unwrap_or_default());
         self
     }
 
@@ -102,24 +107,24 @@ impl Builder {
     pub fn finish(mut self) -> Vec<u8> {
         if !self.kind.is_empty() {
             let kind = core::mem::take(&mut self.kind);
-            self.line(Name::ContentType, format_args!("{kind}"));
+            self.put(Name::ContentType, |head| head.push_str(&kind));
         }
-        self.line(Name::ContentLength, format_args!("{}", self.body.len()));
+        self.begin(Name::ContentLength);
+        self.head.push_str(&self.body.len().to_string());
         self.head.push_str("\r\n\r\n");
         let mut bytes = self.head.into_bytes();
         bytes.extend_from_slice(&self.body);
         bytes
     }
 
-    /// A name that is no token is left out with its value.
-    fn line(&mut self, name: Name, value: fmt::Arguments<'_>) {
-        if matches!(name, Name::Other(text) if !scan::is_token(text)) {
+    /// Content-Length is written at the end; a name that is no token is left out with its value.
+    fn put(&mut self, name: Name, write: impl FnOnce(&mut String)) {
+        if name == Name::ContentLength || matches!(name, Name::Other(text) if !scan::is_token(text)) {
             return;
         }
         self.begin(name);
         let start = self.head.len();
-        // Writing to a String does not fail.
-        let _ = self.head.write_fmt(value);
+        write(&mut self.head);
         if let Cow::Owned(clean) = one_line(self.head.get(start..).unwrap_or_default()) {
             self.head.truncate(start);
             self.head.push_str(&clean);

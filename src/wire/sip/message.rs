@@ -264,10 +264,10 @@ impl Message {
                 return Err(Malformed::Repeated(name));
             }
         }
-        for via in self.list(&Name::Via) {
-            Via::parse(via).map_err(|why| Malformed::Value { name: Name::Via, why })?;
-        }
-        let modern = self.via()?.is_modern();
+        let mut vias =
+            self.list(&Name::Via).map(|via| Via::parse(via).map_err(|why| Malformed::Value { name: Name::Via, why }));
+        let top = vias.next().ok_or(Malformed::Missing(Name::Via))??;
+        vias.try_for_each(|via| via.map(drop))?;
         self.from()?.uri()?;
         self.to()?.uri()?;
         self.call_id().filter(|id| !id.is_empty()).ok_or(Malformed::Missing(Name::CallId))?;
@@ -285,7 +285,7 @@ impl Message {
         }
         match self.contact() {
             Some(contact) if *method == Method::Invite => contact?.uri().map(drop),
-            None if *method == Method::Invite && modern => Err(Malformed::Missing(Name::Contact)),
+            None if *method == Method::Invite && top.is_modern() => Err(Malformed::Missing(Name::Contact)),
             _ => Ok(()),
         }
     }
