@@ -35,7 +35,7 @@ pub struct Attempt {
 
 /// The branch of the try with this number.
 pub fn branch(secret: &str, number: u32) -> String {
-    format!("{MAGIC_COOKIE}{secret}.{number}")
+    [MAGIC_COOKIE, secret, ".", &number.to_string()].concat()
 }
 
 impl Attempt {

@@ -66,7 +66,7 @@ impl Line {
     }
 
     fn named(&self, user: &str) -> String {
-        format!("<sip:{}@{}>", message::user_part(user), self.host())
+        ["<sip:", &message::user_part(user), "@", &self.host(), ">"].concat()
     }
 
     /// What requests travel over.
@@ -202,10 +202,10 @@ fn readable(method: &Method) -> &'static str {
 /// The Contact we give this trunk.
 pub fn contact(identity: &Identity, line: &Line) -> String {
     let transport = line.transport();
-    let to = format!("{}@{}", message::user_part(&line.trunk.username), Plain(identity.local_for(transport)));
+    let (user, local) = (message::user_part(&line.trunk.username), Plain(identity.local_for(transport)).to_string());
     match transport {
-        Transport::Udp => format!("<sip:{to}>"),
-        other => format!("<sip:{to};transport={other}>"),
+        Transport::Udp => ["<sip:", &user, "@", &local, ">"].concat(),
+        other => ["<sip:", &user, "@", &local, ";transport=", other.as_str(), ">"].concat(),
     }
 }
 

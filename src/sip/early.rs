@@ -80,6 +80,8 @@ impl Early {
             None => {
                 let mut dialog = Dialog::of_response(invite, response);
                 dialog.direct |= ctx.line.house.is_some();
+                // One telephone rings as a rule, and it is large.
+                self.phones.reserve_exact(1);
                 self.phones.push(Phone { tag: tag.to_owned(), dialog, stream: None, agreed: false, acked: None });
                 self.phones.len() - 1
             }

@@ -10,6 +10,8 @@ use core::fmt;
 use core::net::{IpAddr, SocketAddr};
 use core::str::FromStr;
 
+use crate::base::Plain;
+
 /// What messages travel over.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub enum Transport {
@@ -116,8 +118,8 @@ impl fmt::Display for Hop {
     /// `192.0.2.1:5060` over UDP, `tcp:192.0.2.1:5060` over others.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.transport {
-            Transport::Udp => write!(f, "{}", self.address),
-            other => write!(f, "{other}:{}", self.address),
+            Transport::Udp => Plain(self.address).fmt(f),
+            other => write!(f, "{other}:{}", Plain(self.address)),
         }
     }
 }

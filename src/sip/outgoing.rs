@@ -410,8 +410,8 @@ pub fn invite(ctx: &Ctx<'_>, to: &Phone, hop: Hop, call_id: String, tag: &str) -
     let mut invite = Request {
         method: Method::Invite,
         hop,
-        from: format!("{};tag={tag}", ctx.line.caller()),
-        to: format!("<{uri}>"),
+        from: [&ctx.line.caller(), ";tag=", tag].concat(),
+        to: ["<", &uri, ">"].concat(),
         uri,
         call_id,
         seq: 1,
