@@ -119,7 +119,7 @@ impl ClientInvite {
             }
             (State::Calling { .. } | State::Proceeding, Answer::Success(_)) => {
                 self.request = Vec::new();
-                self.state = State::Accepted { acks: Vec::new(), until: now + GIVE_UP };
+                self.state = State::Accepted { acks: Vec::with_capacity(1), until: now + GIVE_UP };
                 Told::Tell
             }
             (State::Calling { .. } | State::Proceeding, Answer::Refusal(ack)) => {

@@ -9,7 +9,8 @@ impl<'a> Description<'a> {
             return Err(BadSdp::TooLong(text.len()));
         }
         let text = text.trim_start_matches(['\r', '\n', ' ']);
-        let mut read = Description { origin: "", connection: None, direction: None, media: Vec::new() };
+        // Most have one section.
+        let mut read = Description { origin: "", connection: None, direction: None, media: Vec::with_capacity(1) };
         for (index, line) in lines(text).enumerate() {
             if index == 0 && line != "v=0" {
                 return Err(BadSdp::Version);
@@ -55,6 +56,13 @@ fn cut(text: &str, at: u8) -> (&str, &str) {
     (text.get(..place).unwrap_or(text), text.get(place + 1..).unwrap_or_default())
 }
 
+/// The first word of `text`, empty where there is none, and what follows it.
+fn word(text: &str) -> (&str, &str) {
+    let text = text.trim_ascii_start();
+    let end = text.bytes().position(|byte| byte.is_ascii_whitespace()).unwrap_or(text.len());
+    text.split_at_checked(end).unwrap_or((text, ""))
+}
+
 impl<'a> Media<'a> {
     fn parse(value: &'a str) -> Result<Media<'a>, &'static str> {
         let mut words = value.split_ascii_whitespace();
@@ -92,9 +100,9 @@ impl<'a> Media<'a> {
 impl<'a> RtpMap<'a> {
     /// An unreadable map is skipped: it may belong to a section that is refused anyway.
     fn parse(value: &'a str) -> Option<RtpMap<'a>> {
-        let mut words = value.split_ascii_whitespace();
-        let payload_type = words.next().and_then(number).filter(|p: &u8| *p < 128)?;
-        let (encoding, rest) = cut(words.next()?, b'/');
+        let (payload_type, rest) = word(value);
+        let payload_type = number(payload_type).filter(|p: &u8| *p < 128)?;
+        let (encoding, rest) = cut(word(rest).0, b'/');
         let (clock_hz, rest) = cut(rest, b'/');
         let channels = number(cut(rest, b'/').0).unwrap_or(1);
         let clock_hz = number(clock_hz).filter(|_| !encoding.is_empty())?;
@@ -104,9 +112,12 @@ impl<'a> RtpMap<'a> {
 
 impl<'a> Address<'a> {
     fn parse(value: &'a str) -> Result<Address<'a>, &'static str> {
-        let mut words = value.split_ascii_whitespace();
-        let (net, family) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-        let address = words.next().ok_or("no address")?;
+        let (net, rest) = word(value);
+        let (family, rest) = word(rest);
+        let (address, _) = word(rest);
+        if address.is_empty() {
+            return Err("no address");
+        }
         if !net.eq_ignore_ascii_case("IN") || !matches!(family, "IP4" | "IP6") {
             return Err("neither IN IP4 nor IN IP6");
         }

@@ -157,7 +157,13 @@ impl Message {
 
     /// The first line called `name`, white space trimmed.
     pub fn header(&self, name: &Name) -> Option<&str> {
-        self.headers(name).next()
+        match Known::of(name) {
+            // Looked up for most of what a message says.
+            wanted @ Some(_) => {
+                self.fields.iter().find(|field| field.known == wanted).map(|field| self.text(field.value))
+            }
+            None => self.headers(name).next(),
+        }
     }
 
     /// Every line called `name`, in order.
@@ -184,7 +190,7 @@ impl Message {
 
     /// The topmost Via.
     pub fn via(&self) -> Result<Via<'_>, Malformed> {
-        let value = self.list(&Name::Via).next().ok_or(Malformed::Missing(Name::Via))?;
+        let value = self.first(&Name::Via).ok_or(Malformed::Missing(Name::Via))?;
         Via::parse(value).map_err(|why| Malformed::Value { name: Name::Via, why })
     }
 
@@ -210,7 +216,7 @@ impl Message {
 
     /// The first Contact.
     pub fn contact(&self) -> Option<Result<NameAddr<'_>, Malformed>> {
-        let value = self.list(&Name::Contact).next()?;
+        let value = self.first(&Name::Contact)?;
         Some(NameAddr::parse(value).map_err(|why| Malformed::Value { name: Name::Contact, why }))
     }
 
@@ -288,6 +294,11 @@ impl Message {
             None if *method == Method::Invite && top.is_modern() => Err(Malformed::Missing(Name::Contact)),
             _ => Ok(()),
         }
+    }
+
+    /// The first value of a list.
+    fn first(&self, name: &Name) -> Option<&str> {
+        self.headers(name).find_map(|line| List::of(line).next())
     }
 
     fn name_addr(&self, name: Name) -> Result<NameAddr<'_>, Malformed> {

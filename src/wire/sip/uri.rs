@@ -34,12 +34,12 @@ impl<'a> Uri<'a> {
             return Err(Malformed::Uri("a character that must be escaped"));
         }
         let (scheme, rest) = scan::split(text, b':').ok_or(Malformed::Uri("no scheme"))?;
+        if scheme.eq_ignore_ascii_case("sip") || scheme.eq_ignore_ascii_case("sips") {
+            return Uri::parse_sip(scheme, rest);
+        }
         let scheme_byte = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.');
         if !scheme.as_bytes().first().is_some_and(u8::is_ascii_alphabetic) || !scheme.bytes().all(scheme_byte) {
             return Err(Malformed::Uri("no scheme"));
-        }
-        if scheme.eq_ignore_ascii_case("sip") || scheme.eq_ignore_ascii_case("sips") {
-            return Uri::parse_sip(scheme, rest);
         }
         let (user, params) =
             if scheme.eq_ignore_ascii_case("tel") { scan::split(rest, b';').unwrap_or((rest, "")) } else { (rest, "") };
