@@ -71,7 +71,9 @@ fn a_room_is_steered_from_the_command_line_the_socket_and_http() {
     assert_eq!(world.command(&["room", "kick", "war", "p815000000001"]).status.code(), Some(0));
     watch.until("room.kicked", &[("contact", json!("p815000000001"))]);
     until("the call to be ended", || world.phones.look(|state| (state.calls[0].stage == Stage::Ended).then_some(())));
-    assert_eq!(manager.get("/v1/rooms").json()["rooms"][0]["people"], json!(["p815000000002"]));
+    until("one to be left", || {
+        (manager.get("/v1/rooms").json()["rooms"][0]["people"] == json!(["p815000000002"])).then_some(())
+    });
 
     let config = world.config.to_str().expect("a path is text");
     let audit = hansho(&["audit", "list", "--config", config]);

@@ -2,9 +2,8 @@
 //! redirects, REFER, offers of many sections, and calls without an offer.
 
 use std::net::UdpSocket;
-use std::time::Duration;
 
-use crate::support::{Daemon, Scene, Settings, Sipp};
+use crate::support::{Daemon, LIMIT, Scene, Settings, Sipp};
 
 const NUMBER: &str = "+815011110001";
 const SECOND: &str = "+815011110002";
@@ -126,7 +125,7 @@ fn of_two_telephones_that_ring_the_one_that_is_picked_up_first_has_the_call() {
 
 /// Waits until a voice packet of this type comes, whose payload has this many bytes.
 fn hears(at: &UdpSocket, payload_type: u8, bytes: usize) {
-    at.set_read_timeout(Some(Duration::from_secs(30))).expect("a socket takes a time limit");
+    at.set_read_timeout(Some(LIMIT)).expect("a socket takes a time limit");
     let mut packet = [0; 2_048];
     loop {
         let length = at.recv(&mut packet).expect("a voice packet comes");
