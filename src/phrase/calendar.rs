@@ -352,7 +352,9 @@ fn date(year: Option<u16>, month: u8, day: u8) -> Option<Date> {
 
 /// A time that a clock shows; a leap second is one.
 fn clock(hour: u32, minute: u32, second: Option<u32>) -> Option<Clock> {
-    let right = hour < 24 && minute < 60 && second.is_none_or(|second| second <= 60);
+    // 24:00 is the end of its day.
+    let is_end = hour == 24 && minute == 0 && second.is_none_or(|second| second == 0);
+    let right = is_end || (hour < 24 && minute < 60 && second.is_none_or(|second| second <= 60));
     let small = |number: u32| u8::try_from(number).ok();
     right.then_some(Clock { hour: small(hour)?, minute: small(minute)?, second: second.and_then(small) })
 }

@@ -36,7 +36,13 @@ fn one_width(text: &str) -> String {
             '\u{a5}' | '\u{ffe5}' => clean.push('¥'),
             '\u{ff01}'..='\u{ff5e}' => clean.extend(char::from_u32(u32::from(c) - 0xfee0)),
             '\u{ff61}'..='\u{ff9f}' => push_kana(&mut clean, c),
-            '①'..='⑳' => clean.push_str(&(u32::from(c) - u32::from('①') + 1).to_string()),
+            '①'..='⑳' => {
+                // Two of them are two numbers.
+                if clean.ends_with(|before: char| before.is_ascii_digit()) {
+                    clean.push(' ');
+                }
+                clean.push_str(&(u32::from(c) - u32::from('①') + 1).to_string());
+            }
             '〜' | '∼' => clean.push('~'),
             '−' | '‐' | '‑' | '‒' | '–' => clean.push('-'),
             '—' | '―' | '•' | '…' | '‥' => clean.push_str(", "),
