@@ -9,6 +9,8 @@ use crate::base::{LegId, Outbox, Time, TrunkId};
 use crate::sip::{Agent, CallerIn, Cause, Event, Hop, Identity, Output, Trunk, Whereabouts};
 use crate::wire::sip::{Builder, Message, Method, Name};
 
+mod tcp;
+
 const LEG: LegId = LegId(1);
 
 fn hop(last: u8) -> Hop {
@@ -489,17 +491,4 @@ fn a_long_bye_goes_as_a_datagram_where_nobody_takes_a_connection() {
     assert_eq!(night.done(), ["1 BYE"]);
     let (to, again) = night.sent.last().cloned().unwrap();
     assert_eq!((to, again.cseq().unwrap().number), (hop(1), bye.cseq().unwrap().number + 1));
-}
-
-#[test]
-fn what_belongs_to_a_call_over_tcp_goes_over_its_connection() {
-    let long = "b".repeat(128);
-    let both = CallerIn { from: true, asserted: true, preferred: true };
-    let mut night = Night::new(|trunk| Trunk { username: long.clone(), caller_in: both, ..trunk });
-    night.dials();
-    night.hears(100);
-    night.agent.hang_up(night.now, LEG, &mut night.out);
-    night.done();
-    let (to, cancel) = night.sent.last().cloned().unwrap();
-    assert_eq!((to, cancel.method()), (Hop::tcp(hop(1).address), Method::Cancel));
 }
