@@ -282,7 +282,7 @@ pub enum Outcome {
     NoAnswer,
     /// 486 or 600.
     Busy,
-    /// 603, 403 and the like.
+    /// 603 and the like.
     Rejected,
     /// 404, 410, 484: the number leads nowhere.
     Unreachable,

@@ -1,13 +1,14 @@
 //! From the way a call ended to our nine words for it. Pure, and never the last word: what the dialogue
 //! already knows (a key was pressed, we hung up ourselves) comes before this.
 //!
-//! Easy to get wrong: 487 is the answer to our own CANCEL, so it says nothing about the person; 403 and 603
-//! are refusals, after which the person's other phones are left alone, while 486 is not.
+//! Easy to get wrong: 487 is the answer to our own CANCEL, so it says nothing about the person; 603 is a refusal, after
+//! which the person's other phones are left alone, while 486 is not; and 403 is the trunk's word: it lets us not call this
+//! number, and the person's next phone may be one that it does.
 //!
 //! | status before an answer | outcome |
 //! | --- | --- |
 //! | 486, 600 | busy |
-//! | 403, 433, 603, 607, 608 | rejected |
+//! | 433, 603, 607, 608 | rejected |
 //! | 301, 302, 305, 380, 404, 410, 416, 484, 485, 604 | unreachable |
 //! | 408, 480, 487 | no_answer |
 //! | every other | failed |
@@ -71,7 +72,7 @@ pub(super) fn answered(end: &CallEnd) -> Outcome {
 fn refused(code: u16) -> Outcome {
     match code {
         486 | 600 => Outcome::Busy,
-        403 | 433 | 603 | 607 | 608 => Outcome::Rejected,
+        433 | 603 | 607 | 608 => Outcome::Rejected,
         301 | 302 | 305 | 380 | 404 | 410 | 416 | 484 | 485 | 604 => Outcome::Unreachable,
         408 | 480 | 487 => Outcome::NoAnswer,
         _ => Outcome::Failed,
