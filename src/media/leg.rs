@@ -231,18 +231,30 @@ impl Leg {
         self.detect(self.jitter.played(), bank, told);
     }
 
+    /// Somebody asks on the voice's port where they are seen.
+    fn on_stun(&mut self, from: SocketAddr, bytes: &[u8], sink: &mut impl Sink) {
+        let known = self.link.is_some_and(|link| link.latch.knows(from));
+        let mut answer = [0; ANSWER_MAX];
+        let length = self.answer_stun(known, from, bytes, &mut answer);
+        if let Some(answer) = length.and_then(|length| answer.get(..length)) {
+            sink.send(self.slot, from, answer);
+        }
+    }
+
     /// The peer asks where it is seen, to keep its way open: that is no voice, and decides nothing about whose voice is
     /// taken (RFC 7983 §7). A stranger is not answered.
-    fn on_stun(&mut self, from: SocketAddr, bytes: &[u8], sink: &mut impl Sink) {
-        if !self.link.is_some_and(|link| link.latch.knows(from)) {
+    fn answer_stun(
+        &mut self,
+        known: bool,
+        from: SocketAddr,
+        bytes: &[u8],
+        answer: &mut [u8; ANSWER_MAX],
+    ) -> Option<usize> {
+        if !known {
             self.counts.refused += 1;
-            return;
+            return None;
         }
-        if let Ok(request) = Request::read(bytes) {
-            let mut answer = [0; ANSWER_MAX];
-            let length = request.answer(from, &mut answer);
-            sink.send(self.slot, from, answer.get(..length).unwrap_or_default());
-        }
+        Request::read(bytes).ok().map(|request| request.answer(from, answer))
     }
 
     /// Takes the frame at `place` out of the playout buffer: into `said` when somebody wants it.

@@ -213,7 +213,7 @@ impl Plane {
     /// A datagram came to the port that is for the reports of the leg in `slot` alone.
     pub fn on_report(&mut self, now: Time, slot: usize, from: SocketAddr, bytes: &[u8], sink: &mut impl Sink) {
         if self.places.get(slot).is_some_and(Option::is_some) {
-            self.legs[slot].on_report_port(samples(now), from, bytes, &mut self.told);
+            self.legs[slot].on_report_port(samples(now), from, bytes, &mut self.told, sink);
             self.flush(sink);
         }
     }

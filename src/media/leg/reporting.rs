@@ -11,6 +11,7 @@ use crate::media::reports::ntp;
 use crate::media::told::Told;
 use crate::media::{Event, Sink};
 use crate::wire::rtcp::{Compound, Packet, Report, Sent, WRITTEN_MAX};
+use crate::wire::stun::{ANSWER_MAX, is_stun};
 
 impl Leg {
     /// How well both sides heard each other so far.
@@ -21,8 +22,18 @@ impl Leg {
     }
 
     /// A datagram came to the port that is for reports alone.
-    pub fn on_report_port(&mut self, at: i64, from: SocketAddr, bytes: &[u8], told: &mut Told) {
+    pub fn on_report_port(&mut self, at: i64, from: SocketAddr, bytes: &[u8], told: &mut Told, sink: &mut impl Sink) {
         let from = SocketAddr::new(from.ip().to_canonical(), from.port());
+        if is_stun(bytes) {
+            let named = self.link.and_then(|link| link.stream.reports);
+            let known = named.is_some_and(|named| self.reports.destination(named) == from);
+            let mut answer = [0; ANSWER_MAX];
+            let length = self.answer_stun(known, from, bytes, &mut answer);
+            if let Some(answer) = length.and_then(|length| answer.get(..length)) {
+                sink.report(self.slot, from, answer);
+            }
+            return;
+        }
         let taken = Compound::read(bytes).ok().filter(|compound| self.admits(from, *compound));
         self.take(at, taken, told);
     }

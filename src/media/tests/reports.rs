@@ -155,6 +155,10 @@ fn the_peer_is_told_where_it_is_seen_a_stranger_is_not_and_neither_counts_as_voi
     }
     assert!(world.out.sent.is_empty() && world.out.latched.is_empty());
     world.packet(1, &asks);
+    comes_to_report_port(&mut world, report_port(), &asks);
+    comes_to_report_port(&mut world, translated, &asks);
+    let [(_, _, to, answer)] = &world.out.reports[..] else { panic!("{:?}", world.out.reports) };
+    assert_eq!((*to, &answer[..2], &answer[8..20]), (report_port(), &[1, 1][..], &asks[8..]));
     let [(_, _, to, answer)] = &world.out.sent[..] else { panic!("{:?}", world.out.sent) };
     assert_eq!((*to, &answer[..2], &answer[8..20]), (stream(1).remote, &[1, 1][..], &asks[8..]));
     assert!(world.out.latched.is_empty(), "only voice decides whose voice is taken");
@@ -166,5 +170,5 @@ fn the_peer_is_told_where_it_is_seen_a_stranger_is_not_and_neither_counts_as_voi
     assert_eq!(world.out.sent.last().unwrap().2, translated);
     world.command(Command::Close(LegId(1)));
     let Some(Event::Closed { counts, .. }) = world.out.events.pop().map(|(_, event)| event) else { panic!("open") };
-    assert_eq!((counts.sent, counts.received, counts.refused), (0, 1, 19));
+    assert_eq!((counts.sent, counts.received, counts.refused), (0, 1, 20));
 }
