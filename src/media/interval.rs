@@ -54,7 +54,7 @@ impl Interval {
         self.drawn ^= self.drawn >> 17;
         self.drawn ^= self.drawn << 5;
         let least = if self.first { LEAST / 2 } else { LEAST };
-        let drawn = least / 2 + (least * i64::from(self.drawn >> 12) >> 20);
+        let drawn = least / 2 + ((least * i64::from(self.drawn >> 12)) >> 20);
         drawn * 100_000 / COMPENSATION
     }
 }

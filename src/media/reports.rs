@@ -175,7 +175,7 @@ impl Reports {
         }
         let away = middle(ntp(at)).wrapping_sub(block.last_report).wrapping_sub(block.delay);
         if away < ROUND_TRIP_MAX {
-            self.round_trip_ms = Some((u64::from(away) * 1_000 >> 16) as u32);
+            self.round_trip_ms = Some(((u64::from(away) * 1_000) >> 16) as u32);
         }
     }
 }
@@ -183,7 +183,7 @@ impl Reports {
 /// A moment as reports write it. Ours count from when the plane began, as they may (RFC 3550 §4).
 pub(super) fn ntp(at: i64) -> u64 {
     let (at, rate) = (u64::try_from(at).unwrap_or(0), u64::from(SAMPLE_RATE));
-    (at / rate) << 32 | ((at % rate) << 32) / rate
+    ((at / rate) << 32) | (((at % rate) << 32) / rate)
 }
 
 #[cfg(test)]
