@@ -139,8 +139,9 @@ fn room_lines(room: &Value, zone: &TimeZone) -> Vec<String> {
         let (contact, name) = (padded(&text(&who["contact"]), 20), padded(&text(&who["name"]), 20));
         let states = [("talking", "talking"), ("muted", "MUTED")].into_iter();
         let states: Vec<&str> = states.filter(|(key, _)| who[*key] == true).map(|(_, word)| word).collect();
-        let line =
-            format!("{:>4}  {contact}  {name}  since {}  {}", who["member"], time(&who["since"]), states.join(" "));
+        // A number, which is padded: a value of JSON is not.
+        let (number, since) = (who["member"].as_u64().unwrap_or_default(), time(&who["since"]));
+        let line = format!("{number:>4}  {contact}  {name}  since {since}  {}", states.join(" "));
         line.trim_end().to_owned()
     };
     [head].into_iter().chain(members.iter().map(member)).collect()
