@@ -19,7 +19,7 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::control::{complain, reach};
-use super::timeline::{padded, shown, width};
+use super::timeline::{json_shown, padded, shown, width};
 use super::{Daemon, FAILED, print_line};
 use crate::shell::control::{LadderRequest, Request};
 
@@ -42,7 +42,7 @@ pub(super) fn draw(daemon: &Daemon, wanted: LadderRequest, json: bool) -> ExitCo
         Err(code) => code,
         Ok((answer, zone)) => {
             let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-            print_line(&if json { format!("{answer:#}") } else { page(&answer, &zone, columns) });
+            print_line(&if json { json_shown(&format!("{answer:#}")) } else { page(&answer, &zone, columns) });
             ExitCode::SUCCESS
         }
     }

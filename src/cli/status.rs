@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::control::{complain, reach};
-use super::timeline::{padded, shown};
+use super::timeline::{json_shown, padded, shown};
 use super::{Daemon, ladder, print_line};
 use crate::base::Quality;
 use crate::shell::control::{LadderRequest, Request};
@@ -62,8 +62,11 @@ pub fn run(options: &Options) -> ExitCode {
         Err(code) => code,
         Ok((status, zone)) => {
             let page = Page { text: String::new(), zone };
-            let text =
-                if options.json { format!("{status:#}\n") } else { page.of(&status, options.incident.is_some()) };
+            let text = if options.json {
+                json_shown(&format!("{status:#}\n"))
+            } else {
+                page.of(&status, options.incident.is_some())
+            };
             print_line(text.trim_end_matches('\n'));
             ExitCode::SUCCESS
         }

@@ -139,12 +139,25 @@ pub fn width(words: &str) -> usize {
 
 /// What may be shown of a text from outside: no control characters, nothing that turns the line around.
 pub fn shown(words: &str) -> String {
-    let harmless = |c: char| match c {
-        c if c.is_control() => '?',
-        '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '?',
-        c => c,
-    };
-    words.chars().map(harmless).collect()
+    words.chars().map(|c| if is_harmful(c) { '?' } else { c }).collect()
+}
+
+/// A text in JSON that may go to a terminal: what JSON itself leaves alone of such characters is escaped, so that it
+/// still means the same.
+pub fn json_shown(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_harmful(c) && c > ' ' {
+            shown.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+fn is_harmful(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn describe(kind: &str, event: &Value) -> (Look, String) {
@@ -296,6 +309,15 @@ mod tests {
 
     fn timeline() -> Timeline {
         Timeline::new(false).in_zone(TimeZone::UTC)
+    }
+
+    #[test]
+    fn json_for_a_terminal_means_the_same_and_moves_no_cursor() {
+        let told = json!({ "reason": "\u{1b}[2J \u{9b}31m \u{7f} \u{202e} 山田" });
+        let text = json_shown(&format!("{told:#}"));
+        assert!(text.chars().all(|c| c == '\n' || !is_harmful(c)), "{text:?}");
+        assert!(text.contains("山田"));
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), told);
     }
 
     fn accepted() -> Value {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::control::{complain, reach};
-use super::timeline::{Timeline, colour_wanted};
+use super::timeline::{Timeline, colour_wanted, json_shown};
 use super::{Daemon, FAILED, print_line};
 use crate::shell::control::Request;
 
@@ -32,7 +32,7 @@ fn show(options: &Options) -> Result<ExitCode, ExitCode> {
     client.ask(&watch).map_err(|error| complain(&error))?;
     let mut timeline = Timeline::new(colour_wanted()).in_zone(zone).with_incidents();
     while let Some(event) = client.read().map_err(|error| complain(&error))? {
-        let line = if options.json { event.to_string() } else { timeline.line(&event) };
+        let line = if options.json { json_shown(&event.to_string()) } else { timeline.line(&event) };
         if !print_line(&line) {
             return Ok(ExitCode::SUCCESS);
         }
