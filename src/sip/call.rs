@@ -56,6 +56,7 @@ pub struct Call {
 
 /// The machine a call is in.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "a call has one, and calls are few")]
 pub enum Phase {
     /// We call.
     Outgoing(Outgoing),
