@@ -2,6 +2,7 @@
 
 pub mod bench;
 mod calls;
+mod edges;
 mod hostile;
 mod house;
 mod pairs;

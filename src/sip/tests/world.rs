@@ -1,6 +1,6 @@
 //! Two agents on one virtual clock, and a wire between them that loses, doubles and reorders.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use core::net::SocketAddr;
 use core::time::Duration;
@@ -42,6 +42,8 @@ pub struct World {
     /// What becomes of a message on its way, as if another program had written it.
     pub rewrites: fn(String) -> String,
     pub wire: Wire,
+    /// What every event made of either end's call: machine, state, event, next state.
+    pub seen: Option<BTreeSet<String>>,
     flying: BTreeMap<(Time, u64), (usize, Vec<u8>)>,
     sent: u64,
     rng: Rng,
@@ -93,6 +95,7 @@ impl World {
             },
             rewrites: |text| text,
             wire,
+            seen: None,
             flying: BTreeMap::new(),
             sent: 0,
             rng: seeded(seed),
@@ -109,7 +112,17 @@ impl World {
 
     /// `what` happens at `who`'s, now.
     pub fn at(&mut self, who: usize, what: impl FnOnce(&mut Agent, Time, &mut Outbox<Output>)) {
+        let before = self.look(who);
         what(&mut self.agents[who], self.now, &mut self.outs[who]);
+        self.note(who, before, "wish");
+        self.flush();
+    }
+
+    /// Somebody who knows their dialog says this to `who`, as if it came from the other end.
+    pub fn whispers(&mut self, who: usize, event: &str, bytes: &[u8]) {
+        let before = self.look(who);
+        self.agents[who].on_datagram(self.now, address(1 - who), bytes, &mut self.outs[who]);
+        self.note(who, before, event);
         self.flush();
     }
 
@@ -185,12 +198,19 @@ impl World {
         self.now = next;
         while let Some(entry) = self.flying.first_entry().filter(|entry| entry.key().0 <= next) {
             let (to, bytes) = entry.remove();
+            let before = self.look(to);
             self.agents[to].on_datagram(next, address(1 - to), &bytes, &mut self.outs[to]);
+            let text = String::from_utf8_lossy(&bytes);
+            let mut words = text.split(' ');
+            let first = words.next().unwrap_or_default();
+            self.note(to, before, if first == "SIP/2.0" { words.next().unwrap_or_default() } else { first });
             self.flush();
         }
-        for (agent, out) in self.agents.iter_mut().zip(&mut self.outs) {
-            agent.on_deadline(next, out);
-            let late = agent.next_deadline().is_some_and(|due| due <= next);
+        for who in [ALICE, BOB] {
+            let before = self.look(who);
+            self.agents[who].on_deadline(next, &mut self.outs[who]);
+            self.note(who, before, "time");
+            let late = self.agents[who].next_deadline().is_some_and(|due| due <= next);
             assert!(!late, "a deadline that is due stays due");
         }
         self.flush();
@@ -204,12 +224,47 @@ impl World {
                     Output::Event(event) => {
                         if let (BOB, Event::Incoming { leg, .. }) = (who, &event) {
                             let leg = *leg;
+                            let before = self.look(BOB);
                             (self.bob)(&mut self.agents[BOB], self.now, leg, &mut self.outs[BOB]);
+                            self.note(BOB, before, "wish");
                         }
                         self.events[who].push(event);
                     }
                 }
             }
+        }
+    }
+
+    /// The machines of `who`'s oldest call and their states, as the code calls them; none where nobody wants to know.
+    fn look(&self, who: usize) -> Vec<(&'static str, String)> {
+        let agent = &self.agents[who];
+        let Some(call) = self.seen.as_ref().and_then(|_| agent.calls.get(*agent.calls.keys().first()?)) else {
+            return Vec::new();
+        };
+        let text = format!("{call:?}");
+        let word = |text: &str| text.chars().take_while(char::is_ascii_alphanumeric).collect::<String>();
+        let states: Vec<String> = text.split("state: ").skip(1).map(word).collect();
+        match word(text.split("phase: ").nth(1).unwrap_or_default()).as_str() {
+            "Outgoing" => vec![("outgoing", states.last().cloned().unwrap_or_default())],
+            "Incoming" => vec![("incoming", states.last().cloned().unwrap_or_default())],
+            "Up" => ["session", "pulse", "refresh"].into_iter().zip(states).collect(),
+            "Leaving" => vec![("farewell", "Leaving".to_owned())],
+            other => panic!("{other}"),
+        }
+    }
+
+    /// Notes what an event made of a call.
+    fn note(&mut self, who: usize, before: Vec<(&'static str, String)>, event: &str) {
+        let after = self.look(who);
+        let otherwise = match after.first() {
+            None => "Over",
+            Some(("farewell", _)) => "Leaving",
+            Some(_) => "Up",
+        };
+        for (machine, state) in before {
+            let same = after.iter().find(|(other, _)| *other == machine);
+            let next = same.map_or(otherwise, |(_, next)| next);
+            self.seen.get_or_insert_default().insert(format!("{machine} | {state} | {event} | {next}"));
         }
     }
 
