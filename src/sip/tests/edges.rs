@@ -60,7 +60,10 @@ const MEDDLERS: [fn(String) -> String; 13] = [
 ];
 
 /// What Bob does when he is called.
-const WHIMS: [fn(&mut Agent, Time, LegId, &mut Outbox<Output>); 4] = [
+type Whim = fn(&mut Agent, Time, LegId, &mut Outbox<Output>);
+
+/// What he may do.
+const WHIMS: [Whim; 4] = [
     |agent, now, leg, out| agent.accept(now, leg, 20_000, out),
     |agent, now, leg, out| agent.ring(now, leg, out),
     |agent, now, leg, out| agent.refuse(now, leg, 486, out),
