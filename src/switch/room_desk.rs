@@ -22,6 +22,8 @@ use crate::sip::Cause;
 
 /// In an error so many are listed.
 const LISTED: usize = 10;
+/// So long words wait in a room until those before them were said.
+const WAIT_MAX: Duration = Duration::from_secs(120);
 
 /// A room with somebody inside.
 #[derive(Clone, PartialEq, Debug)]
@@ -96,6 +98,14 @@ pub enum NotDone {
     /// It takes nobody in.
     #[error("the room `{0}` is locked: unlock it first")]
     Locked(RoomName),
+    /// Too much is being said in it.
+    #[error("in the room `{room}` words of {} s wait to be said: say it again when they are through", waits.as_secs())]
+    TalkedOver {
+        /// Which room.
+        room: RoomName,
+        /// How long it takes to say what waits.
+        waits: Duration,
+    },
     /// They are on another call of ours.
     #[error("{0} is on the phone with hansho already")]
     OnThePhone(String),
@@ -115,7 +125,7 @@ impl NotDone {
             NotDone::Empty(..) => "not_open",
             NotDone::Several { .. } => "ambiguous",
             NotDone::Locked(_) => "locked",
-            NotDone::OnThePhone(_) => "busy",
+            NotDone::TalkedOver { .. } | NotDone::OnThePhone(_) => "busy",
             NotDone::Forbidden(_) => "dial_refused",
             NotDone::Fault(_) => "not_dialled",
         }
@@ -174,6 +184,10 @@ impl Switch {
             let (_, room) = self.open_room_named(room.as_str())?;
             (room.said_until.max(now), room.seats.len())
         };
+        let waits = begins.since(now);
+        if waits > WAIT_MAX {
+            return Err(NotDone::TalkedOver { room: room.clone(), waits });
+        }
         if let Some(room) = self.rooms.get_mut(room) {
             room.said_until = begins + length;
         }
@@ -183,7 +197,7 @@ impl Switch {
         self.doorman.says(begins, room.clone(), prompt.clone());
         self.doorman_wakes(now);
         self.settle(now);
-        Ok((people, begins.since(now) + length))
+        Ok((people, waits + length))
     }
 
     /// Has nobody hear somebody, who hears so; or has them heard again.

@@ -139,6 +139,19 @@ fn what_is_said_in_a_room_is_said_to_all_of_them_one_text_after_the_other() {
 }
 
 #[test]
+fn nobody_can_fill_a_room_with_words_for_hours() {
+    let (mut world, ..) = two_in_a_room();
+    let room = RoomName::parse(WAR).unwrap();
+    let minute = Prompt::from(vec![-1; 60 * 8_000]);
+    let say = |world: &mut World| world.ask(|switch, now| switch.room_say(now, &room, "on and on", &minute, "op"));
+    let said: Vec<bool> = (0..4).map(|_| say(&mut world).is_ok()).collect();
+    assert_eq!((said, orders(&world).len()), (vec![true, true, true, false], 3));
+    assert_eq!(say(&mut world).unwrap_err().code(), "busy");
+    world.wait(seconds(60));
+    assert!(say(&mut world).is_ok(), "when the first is through, there is room for another");
+}
+
+#[test]
 fn a_text_is_said_in_the_language_of_the_room_where_none_is_named() {
     use crate::base::Language::{En, Ja};
     let (world, ..) = two_in_a_room();
