@@ -17,6 +17,7 @@ use hansho::base::{Codec, Outbox, Time};
 use hansho::sip::digest::{Hash, Session, strongest};
 use hansho::sip::offer::{Local, read_answer};
 use hansho::sip::{Agent, House, Identity, IpRange, Output};
+use hansho::wire::sdp::Description;
 use hansho::wire::sip::{Builder, Message, Method, Name};
 
 /// The system's allocator, which counts.
@@ -124,6 +125,12 @@ fn main() {
         let _ = black_box(read_answer(&local, message.body()));
     });
     measure("message and values", Some(BAR_NS), || look(&read()));
+    measure("message, values and description", Some(BAR_NS), || {
+        let message = read();
+        look(&message);
+        let text = core::str::from_utf8(message.body()).expect("it is text");
+        black_box(Description::parse(text).expect("it is a description"));
+    });
     measure("message, values and answer", Some(BAR_NS), || {
         let message = read();
         look(&message);
