@@ -69,10 +69,8 @@ pub fn resolve(options: &Resolve) -> ExitCode {
 
 /// Has the daemon read its configuration again, and says what of it waits for the next start.
 pub fn reload(options: &Reload) -> ExitCode {
-    let answer =
-        connect(&options.daemon).and_then(|mut client| client.ask(&Request::Reload).map_err(|error| complain(&error)));
-    let answer = match answer {
-        Ok(answer) => answer,
+    let answer = match asked(&options.daemon, &Request::Reload) {
+        Ok((answer, _)) => answer,
         Err(code) => return code,
     };
     let texts = |key: &str| answer[key].as_array().into_iter().flatten().filter_map(Value::as_str).map(shown);
@@ -88,8 +86,7 @@ pub fn reload(options: &Reload) -> ExitCode {
 }
 
 fn one(daemon: &Daemon, request: &Request) -> ExitCode {
-    let answer = connect(daemon).and_then(|mut client| client.ask(request).map_err(|error| complain(&error)));
-    answer.map_or_else(|code| code, |_| ExitCode::SUCCESS)
+    asked(daemon, request).map_or_else(|code| code, |_| ExitCode::SUCCESS)
 }
 
 /// A connection to the daemon, or the exit code after saying what is wrong.
@@ -102,6 +99,13 @@ pub(super) fn reach(daemon: &Daemon) -> Result<(Client, TimeZone), ExitCode> {
     let (socket, zone) = place(daemon)?;
     let client = Client::connect(&socket).map_err(|error| complain(&error))?;
     Ok((client, zone))
+}
+
+/// What the daemon answers to one request, and the time zone its times are shown in.
+pub(super) fn asked(daemon: &Daemon, request: &Request) -> Result<(Value, TimeZone), ExitCode> {
+    let (mut client, zone) = reach(daemon)?;
+    let answer = client.ask(request).map_err(|error| complain(&error))?;
+    Ok((answer, zone))
 }
 
 /// Says what is wrong, and gives the exit code for it.

@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use super::control::{complain, reach};
+use super::control::asked;
 use super::timeline::{json_shown, padded, shown, width};
 use super::{Daemon, FAILED, print_line};
 use crate::shell::control::{LadderRequest, Request};
@@ -38,7 +38,7 @@ const VALUE: usize = 200;
 
 /// Draws the ladders of an incident, of one call, or of what was said outside of calls.
 pub(super) fn draw(daemon: &Daemon, wanted: LadderRequest, json: bool) -> ExitCode {
-    match ask(daemon, wanted) {
+    match asked(daemon, &Request::Ladder(wanted)) {
         Err(code) => code,
         Ok((answer, zone)) => {
             let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
@@ -50,7 +50,7 @@ pub(super) fn draw(daemon: &Daemon, wanted: LadderRequest, json: bool) -> ExitCo
 
 /// Writes the messages into a capture file.
 pub(super) fn capture(daemon: &Daemon, wanted: LadderRequest, file: &Path) -> ExitCode {
-    let answer = match ask(daemon, wanted) {
+    let answer = match asked(daemon, &Request::Ladder(wanted)) {
         Err(code) => return code,
         Ok((answer, _)) => answer,
     };
@@ -68,12 +68,6 @@ pub(super) fn capture(daemon: &Daemon, wanted: LadderRequest, file: &Path) -> Ex
             ExitCode::SUCCESS
         }
     }
-}
-
-fn ask(daemon: &Daemon, wanted: LadderRequest) -> Result<(Value, TimeZone), ExitCode> {
-    let (mut client, zone) = reach(daemon)?;
-    let answer = client.ask(&Request::Ladder(wanted)).map_err(|error| complain(&error))?;
-    Ok((answer, zone))
 }
 
 /// Everything that was answered, as a page for people, for a terminal of so many columns.

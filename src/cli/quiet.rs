@@ -6,7 +6,7 @@ use clap::Args;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::control::{complain, reach};
+use super::control::asked;
 use super::timeline::{padded, shown};
 use super::{Daemon, print_line};
 use crate::shell::control::{Request, SuppressRequest};
@@ -52,11 +52,7 @@ pub fn run(options: Options) -> ExitCode {
             Request::Suppress(SuppressRequest { dedup, host, service, call_flow, duration, until })
         }
     };
-    let answer = reach(&daemon).and_then(|(mut client, zone)| {
-        let answer = client.ask(&request).map_err(|error| complain(&error))?;
-        Ok((answer, zone))
-    });
-    let (answer, zone) = match answer {
+    let (answer, zone) = match asked(&daemon, &request) {
         Ok(answer) => answer,
         Err(code) => return code,
     };

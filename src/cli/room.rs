@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use super::control::{complain, reach};
+use super::control::asked;
 use super::timeline::{padded, shown};
 use super::{Daemon, print_line};
 use crate::shell::control::{Request, SayRequest};
@@ -91,11 +91,7 @@ pub fn run(command: Command) -> ExitCode {
         Command::Lock { of: Of { room, daemon }, off } => (daemon, Request::RoomLock { room, off }, false),
         Command::Dial { of: Of { room, daemon }, to } => (daemon, Request::RoomDial { room, to }, false),
     };
-    let answer = reach(&daemon).and_then(|(mut client, zone)| {
-        let answer = client.ask(&request).map_err(|error| complain(&error))?;
-        Ok((answer, zone))
-    });
-    let (answer, zone) = match answer {
+    let (answer, zone) = match asked(&daemon, &request) {
         Ok(answer) => answer,
         Err(code) => return code,
     };

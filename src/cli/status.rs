@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use super::control::{complain, reach};
+use super::control::asked;
 use super::timeline::{json_shown, padded, shown};
 use super::{Daemon, ladder, print_line};
 use crate::base::Quality;
@@ -54,11 +54,7 @@ pub fn run(options: &Options) -> ExitCode {
         return ladder::draw(&options.daemon, wanted(), options.json);
     }
     let ask = Request::Status { incident: options.incident.clone() };
-    let answer = reach(&options.daemon).and_then(|(mut client, zone)| {
-        let status = client.ask(&ask).map_err(|error| complain(&error))?;
-        Ok((status, zone))
-    });
-    match answer {
+    match asked(&options.daemon, &ask) {
         Err(code) => code,
         Ok((status, zone)) => {
             let page = Page { text: String::new(), zone };
