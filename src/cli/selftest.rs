@@ -11,7 +11,6 @@ mod line;
 mod notifiers;
 mod voices;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -19,6 +18,7 @@ use serde_json::json;
 
 use super::{BAD, ConfigFile, FAILED, print_line};
 use crate::config;
+use crate::shell::voice::Scratch;
 use crate::shell::wav;
 
 /// `hansho selftest`.
@@ -107,32 +107,23 @@ pub fn run(options: &Options) -> ExitCode {
     };
     tell(vec![Finding::ok("configuration", format!("{} is good", file.display()))]);
     tell(house::check(&settings));
-    let scratch = Scratch::new();
+    let scratch = match Scratch::new(&std::env::temp_dir()) {
+        Ok(scratch) => scratch,
+        Err(error) => {
+            let found = format!("no folder can be made in {}: {error}", std::env::temp_dir().display());
+            tell(vec![Finding::failed("scratch", found, "make room there, or set TMPDIR to another folder")]);
+            return ExitCode::from(FAILED);
+        }
+    };
     runtime.block_on(async {
-        tell(line::check(&settings, &scratch.0).await);
+        tell(line::check(&settings, scratch.path()).await);
         tell(voices::check(&settings).await);
-        tell(vec![call::check(&scratch.0).await]);
+        tell(vec![call::check(scratch.path()).await]);
         tell(notifiers::check(&settings).await);
     });
     // A look-up that hangs holds up no end.
     runtime.shutdown_background();
     if worst == Verdict::Failed { ExitCode::from(FAILED) } else { ExitCode::SUCCESS }
-}
-
-/// A folder that is gone when the check is.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new() -> Scratch {
-        Scratch(std::env::temp_dir().join(format!("hansho-selftest-{}", std::process::id())))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // What cannot be removed lies in the system's folder for such things.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }
 
 #[cfg(test)]

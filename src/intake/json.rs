@@ -43,7 +43,7 @@ fn whole_letters(body: &[u8]) -> Option<Vec<u8>> {
     changed.then_some(mended)
 }
 
-/// The number of the escape `\uXXXX` that begins here.
+/// The number of the escape that begins here: `\u` and four hexadecimal digits.
 fn escaped(body: &[u8], place: usize) -> Option<u32> {
     let digits = body.get(place..place + 6)?.strip_prefix(b"\\u")?;
     let digits = core::str::from_utf8(digits).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_hexdigit()))?;

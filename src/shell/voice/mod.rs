@@ -26,6 +26,7 @@ mod speaker;
 mod tally;
 mod text;
 
+pub(crate) use scratch::Scratch;
 pub(in crate::shell) use scratch::sweep;
 
 pub use fault::{Fault, Passed, SpeakError, reasons};

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// What the folders' names begin with; the process's id and a number follow.
 const NAME: &str = "hansho-voice-";
 
-/// Removes the folders of processes that were killed: what was to be spoken lies in them.
+/// Removes the folders of processes that were killed: what was to be spoken lies in them, or what a selftest tried.
 pub(in crate::shell) fn sweep(parent: &Path) {
     let Ok(entries) = std::fs::read_dir(parent) else { return };
     for entry in entries.flatten() {
@@ -23,11 +23,11 @@ pub(in crate::shell) fn sweep(parent: &Path) {
 }
 
 /// A private folder (mode 0700), removed with everything in it when dropped.
-pub(super) struct Scratch(PathBuf);
+pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
     /// Makes a new folder in `parent`. A name that is taken, by us or by a stranger, is never reused.
-    pub(super) fn new(parent: &Path) -> io::Result<Scratch> {
+    pub(crate) fn new(parent: &Path) -> io::Result<Scratch> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         loop {
             let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -41,7 +41,7 @@ impl Scratch {
     }
 
     /// Where it is.
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 }
