@@ -1,7 +1,8 @@
 //! What the well formed messages of RFC 4475 and RFC 5118 say, field by field, and where they end.
 //!
 //! `torture_fields.txt` was written from the RFCs and not by this reader. The files are kept from any change on their
-//! way through git by `.gitattributes`; the sums below are those of the archive in RFC 4475's appendix A.
+//! way through git by `.gitattributes`; the sums below are those of the archives in appendix A of either RFC, as others
+//! who unpacked them have published them, file by file.
 
 use crate::torture_files::{bytes, names, read};
 use hansho::wire::sip::{Broken, Malformed, Message, Method, Name, NameAddr, Piece, Start, Stream, Uri, Via};
@@ -9,8 +10,8 @@ use sha2::{Digest, Sha256};
 
 const FIELDS: &str = include_str!("torture_fields.txt");
 
-/// The messages of RFC 4475 §3.1.1.
-const SUMS: [(&str, &str); 13] = [
+/// The messages of RFC 4475 as its archive (SHA-256 4ce03214…fb0f819dd) has them, from end to end.
+const SUMS: [(&str, &str); 49] = [
     ("wsinv", "d6f6cdee99cd0a1f8e3d9a0fdd67c877700e19ab86d8186dada06f61260e3e61"),
     ("intmeth", "b957a8292c1c0a9851fe94705b90f94320738f43aacde64998e401f742ef688d"),
     ("esc01", "be3a316d4ce5f69cad474646191e390dd4b50fc8371e44b5197fe1237781973e"),
@@ -24,6 +25,59 @@ const SUMS: [(&str, &str); 13] = [
     ("mpart01", "92147c8e24997bac59629e1b163767697d0d6d499af87f89e325d69968bec3ba"),
     ("unreason", "4f939d6ebf4817eea70f011d3209e83732872ffc20ffd304b244084dc392f4d7"),
     ("noreason", "07e11e470a69fffa3674de805e5165d1351a9439a91045ee70c9570ea24ab4fe"),
+    ("badinv01", "9ee2b88f2e0b5a9eeb9bf729b6177f0a0c7d0b5e6c84be593e0480d7962f3ab8"),
+    ("clerr", "d9da629086a38df433438fb0fb19a8730f34516f049a5520dd0cac3285485290"),
+    ("ncl", "7ea6538edc1f054fdb6cd1c821040460cffca3cb682fa2e8e2a502d92170b4c2"),
+    ("scalar02", "53158177326568e9964bce5dcfac27a2bf8a90953bbc03f6c5e2775864a97e4b"),
+    ("scalarlg", "0957eca31737e3592eb1418bb41e9f5219278a78ff420111620d7fb60175b551"),
+    ("quotbal", "e61978a2ea359fc666f0336fe4dbc623447532280e3273ea98119b3d3f788c84"),
+    ("ltgtruri", "bcacb2dc17610e8cc8f9b8b0e3d6ee65ab473f93787a03bbd33579e1cea473df"),
+    ("lwsruri", "3e22ceeca585ad23cc180208e2dad94e0a5aa4bb877a61cac443aa927f758b9e"),
+    ("lwsstart", "f884e5626c6c5b1210cfc4a3540b8a28bd52939cff092f3f0c5c971e032adb0e"),
+    ("trws", "64ae20694026e28c10746b57386b7fd1276de02b6f8d42d418070e87d6f4499f"),
+    ("escruri", "c3cf30af13a9d107829cc105effd79355f1139c6ecc683a048b4c27951f8f416"),
+    ("baddate", "1208a6e3e0c8a8c33a06a1f3733d158413cb72e58c379d094c4ecea11e9d4c28"),
+    ("regbadct", "575d27530275814c1c98be164808fac89a0e2b4fc899dadcd97e6ba499437bda"),
+    ("badaspec", "f8f6e2f4247287b0be6adb5ac222a6db4759395e44d27d2ddb9b39393e94867e"),
+    ("baddn", "9d9428e8017092f194ec11077ba6865c251308cdfd7fd9db6a993b28e5748951"),
+    ("badvers", "037d702d19e934bfeebbd2609050d7d54928d590cf90c78f3914522771dd8e03"),
+    ("mismatch01", "a2c285636e451e75420da0cc62ee55ca3e398827008418befbfb078726bf0793"),
+    ("mismatch02", "01b287f9a9c492f7f57405c36c8a2af0e2393896ed2d25fb92b502f2a6722bc4"),
+    ("bigcode", "f79450070975da54c3525c9a5cbe75bae3c9d8cb92eba609772c26f66f225c2e"),
+    ("badbranch", "cb049c727f16b5ec49e822f9e8b7d0ee20ca2d20ffb50baecd0b411a5e64fa7d"),
+    ("insuf", "1e3efd9f3b238c6351ba12bc7eb46d843f2761b5d4a6b82b63bffdf07f2c5aee"),
+    ("unkscm", "81be1a6a566c7ab52fe1c58c4a75440dfd697ad04c5e09fa71340de7da7b8bbb"),
+    ("novelsc", "9a50a7343fcf685e77c4d0f477138a28f32a41c75aa566d200f3df210b01e648"),
+    ("unksm2", "f6914409ced613ef5eb56e264d2f096dac26ab9e397d6a638934d2027f1f6acb"),
+    ("bext01", "57181987c02c4f5752b7aa8c2847311f6184216ce7621e40303015949e70761c"),
+    ("invut", "9b39e824947df46f90f824cd308fb3c118f548d94637f581101e355b381a0d92"),
+    ("regaut01", "885ba0488872cfc04a3c7622854b8381955a5ee890745d6010834e3731a73faa"),
+    ("multi01", "d156ab12105b4bfd8a6498de6f7195087058162b8cda1606169855b722411791"),
+    ("mcl01", "887191619bf003b7e87399200b5cf4c3b5397344dbf70288ad5e23bd157b7fe4"),
+    ("bcast", "073637c63597199179cf5fc91b980b2d530c066a0048ea3b908772def57b4c36"),
+    ("zeromf", "50954ef47acca4f9f5263ded06246d06dee4e2ee508a8d284191795d7fddf365"),
+    ("cparam01", "dfa6b5cdb289adc694b9b7e103ebfa7a2167335c46e5dc9de67055021910ae1c"),
+    ("cparam02", "e93574215bd1d804bb46cc15ca6176b567def7ea1b15f72ab2c2dcf598af465a"),
+    ("regescrt", "dab4087c133348b06fd7b3c4c7ef15094f8754e265e4e8c2137bb3ecda2ef477"),
+    ("sdp01", "497c5f1ced6c7b579b48075e2dca919ce9b819a735964128a6e744a3a0b9e57f"),
+    ("inv2543", "76fac8afe22dee49ea696b511621946694897ac7030fc5d07f57c8b487ce0521"),
+];
+
+/// The messages of RFC 5118 as its archive (SHA-256 5a4dbe78…3fa9067) has them: LF alone ends a line, and the last two
+/// have no empty line.
+const SUMS_OF_IPV6: [(&str, &str); 12] = [
+    ("ipv6-good", "80654d05559d5bda7d584b39e0f4dbf69b23189cb140754ef889a4996a3505ed"),
+    ("ipv6-bad", "f6ffa0b2e664d05dbecde6bd7eb6fd71a9f01d43a3a0d3e084766c6240be4972"),
+    ("port-ambiguous", "e1925cfd89436c36025fd21d144b7788cb988bfd752498cf767e3303426f2e7d"),
+    ("port-unambiguous", "be3a4dbac87b1cdabde97595d117773e3864ffd2ff7ab645bfd5773e280bcd4e"),
+    ("via-received-param-with-delim", "568255f70f186f7d09fe437a662bb32a7b14285c5243222a1a401004b7e6ba80"),
+    ("via-received-param-no-delim", "45f233fd536e7d4d9f47be5098992cd912394a80460dd6b16979f61a713b9dd9"),
+    ("ipv6-in-sdp", "c09ab30a92e790ecd261aadbb3876f8043307bffec3103f5add052d64a125532"),
+    ("mult-ip-in-header", "ace698f6827e940812cfe26c48960f9069b02291b0022b0777cf00f37405f83a"),
+    ("mult-ip-in-sdp", "c50fb1a29fdf4f0c3c12cf9cf5b490df1bb86d6dfacf7bc807e2c3e7e8660013"),
+    ("ipv4-mapped-ipv6", "b3d7df025b6465461741c3788fa3b48af25b08d6a2fdb59ded815cc0afc04a68"),
+    ("ipv6-bug-abnf-3-colons", "e542604dca3aed5c346a549c1f692aecf98a12353b38283be3e199664abeb43e"),
+    ("ipv6-correct-abnf-2-colons", "6a8c09976009aab0159cf1b8cc3e2964b3853557102b5b86bf2b6b2c48c0779e"),
 ];
 
 /// Content-Length and body of those messages where the two do not fit: three on purpose, one that holds two messages,
@@ -50,11 +104,22 @@ fn the_messages_say_what_the_rfcs_say_they_do() {
 }
 
 #[test]
-fn the_bytes_are_those_of_the_archive() {
-    for (name, sum) in SUMS {
-        let found: String = Sha256::digest(bytes(name)).iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(found, sum, "{name}");
+fn the_bytes_are_those_of_the_archives() {
+    let sum = |bytes: &[u8]| -> String { Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect() };
+    for (name, expected) in SUMS {
+        assert_eq!(sum(&bytes(name)), expected, "{name}");
     }
+    for (name, expected) in SUMS_OF_IPV6 {
+        let mut archived = bytes(name);
+        archived.retain(|byte| *byte != b'\r');
+        if name.contains("-colons") {
+            assert!(archived.ends_with(b"\n\n"), "{name}");
+            archived.pop();
+        }
+        assert_eq!(sum(&archived), expected, "{name}");
+    }
+    let listed: Vec<&str> = SUMS.iter().chain(&SUMS_OF_IPV6).map(|(name, _)| *name).collect();
+    assert_eq!(listed, names().collect::<Vec<_>>(), "none is left out");
 }
 
 #[test]
