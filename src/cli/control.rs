@@ -7,7 +7,7 @@ use clap::Args;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use super::timeline::shown;
+use super::shown::{list, text};
 use super::{BAD, Daemon, FAILED, NO_DAEMON, print_line};
 use crate::config;
 use crate::shell::control::Request;
@@ -73,15 +73,14 @@ pub fn reload(options: &Reload) -> ExitCode {
         Ok((answer, _)) => answer,
         Err(code) => return code,
     };
-    let texts = |key: &str| answer[key].as_array().into_iter().flatten().filter_map(Value::as_str).map(shown);
-    let waiting: Vec<String> = texts("needs_restart").collect();
+    let waiting: Vec<String> = list(&answer["needs_restart"]).map(text).collect();
     print_line("the configuration is in force for what begins from now on");
     if !waiting.is_empty() {
         print_line(&format!("only after a restart: {}", waiting.join(", ")));
     }
-    texts("left_out").for_each(|what| {
-        print_line(&format!("made over HTTP, and left out: {what}"));
-    });
+    for what in list(&answer["left_out"]) {
+        print_line(&format!("made over HTTP, and left out: {}", text(what)));
+    }
     ExitCode::SUCCESS
 }
 
@@ -89,12 +88,7 @@ fn one(daemon: &Daemon, request: &Request) -> ExitCode {
     asked(daemon, request).map_or_else(|code| code, |_| ExitCode::SUCCESS)
 }
 
-/// A connection to the daemon, or the exit code after saying what is wrong.
-pub(super) fn connect(daemon: &Daemon) -> Result<Client, ExitCode> {
-    Ok(reach(daemon)?.0)
-}
-
-/// A connection to the daemon, and the time zone its times are shown in.
+/// A connection to the daemon, and the time zone its times are shown in; or the exit code after saying what is wrong.
 pub(super) fn reach(daemon: &Daemon) -> Result<(Client, TimeZone), ExitCode> {
     let (socket, zone) = place(daemon)?;
     let client = Client::connect(&socket).map_err(|error| complain(&error))?;

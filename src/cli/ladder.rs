@@ -19,7 +19,7 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::control::asked;
-use super::timeline::{json_shown, padded, shown, width};
+use super::shown::{json_shown, list, moment, padded, shown, text, width};
 use super::{Daemon, FAILED, print_line};
 use crate::shell::control::{LadderRequest, Request};
 
@@ -33,6 +33,8 @@ const NOTES: usize = 12;
 const CLOCK: usize = 10;
 /// Far ends that get a column each; what goes to others is drawn to the last one.
 const LANES: usize = 5;
+/// How the beginning of a ladder is written.
+const DATE: &str = "%Y-%m-%d %H:%M:%S%.3f %:z";
 /// Characters of a header's value that are shown.
 const VALUE: usize = 200;
 
@@ -131,17 +133,14 @@ fn one(ladder: &Value, zone: &TimeZone, columns: Option<usize>) -> Vec<String> {
 
 /// Whom it was with, and when it began.
 fn title(ladder: &Value, began: Option<Timestamp>, zone: &TimeZone) -> String {
-    let at = began.map(|at| at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S%.3f %:z").to_string());
-    let at = at.unwrap_or_default();
     if let Some(call_id) = ladder["call_id"].as_str().filter(|_| ladder["attempt"].is_null()) {
-        let began: Option<Timestamp> = ladder["began_at"].as_str().and_then(|at| at.parse().ok());
-        let at = began.map(|at| at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S%.3f %:z").to_string());
         let (from, to, way) =
             (text(&ladder["from"]), text(&ladder["to"]), if ladder["called_in"] == true { "in" } else { "out" });
         let code = ladder["code"].as_u64().map_or_else(|| "-".to_owned(), |code| code.to_string());
-        let at = at.unwrap_or_default();
+        let at = moment(&ladder["began_at"], zone, DATE);
         return format!("{at}  {way:<3}  {code:<3}  {from} -> {to}  Call-ID {}", shown(call_id));
     }
+    let at = began.map(|at| at.to_zoned(zone.clone()).strftime(DATE).to_string()).unwrap_or_default();
     if ladder["attempt"].is_null() {
         return format!("outside of calls, with {}  {at}", text(&ladder["with"]));
     }
@@ -264,14 +263,6 @@ fn begin(message: &Value) -> Option<Timestamp> {
 fn seconds(began: Option<Timestamp>, at: Option<Timestamp>) -> String {
     let micros = began.zip(at).map(|(began, at)| at.as_microsecond() - began.as_microsecond());
     micros.map(|micros| format!("{:+.3}", micros as f64 / 1e6)).unwrap_or_default()
-}
-
-fn text(value: &Value) -> String {
-    shown(value.as_str().unwrap_or_default())
-}
-
-fn list(value: &Value) -> impl Iterator<Item = &Value> {
-    value.as_array().into_iter().flatten()
 }
 
 #[cfg(test)]

@@ -3,11 +3,10 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use jiff::Timestamp;
 use serde_json::Value;
 
 use super::control::asked;
-use super::timeline::{padded, shown};
+use super::shown::{list, moment, padded, shown, text};
 use super::{Daemon, print_line};
 use crate::shell::control::{Request, SuppressRequest};
 
@@ -56,13 +55,10 @@ pub fn run(options: Options) -> ExitCode {
         Ok(answer) => answer,
         Err(code) => return code,
     };
-    let time = |value: &Value| {
-        let at: Option<Timestamp> = value.as_str().and_then(|at| at.parse().ok());
-        at.map(|at| at.to_zoned(zone.clone()).strftime("%m-%d %H:%M").to_string()).unwrap_or_default()
-    };
+    let time = |value: &Value| moment(value, &zone, "%m-%d %H:%M");
     match &request {
         Request::Suppressions => {
-            let promises: Vec<&Value> = answer["suppressions"].as_array().into_iter().flatten().collect();
+            let promises: Vec<&Value> = list(&answer["suppressions"]).collect();
             if promises.is_empty() {
                 print_line("nothing is quiet");
             }
@@ -83,9 +79,8 @@ fn line(promise: &Value, until: &str) -> String {
     let named = ["dedup", "host", "service", "call_flow", "message"].into_iter();
     let about = named.filter_map(|key| Some(format!("{key}={}", shown(promise[key].as_str()?))));
     let about = about.collect::<Vec<_>>().join(" ");
-    let by = shown(promise["by"].as_str().unwrap_or_default());
     let number = padded(&promise["suppression"].to_string(), 6);
-    format!("{number} until {until}  by {}  {about}", padded(&by, 16))
+    format!("{number} until {until}  by {}  {about}", padded(&text(&promise["by"]), 16))
 }
 
 #[cfg(test)]

@@ -3,12 +3,11 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::control::asked;
-use super::timeline::{padded, shown};
+use super::shown::{json_shown, list, moment, padded, text};
 use super::{Daemon, print_line};
 use crate::shell::control::{Request, SayRequest};
 
@@ -104,12 +103,11 @@ pub fn run(command: Command) -> ExitCode {
 }
 
 fn lines(request: &Request, answer: &Value, zone: &TimeZone, json: bool) -> Vec<String> {
-    let text = |key: &str| shown(answer[key].as_str().unwrap_or_default());
     match request {
         Request::RoomList => {
-            let rooms = answer["rooms"].as_array().map(Vec::as_slice).unwrap_or_default();
+            let rooms: Vec<&Value> = list(&answer["rooms"]).collect();
             if json {
-                return rooms.iter().map(Value::to_string).collect();
+                return rooms.iter().map(|room| json_shown(&room.to_string())).collect();
             }
             if rooms.is_empty() {
                 return vec!["nobody is in any room".to_owned()];
@@ -117,18 +115,16 @@ fn lines(request: &Request, answer: &Value, zone: &TimeZone, json: bool) -> Vec<
             rooms.iter().flat_map(|room| room_lines(room, zone)).collect()
         }
         Request::RoomSay(_) => vec![format!("{} people hear it, for {} s", answer["people"], answer["seconds"])],
-        Request::RoomDial { .. } => vec![format!("{} is being rung at {}", text("contact"), text("phone"))],
+        Request::RoomDial { .. } => {
+            vec![format!("{} is being rung at {}", text(&answer["contact"]), text(&answer["phone"]))]
+        }
         _ => Vec::new(),
     }
 }
 
 fn room_lines(room: &Value, zone: &TimeZone) -> Vec<String> {
-    let time = |value: &Value| {
-        let at: Option<Timestamp> = value.as_str().and_then(|at| at.parse().ok());
-        at.map(|at| at.to_zoned(zone.clone()).strftime("%m-%d %H:%M:%S").to_string()).unwrap_or_default()
-    };
-    let text = |value: &Value| shown(value.as_str().unwrap_or_default());
-    let members = room["members"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let time = |value: &Value| moment(value, zone, "%m-%d %H:%M:%S");
+    let members: Vec<&Value> = list(&room["members"]).collect();
     let locked = if room["locked"] == true { "  LOCKED" } else { "" };
     let head = format!("{}  {} inside, since {}{locked}", text(&room["room"]), members.len(), time(&room["since"]));
     let member = |who: &Value| {
@@ -140,7 +136,7 @@ fn room_lines(room: &Value, zone: &TimeZone) -> Vec<String> {
         let line = format!("{number:>4}  {contact}  {name}  since {since}  {}", states.join(" "));
         line.trim_end().to_owned()
     };
-    [head].into_iter().chain(members.iter().map(member)).collect()
+    [head].into_iter().chain(members.into_iter().map(member)).collect()
 }
 
 #[cfg(test)]

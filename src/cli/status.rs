@@ -5,12 +5,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::control::asked;
-use super::timeline::{json_shown, padded, shown};
+use super::shown::{json_shown, list, moment, padded, shown, text};
 use super::{Daemon, ladder, print_line};
 use crate::base::Quality;
 use crate::shell::control::{LadderRequest, Request};
@@ -215,15 +214,6 @@ impl Page {
     }
 
     fn time(&self, at: &Value) -> String {
-        let at: Option<Timestamp> = at.as_str().and_then(|at| at.parse().ok());
-        at.map(|at| at.to_zoned(self.zone.clone()).strftime("%m-%d %H:%M:%S").to_string()).unwrap_or_default()
+        moment(at, &self.zone, "%m-%d %H:%M:%S")
     }
-}
-
-fn text(value: &Value) -> String {
-    shown(value.as_str().unwrap_or_default())
-}
-
-fn list(value: &Value) -> impl Iterator<Item = &Value> {
-    value.as_array().into_iter().flatten()
 }

@@ -1,14 +1,15 @@
 //! Events as lines for people: when, how long after the incident was accepted, who, what.
 //!
-//! Used by `demo`, `trigger --wait`, `watch` and `status`, so that one night looks the same everywhere. It
-//! prints nothing itself. Easy to get wrong: names and reasons come from the network and are shown on a
-//! terminal, so control characters never get through; and a Japanese letter is two columns wide.
+//! Used by `demo`, `trigger --wait` and `watch`, so that one night looks the same everywhere. It prints nothing itself.
+//! Easy to get wrong: every field of an event may come from the network, so it goes through [`shown`].
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
+
+use super::shown::{padded, shown};
 
 /// Columns that a name takes.
 const NAME_WIDTH: usize = 14;
@@ -125,39 +126,6 @@ pub fn colour_wanted() -> bool {
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
     std::io::stdout().is_terminal() && !refused && !dumb
-}
-
-/// `words` followed by blanks up to `width` columns. Never cut.
-pub fn padded(words: &str, width: usize) -> String {
-    format!("{words}{}", " ".repeat(width.saturating_sub(self::width(words))))
-}
-
-/// How many columns a terminal gives a text.
-pub fn width(words: &str) -> usize {
-    words.chars().map(columns).sum()
-}
-
-/// What may be shown of a text from outside: no control characters, nothing that turns the line around.
-pub fn shown(words: &str) -> String {
-    words.chars().map(|c| if is_harmful(c) { '?' } else { c }).collect()
-}
-
-/// A text in JSON that may go to a terminal: what JSON itself leaves alone of such characters is escaped, so that it
-/// still means the same.
-pub fn json_shown(json: &str) -> String {
-    let mut shown = String::with_capacity(json.len());
-    for c in json.chars() {
-        if is_harmful(c) && c > ' ' {
-            shown.push_str(&format!("\\u{:04x}", u32::from(c)));
-        } else {
-            shown.push(c);
-        }
-    }
-    shown
-}
-
-fn is_harmful(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn describe(kind: &str, event: &Value) -> (Look, String) {
@@ -292,16 +260,6 @@ fn clipped(words: &str) -> String {
     words.chars().take(LONGEST).chain("...".chars()).collect()
 }
 
-/// How many columns a terminal gives a character: two for East Asian wide ones.
-const fn columns(c: char) -> usize {
-    match c as u32 {
-        0x1100..=0x115f | 0x2e80..=0xa4cf | 0xac00..=0xd7a3 | 0xf900..=0xfaff => 2,
-        0xfe30..=0xfe6f | 0xff01..=0xff60 | 0xffe0..=0xffe6 | 0x1f300..=0x1faff | 0x20000..=0x3fffd => 2,
-        0x300..=0x36f | 0x200b..=0x200d => 0,
-        _ => 1,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -309,15 +267,6 @@ mod tests {
 
     fn timeline() -> Timeline {
         Timeline::new(false).in_zone(TimeZone::UTC)
-    }
-
-    #[test]
-    fn json_for_a_terminal_means_the_same_and_moves_no_cursor() {
-        let told = json!({ "reason": "\u{1b}[2J \u{9b}31m \u{7f} \u{202e} 山田" });
-        let text = json_shown(&format!("{told:#}"));
-        assert!(text.chars().all(|c| c == '\n' || !is_harmful(c)), "{text:?}");
-        assert!(text.contains("山田"));
-        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), told);
     }
 
     fn accepted() -> Value {
@@ -344,12 +293,6 @@ mod tests {
         let event = json!({"at": "x", "event": "call_in.refused", "caller": "\u{1b}[2J\u{202e}", "reason": "a\nb"});
         let line = Timeline::new(true).line(&event);
         assert!(!line.contains("\u{1b}[2J") && !line.contains('\u{202e}') && !line.contains('\n'), "{line:?}");
-    }
-
-    #[test]
-    fn japanese_names_are_aligned_by_columns() {
-        assert_eq!(padded("山田", 6), "山田  ");
-        assert_eq!(padded("Yamada-Taro", 6), "Yamada-Taro");
     }
 
     #[test]

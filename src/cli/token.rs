@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
-use super::control::{complain, connect};
+use super::control::asked;
+use super::shown::{json_shown, list as members, shown, text};
 use super::{BAD, Daemon, print_line};
 use crate::shell::control::{Request, TokenRequest};
 
@@ -84,7 +85,7 @@ fn create(options: Create) -> Result<(), ExitCode> {
     eprintln!(
         "token {} `{}` opens {}; it is shown now and never again:",
         token["token"],
-        token["name"].as_str().unwrap_or_default(),
+        text(&token["name"]),
         scopes(token)
     );
     print_line(answer["secret"].as_str().unwrap_or_default());
@@ -93,9 +94,8 @@ fn create(options: Create) -> Result<(), ExitCode> {
 
 fn list(daemon: &Daemon, json: bool) -> Result<(), ExitCode> {
     let answer = ask(daemon, &Request::TokenList)?;
-    let tokens = answer["tokens"].as_array().map(Vec::as_slice).unwrap_or_default();
-    for token in tokens {
-        let line = if json { token.to_string() } else { line(token) };
+    for token in members(&answer["tokens"]) {
+        let line = if json { json_shown(&token.to_string()) } else { line(token) };
         if !print_line(&line) {
             break;
         }
@@ -104,25 +104,24 @@ fn list(daemon: &Daemon, json: bool) -> Result<(), ExitCode> {
 }
 
 fn line(token: &Value) -> String {
-    let text = |field: &str, absent: &'static str| token[field].as_str().unwrap_or(absent).to_owned();
+    let or = |field: &str, absent: &str| shown(token[field].as_str().unwrap_or(absent));
     format!(
         "{:>4}  {}…  {}  [{}]  expires {}  last used {}",
         token["token"].as_u64().unwrap_or_default(),
-        text("prefix", ""),
-        text("name", ""),
+        text(&token["prefix"]),
+        text(&token["name"]),
         scopes(token),
-        text("expires", "never"),
-        text("last_used", "never"),
+        or("expires", "never"),
+        or("last_used", "never"),
     )
 }
 
 fn scopes(token: &Value) -> String {
-    let scopes = token["scopes"].as_array().map(Vec::as_slice).unwrap_or_default();
-    scopes.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")
+    members(&token["scopes"]).map(text).collect::<Vec<_>>().join(", ")
 }
 
 fn ask(daemon: &Daemon, request: &Request) -> Result<Value, ExitCode> {
-    connect(daemon)?.ask(request).map_err(|error| complain(&error))
+    asked(daemon, request).map(|(answer, _)| answer)
 }
 
 /// `90d`, `12h`, `30m`, `45s` or `8w`.

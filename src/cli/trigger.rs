@@ -5,8 +5,9 @@ use std::process::ExitCode;
 use clap::Args;
 use jiff::tz::TimeZone;
 
-use super::control::{complain, connect, reach};
-use super::timeline::{Timeline, colour_wanted, shown};
+use super::control::{asked, complain, reach};
+use super::shown::{list, shown};
+use super::timeline::{Timeline, colour_wanted};
 use super::{BAD, Daemon, FAILED, print_line};
 use crate::shell::control::client::Client;
 use crate::shell::control::{Request, TriggerRequest};
@@ -82,7 +83,7 @@ fn raise(daemon: &Daemon, request: &Request, wait: bool) -> Result<ExitCode, Exi
     if let Some((watch, _)) = &mut watch {
         watch.ask(&Request::Watch { incident: None }).map_err(|error| complain(&error))?;
     }
-    let answer = connect(daemon)?.ask(request).map_err(|error| complain(&error))?;
+    let (answer, _) = asked(daemon, request)?;
     let incident = answer["incident"].as_str().unwrap_or_default().to_owned();
     if answer["suppressed"] == true {
         eprintln!(
@@ -135,11 +136,11 @@ fn follow(mut watch: Client, zone: TimeZone, daemon: &Daemon, incident: &str) ->
 /// Some events were missed: asks how it stands. `None` while it is not decided.
 fn decided(daemon: &Daemon, incident: &str) -> Result<Option<ExitCode>, ExitCode> {
     let ask = Request::Status { incident: Some(incident.to_owned()) };
-    let status = connect(daemon)?.ask(&ask).map_err(|error| complain(&error))?;
+    let (status, _) = asked(daemon, &ask)?;
     let state = status["incidents"][0]["state"].as_str().unwrap_or("unknown");
     print_line(&format!("{incident}: {}", shown(state)));
     let incident = &status["incidents"][0];
-    let taken = incident["taken_by"].as_array().is_some_and(|it| !it.is_empty()) || incident["claimed_by"].is_string();
+    let taken = list(&incident["taken_by"]).next().is_some() || incident["claimed_by"].is_string();
     Ok(match state {
         "acknowledged" => Some(ExitCode::SUCCESS),
         // It was taken, and over before this was asked.

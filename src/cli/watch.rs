@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::control::{complain, reach};
-use super::timeline::{Timeline, colour_wanted, json_shown};
+use super::shown::json_shown;
+use super::timeline::{Timeline, colour_wanted};
 use super::{Daemon, FAILED, print_line};
 use crate::shell::control::Request;
 

@@ -11,12 +11,13 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, timeout_at};
 
 use super::report::{Heard, Talk};
-use super::stage::{HANSHO, PEOPLE, ROOM, Stage, TANAKA, YAMADA};
+use super::stage::{PEOPLE, ROOM, Stage, TANAKA, YAMADA};
 use crate::base::Time;
+use crate::cli::loopback::HANSHO;
 use crate::cli::print_line;
 use crate::cli::timeline::Timeline;
 use crate::rig::Noted;
-use crate::shell::control::client::Client;
+use crate::shell::control::client::{Client, ClientError, ask};
 use crate::shell::control::{Request, TriggerRequest};
 
 /// No single step takes longer.
@@ -189,7 +190,7 @@ async fn watch(control: PathBuf) -> Result<UnboundedReceiver<Value>, String> {
     let asked = tokio::task::spawn_blocking(move || {
         let mut client = Client::connect(&control)?;
         client.ask(&Request::Watch { incident: None })?;
-        Ok::<_, crate::shell::control::client::ClientError>(client)
+        Ok::<_, ClientError>(client)
     });
     let client = asked.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
     tokio::task::spawn_blocking(move || {
@@ -210,7 +211,6 @@ async fn raise(control: PathBuf) -> Result<String, String> {
         message: Some("The disk of server db 1 is full.".to_owned()),
         ..TriggerRequest::default()
     });
-    let asked = tokio::task::spawn_blocking(move || Client::connect(&control)?.ask(&request));
-    let answer = asked.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+    let answer = ask(control, request).await.map_err(|error| error.to_string())?;
     answer["incident"].as_str().map(str::to_owned).ok_or_else(|| format!("the daemon answered {answer}"))
 }

@@ -11,7 +11,7 @@ use super::night::HUMS;
 use super::stage::{PEOPLE, ROOM, Stage, TANAKA, YAMADA};
 use crate::base::Time;
 use crate::cli::print_line;
-use crate::cli::timeline::{padded, shown};
+use crate::cli::shown::{padded, text};
 use crate::media::SAMPLE_RATE;
 use crate::rig::{Recording, ear};
 
@@ -80,10 +80,18 @@ pub fn show(stage: &Stage, heard: &Heard, colour: bool) -> Result<(), String> {
 }
 
 fn call(event: &Value) -> String {
-    let text = |key: &str| shown(event[key].as_str().unwrap_or_default());
-    let sip = format!("{} {}", event["code"].as_u64().map_or("-".to_owned(), |code| code.to_string()), text("reason"));
+    let sip = format!(
+        "{} {}",
+        event["code"].as_u64().map_or("-".to_owned(), |code| code.to_string()),
+        text(&event["reason"])
+    );
     let seconds = event["seconds"].as_f64().unwrap_or_default();
-    format!("{}{}{}{seconds:7.1}", padded(&text("name"), 12), padded(&text("outcome"), 13), padded(&sip, 38))
+    format!(
+        "{}{}{}{seconds:7.1}",
+        padded(&text(&event["name"]), 12),
+        padded(&text(&event["outcome"]), 13),
+        padded(&sip, 38)
+    )
 }
 
 /// What ought to be heard, what was, and whether that is fine.

@@ -8,17 +8,14 @@ use std::time::Duration;
 
 use super::report;
 use crate::base::Digit;
-use crate::config;
+use crate::cli::loopback;
 use crate::media::Way;
-use crate::rig::{Account, Exchange, PickUp, Script, Settings, Step, free_ports};
+use crate::rig::{Exchange, PickUp, Script, Step};
 use crate::shell::Daemon;
-use crate::sip::digest::Hash;
 
 /// The people of the night, in the order they are called.
 pub const PEOPLE: [(&str, &str); 4] =
     [("Sato", "+819000000001"), ("Suzuki", "+819000000002"), ("Tanaka", "+819000000003"), ("Yamada", "+819000000004")];
-/// The number that people call to reach hansho.
-pub const HANSHO: &str = "+815000000000";
 /// Where those who take it meet.
 pub const ROOM: &str = "war-room";
 /// Who answers and passes, and later calls in.
@@ -68,15 +65,9 @@ impl Stage {
         fs::create_dir_all(&folder.0).map_err(|error| format!("cannot make {}: {error}", folder.0.display()))?;
         let recordings = writable(recordings, &folder)?;
         let older = report::recordings(&recordings).into_iter().map(|(name, _)| name).collect();
-        let exchange = Exchange::start(trunk(), telephones()).await;
-        let exchange = exchange.map_err(|error| format!("the software trunk cannot start: {error}"))?;
-        let file = folder.0.join("sip-trunk.toml");
-        let first = free_ports(PORTS).ok_or("no free UDP ports for voice")?;
-        let text = configuration(&exchange, &recordings, (first, first + PORTS - 1));
-        fs::write(&file, text).map_err(|error| format!("cannot write {}: {error}", file.display()))?;
-        let (_, settings) = config::load(Some(&file)).map_err(|error| error.to_string())?;
-        let control = settings.control_socket.clone();
-        let daemon = Daemon::start(settings).await.map_err(|error| format!("the daemon cannot start: {error}"))?;
+        let exchange = loopback::exchange(telephones()).await?;
+        let text = configuration(&exchange, &recordings, &loopback::voice_ports(PORTS)?);
+        let (daemon, control) = loopback::daemon(&folder.0, &text).await?;
         let sip = daemon.sip_address().to_string();
         Ok(Stage { exchange, daemon: Some(daemon), control, recordings, older, folder, sip })
     }
@@ -109,23 +100,6 @@ fn writable(wanted: &Path, folder: &Folder) -> Result<PathBuf, String> {
     })
 }
 
-fn trunk() -> Settings {
-    Settings {
-        local: ([127, 0, 0, 1], 0).into(),
-        realm: "carrier.example".to_owned(),
-        account: Account {
-            username: "hansho".to_owned(),
-            password: "the fire bell".to_owned(),
-            number: HANSHO.to_owned(),
-        },
-        hash: Hash::Sha256,
-        nonce_life: Duration::from_secs(300),
-        expires_min_s: 60,
-        expires_max_s: 600,
-        seed: u64::from(std::process::id()),
-    }
-}
-
 fn telephones() -> Vec<(String, Script)> {
     let key = |key: char| Digit::from_char(key).expect("1 and 2 are telephone keys");
     let scripts = [
@@ -144,9 +118,8 @@ fn telephones() -> Vec<(String, Script)> {
 }
 
 /// What a user would write into sip-trunk.toml.
-fn configuration(exchange: &Exchange, recordings: &Path, (first, last): (u16, u16)) -> String {
-    let trunk = exchange.trunk();
-    let account = self::trunk().account;
+fn configuration(exchange: &Exchange, recordings: &Path, ports: &str) -> String {
+    let trunk = loopback::trunk(exchange);
     // A JSON text in quotes is a TOML text in quotes as well.
     let recordings = serde_json::Value::from(recordings.to_string_lossy().into_owned());
     let contacts = PEOPLE.map(|(name, number)| {
@@ -161,14 +134,9 @@ language = "en"
 [sip]
 listen = ["udp:127.0.0.1:0"]
 [media]
-ports = "{first}-{last}"
+ports = "{ports}"
 record_dir = {recordings}
-[[trunk]]
-id = "carrier"
-proxy = "{trunk}"
-registrar = "{realm}"
-username = "{username}"
-password = "{password}"
+{trunk}
 {contacts}
 [[roster]]
 id = "first-line"
@@ -189,9 +157,6 @@ room = "{ROOM}"
 id = "{ROOM}"
 record = true
 "#,
-        realm = self::trunk().realm,
-        username = account.username,
-        password = account.password,
         contacts = contacts.join(""),
         ids = ids.join(", "),
     )

@@ -10,13 +10,10 @@ use tokio::time::sleep;
 
 use super::Finding;
 use crate::base::Digit;
-use crate::config;
+use crate::cli::loopback;
 use crate::media::Way;
-use crate::rig::{Account, Exchange, PickUp, Script, Settings, Step, ear, free_ports};
-use crate::shell::Daemon;
-use crate::shell::control::client::Client;
-use crate::shell::control::{Request, TriggerRequest};
-use crate::sip::digest::Hash;
+use crate::rig::{Exchange, PickUp, Script, Step, ear};
+use crate::shell::control::{Request, TriggerRequest, client};
 
 /// The whole call takes no longer.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -44,14 +41,9 @@ async fn made(folder: &Path) -> Result<String, String> {
     // Again, as people do, where a machine is too busy to hear the first.
     let then = (0..PRESSES).flat_map(|_| [Step::Hear(HEARS), Step::Press(key, Way::Tone)]).collect();
     let script = Script { pick_up: PickUp::After(Duration::from_millis(200)), then };
-    let exchange = Exchange::start(trunk(), vec![(PERSON.to_owned(), script)]).await;
-    let exchange = exchange.map_err(|error| format!("the software trunk cannot start: {error}"))?;
-    let file = folder.join("sip-trunk.toml");
-    let first = free_ports(PORTS).ok_or("no free UDP ports for voice")?;
-    fs::write(&file, configuration(&exchange, (first, first + PORTS - 1))).map_err(|error| error.to_string())?;
-    let (_, settings) = config::load(Some(&file)).map_err(|error| error.to_string())?;
-    let socket = settings.control_socket.clone();
-    let daemon = Daemon::start(settings).await.map_err(|error| format!("the daemon cannot start: {error}"))?;
+    let exchange = loopback::exchange(vec![(PERSON.to_owned(), script)]).await?;
+    let text = configuration(&exchange, &loopback::voice_ports(PORTS)?);
+    let (daemon, socket) = loopback::daemon(folder, &text).await?;
     let taken = match tokio::time::timeout(PATIENCE, called(&socket)).await {
         Ok(taken) => taken,
         Err(_) => Err(format!("nobody took the incident within {} s", PATIENCE.as_secs())),
@@ -87,30 +79,11 @@ async fn called(socket: &Path) -> Result<&'static str, String> {
 }
 
 async fn ask(socket: &Path, request: Request) -> Result<Value, String> {
-    let socket = socket.to_owned();
-    let asked = tokio::task::spawn_blocking(move || Client::connect(&socket)?.ask(&request));
-    asked.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
+    client::ask(socket.to_owned(), request).await.map_err(|error| error.to_string())
 }
 
-fn trunk() -> Settings {
-    Settings {
-        local: ([127, 0, 0, 1], 0).into(),
-        realm: "selftest.example".to_owned(),
-        account: Account {
-            username: "hansho".to_owned(),
-            password: "the fire bell".to_owned(),
-            number: "+815000000000".to_owned(),
-        },
-        hash: Hash::Sha256,
-        nonce_life: Duration::from_secs(300),
-        expires_min_s: 60,
-        expires_max_s: 600,
-        seed: u64::from(std::process::id()),
-    }
-}
-
-fn configuration(exchange: &Exchange, (first, last): (u16, u16)) -> String {
-    let (proxy, Settings { realm, account, .. }) = (exchange.trunk(), trunk());
+fn configuration(exchange: &Exchange, ports: &str) -> String {
+    let trunk = loopback::trunk(exchange);
     format!(
         r#"[node]
 data_dir = "."
@@ -118,15 +91,10 @@ language = "en"
 [sip]
 listen = ["udp:127.0.0.1:0"]
 [media]
-ports = "{first}-{last}"
+ports = "{ports}"
 [speech]
 voices.en = []
-[[trunk]]
-id = "rig"
-proxy = "{proxy}"
-registrar = "{realm}"
-username = "{}"
-password = "{}"
+{trunk}
 [[contact]]
 id = "phone"
 phones = ["{PERSON}"]
@@ -137,7 +105,6 @@ contacts = ["phone"]
 id = "selftest"
 roster = "selftest"
 rounds = 1
-"#,
-        account.username, account.password,
+"#
     )
 }

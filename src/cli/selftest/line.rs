@@ -11,10 +11,11 @@ use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::{sleep, timeout};
 
 use super::Finding;
+use crate::cli::shown::list;
 use crate::config::{Notify, Settings, Sms, Trunk};
 use crate::shell::Daemon;
 use crate::shell::control::Request;
-use crate::shell::control::client::{Client, ClientError};
+use crate::shell::control::client::{self, ClientError};
 use crate::wire::sip::{Builder, Message, Method, Name};
 
 /// So long a trunk has to take us: a name server that is slow, a challenge, an answer.
@@ -33,8 +34,9 @@ pub(super) async fn check(settings: &Settings, scratch: &Path) -> Vec<Finding> {
         Ok(status) => {
             let found = format!("hansho {} runs: its ports are its own", text(&status["version"]));
             let mut findings = vec![Finding::ok("daemon", found)];
-            let trouble = status["trouble"].as_array().into_iter().flatten();
-            findings.extend(trouble.map(|why| Finding::warning("daemon", text(why), "see `hansho status`")));
+            findings.extend(
+                list(&status["trouble"]).map(|why| Finding::warning("daemon", text(why), "see `hansho status`")),
+            );
             findings.extend(trunks(settings, &status).await);
             findings
         }
@@ -96,8 +98,7 @@ async fn settled(settings: &Settings, socket: &Path) -> Vec<Finding> {
     for _ in 0..PATIENCE.as_millis() / LOOK.as_millis() {
         status = self::status(socket).await.map_err(|error| error.to_string());
         let done = status.as_ref().is_ok_and(|status| {
-            let mut trunks = status["trunks"].as_array().into_iter().flatten();
-            trunks.all(|trunk| trunk["registered"] == true || !text(&trunk["reason"]).is_empty())
+            list(&status["trunks"]).all(|trunk| trunk["registered"] == true || !text(&trunk["reason"]).is_empty())
         });
         if done {
             break;
@@ -113,7 +114,7 @@ async fn settled(settings: &Settings, socket: &Path) -> Vec<Finding> {
 async fn trunks(settings: &Settings, status: &Value) -> Vec<Finding> {
     let mut findings = Vec::new();
     for trunk in &settings.trunks {
-        let stands = status["trunks"].as_array().into_iter().flatten().find(|it| it["id"] == trunk.id.as_str());
+        let stands = list(&status["trunks"]).find(|it| it["id"] == trunk.id.as_str());
         findings.push(match stands {
             Some(stands) => one(trunk, stands).await,
             None => Finding::warning(
@@ -218,9 +219,7 @@ async fn answers(target: &str) -> Result<String, Silence> {
 }
 
 async fn status(socket: &Path) -> Result<Value, ClientError> {
-    let socket = socket.to_owned();
-    let asked = tokio::task::spawn_blocking(move || Client::connect(&socket)?.ask(&Request::Status { incident: None }));
-    asked.await.unwrap_or_else(|error| Err(ClientError::Broken(error.to_string())))
+    client::ask(socket.to_owned(), Request::Status { incident: None }).await
 }
 
 fn text(value: &Value) -> String {

@@ -28,6 +28,12 @@ pub enum ClientError {
     Broken(String),
 }
 
+/// Asks a daemon one thing over a connection of its own, from where nothing may block.
+pub async fn ask(path: PathBuf, request: Request) -> Result<Value, ClientError> {
+    let asked = tokio::task::spawn_blocking(move || Client::connect(&path)?.ask(&request));
+    asked.await.unwrap_or_else(|error| Err(ClientError::Broken(error.to_string())))
+}
+
 /// One connection.
 #[derive(Debug)]
 pub struct Client {
