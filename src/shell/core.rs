@@ -3,16 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Value, json};
 use tokio::sync::{broadcast, mpsc};
 
-use super::ask::{Ask, NotDialled, Raise, Reply, Settle, Write, not_stored};
+use super::ask::Ask;
 use super::clock::Clock;
-use super::control::{Failure, Request, Status, TriggerRequest};
 use super::directory::Shelf;
 use super::events::{self, Told};
 use super::gate::{Answer, Gate};
-use super::history::{HistoryHandle, Unfinished};
+use super::history::HistoryHandle;
 use super::inbox::Inbox;
 use super::journal::Written;
 use super::ladder::Witness;
@@ -25,9 +23,9 @@ use super::transport::{Arrived, Streams};
 use super::voice::{Passed, Speaker, Spoken, reasons};
 use crate::base::{IncidentId, Stamp};
 use crate::config::Settings;
-use crate::incident::{Entry, HouseFact, Trigger};
+use crate::incident::{Entry, HouseFact};
 use crate::sip::{Hop, Transport};
-use crate::switch::{Act, Batch, Event, HotlineAnswer, Input, Raised, Switch, What};
+use crate::switch::{Act, Batch, Event, Input, Switch, What};
 
 /// Datagrams dealt with in one go before anything else gets its turn.
 const BURST: usize = 64;
@@ -108,7 +106,7 @@ impl Core {
                     // Nothing would become durable any more: the next life goes on from what is on the disk.
                     None => return Err("the journal's thread has ended".to_owned()),
                 },
-                Some(ask) = inlets.asks.recv(), if stopping.is_none() => stop = self.answer(ask),
+                Some(ask) = inlets.asks.recv(), if stopping.is_none() => stop = self.serve(ask),
                 Some(input) = inlets.inputs.recv() => self.handle(input),
                 _ = &mut inlets.stop, if stopping.is_none() => stop = true,
                 _ = retry.tick() => self.tick(),
@@ -278,198 +276,6 @@ impl Core {
         self.gate.push(Batch { facts, ..Batch::default() }, Some(told));
         self.flush(None);
     }
-
-    /// Answers a request; true when it asks the daemon to end.
-    fn answer(&mut self, ask: Ask) -> bool {
-        let Ask { request, by, reply } = ask;
-        let by = by.as_deref().unwrap_or("control");
-        let now = self.clock.now();
-        let result = match request {
-            Request::Trigger(trigger) => {
-                self.trigger(trigger, by, reply);
-                return false;
-            }
-            Request::Status { incident } => {
-                self.status(incident, reply);
-                return false;
-            }
-            Request::Ladder(wanted) => {
-                self.ladder(wanted, reply);
-                return false;
-            }
-            Request::Acknowledge { incident, by: who } => {
-                let by = who.as_deref().unwrap_or(by);
-                let id = self.named(&incident);
-                id.and_then(|id| self.switch.acknowledge(now, id, by).map_err(not_open)).map(nothing_more)
-            }
-            Request::Cancel { incident } => {
-                let id = self.named(&incident);
-                id.and_then(|id| self.switch.cancel(now, id, by).map_err(not_open)).map(nothing_more)
-            }
-            Request::Resolve { dedup } => {
-                self.switch.resolve(now, &dedup, by).map(|_| nothing_more(())).map_err(not_open)
-            }
-            Request::Suppress(wanted) => self.suppress(wanted, by),
-            Request::Suppressions => {
-                let _ = reply.send(Ok(self.suppressions()));
-                return false;
-            }
-            Request::Lift { suppression } => self.lift(suppression, by),
-            Request::Raise(raise) => {
-                self.raise(*raise, true, reply);
-                return false;
-            }
-            Request::Settle(settle) => {
-                self.settle(&settle, by, reply);
-                return false;
-            }
-            Request::Write(Write { to, text }) => {
-                to.into_iter().for_each(|phone| {
-                    self.switch.send_message(now, phone, &text);
-                });
-                Ok(json!({}))
-            }
-            Request::NotDialled(NotDialled { number, why }) => {
-                self.switch.refused_at_the_door(now, &number, by, &why);
-                Ok(json!({}))
-            }
-            Request::Directory(change) => {
-                self.change_directory(*change, reply);
-                return false;
-            }
-            Request::TokenCreate(wanted) => {
-                self.token_create(wanted, by, reply);
-                return false;
-            }
-            Request::TokenList => {
-                let _ = reply.send(Ok(json!({ "tokens": self.tokens.list() })));
-                return false;
-            }
-            Request::TokenRevoke { token } => {
-                self.token_revoke(token, by, reply);
-                return false;
-            }
-            Request::HotlinePage { link } => {
-                let _ = reply.send(self.switch.hotline_page(&link).map(page).ok_or_else(no_such_link));
-                return false;
-            }
-            Request::HotlineAccept { link } => {
-                let accepted = self.switch.hotline_accept(now, &link).map(page).ok_or_else(no_such_link);
-                self.flush(Some(Answer::new(move |stored| {
-                    let _ = reply.send(stored.map_err(not_stored).and(accepted));
-                })));
-                return false;
-            }
-            Request::Shutdown => {
-                let _ = reply.send(Ok(json!({})));
-                return true;
-            }
-            request => {
-                self.order(request, by, reply);
-                return false;
-            }
-        };
-        match result {
-            Ok(answer) => self.flush(Some(Answer::new(move |stored| {
-                let _ = reply.send(stored.map(|()| answer).map_err(not_stored));
-            }))),
-            Err(failure) => self.refuse(failure, reply),
-        }
-        false
-    }
-
-    /// Answers with a failure. That something is not there, or not open, is true when what ended it is on the disk:
-    /// whoever asks for the same thing again while the disk refuses hears that it is not stored.
-    pub(super) fn refuse(&mut self, failure: Failure, reply: Reply) {
-        if !matches!(failure.code.as_str(), "not_found" | "not_open") {
-            let _ = reply.send(Err(failure));
-            return;
-        }
-        self.flush(Some(Answer::new(move |stored| {
-            let _ = reply.send(stored.map_err(not_stored).and(Err(failure)));
-        })));
-    }
-
-    fn trigger(&mut self, request: TriggerRequest, by: &str, reply: Reply) {
-        let planned = request.trigger().and_then(|trigger| {
-            let trigger = Trigger { by: Some(by.to_owned()), ..trigger };
-            let plan = self.settings.plan(&trigger);
-            plan.map(|plan| (trigger, plan)).map_err(|refusal| Failure::new(refusal.code(), refusal.to_string()))
-        });
-        match planned {
-            Ok((trigger, plan)) => self.raise(Raise { trigger, plan }, false, reply),
-            Err(failure) => {
-                let _ = reply.send(Err(failure));
-            }
-        }
-    }
-
-    /// `named`: say who is called first, too.
-    fn raise(&mut self, Raise { trigger, plan }: Raise, named: bool, reply: Reply) {
-        let first = plan.contacts.first().map(|contact| contact.name.clone());
-        let raised = self.switch.raise(self.clock.now(), trigger, plan);
-        let id = raised.incident();
-        let mut answer = match raised {
-            Raised::New(_) => json!({ "incident": id }),
-            Raised::Joined(_) => json!({ "incident": id, "joined": true }),
-            Raised::Bundled(_) => json!({ "incident": id, "bundled": true }),
-            Raised::Suppressed(_, suppression) => {
-                json!({ "incident": id, "suppressed": true, "suppression": suppression })
-            }
-        };
-        if named {
-            let called = self.switch.record(id).and_then(|record| record.attempts.first());
-            let called = called.map(|attempt| attempt.name.clone()).or_else(|| self.first_who_waits(id));
-            answer["name"] = called.or(first).into();
-        }
-        let answer = Answer::new(move |stored| {
-            let _ = reply.send(stored.map(|()| answer).map_err(not_stored));
-        });
-        self.flush(Some(answer.about(id)));
-    }
-
-    /// Whose turn it is, where a call cannot be made at once: in a shuffled order it is not the first of the roster.
-    fn first_who_waits(&self, id: IncidentId) -> Option<String> {
-        let contact = self.switch.waiting(id).next()?.contact;
-        Some(self.switch.record(id)?.plan.as_ref()?.contact(contact)?.name.clone())
-    }
-
-    /// Ends or takes every open incident with a key. That there is none is no failure: tools send their "it is over"
-    /// whether anybody was called or not.
-    fn settle(&mut self, Settle { dedup, taken }: &Settle, by: &str, reply: Reply) {
-        let now = self.clock.now();
-        let settled = if *taken {
-            let about = self.switch.open().filter(|(_, record)| !record.state.is_final() && record.has_key(dedup));
-            let ids: Vec<IncidentId> = about.map(|(id, _)| id).collect();
-            ids.into_iter().filter(|id| self.switch.acknowledge(now, *id, by).is_ok()).count()
-        } else {
-            self.switch.resolve(now, dedup, by).map_or(0, |ids| ids.len())
-        };
-        self.flush(Some(Answer::new(move |stored| {
-            let _ = reply.send(stored.map(|()| json!({ "incidents": settled })).map_err(not_stored));
-        })));
-    }
-
-    fn status(&self, incident: Option<String>, reply: Reply) {
-        let incident = match incident.map(|text| self.named(&text)).transpose() {
-            Ok(incident) => incident,
-            Err(failure) => {
-                let _ = reply.send(Err(failure));
-                return;
-            }
-        };
-        let status = Status::of(self, incident);
-        self.history.finish(Unfinished { status, incident, reply });
-    }
-
-    pub(super) fn named(&self, text: &str) -> Result<IncidentId, Failure> {
-        text.parse().map_err(|error: crate::base::IdError| Failure::new("bad_request", error.to_string()))
-    }
-}
-
-/// Done, and nothing more is to be said.
-fn nothing_more((): ()) -> serde_json::Value {
-    json!({})
 }
 
 /// An event of a voice that failed, where another one spoke.
@@ -480,16 +286,4 @@ fn passed_over(spoken: &Spoken) -> Option<What> {
 
 fn in_incident(at: Stamp, incident: IncidentId, what: What) -> Event {
     Event { at, incident: Some(incident), attempt: None, call_id: None, contact: None, name: None, what }
-}
-
-fn not_open(error: crate::switch::NotOpen) -> Failure {
-    Failure::new("not_open", error.to_string())
-}
-
-fn page(answer: HotlineAnswer) -> Value {
-    json!({ "language": answer.language, "text": answer.text, "button": answer.button })
-}
-
-fn no_such_link() -> Failure {
-    Failure::new("not_found", "there is no such link, or its day is over")
 }

@@ -31,6 +31,7 @@ mod open_files;
 mod orders;
 mod quiet;
 mod reload;
+mod requests;
 mod rooms;
 mod tokens;
 mod transport;

@@ -1,5 +1,4 @@
-//! What operators ask of rooms, from the socket's words to the corridor's and back; and whatever else takes longer than
-//! the core waits.
+//! What operators ask of rooms, from the socket's words to the corridor's and back.
 //!
 //! Easy to get wrong: a voice takes a while, and the core waits for none. So what is to be said is spoken in a task of its
 //! own, which asks the core again when the samples are there; whoever asked first is answered then.
@@ -8,11 +7,11 @@ use core::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::ask::{Ask, Reply, Ring, Spoken, not_stored};
+use super::ask::{Ask, Reply, Ring, Spoken};
 use super::control::{Failure, Request, SayRequest};
 use super::core::Core;
 use super::events::rfc3339;
-use super::gate::Answer;
+use super::requests::at_once;
 use crate::base::{ContactId, Language, Phone};
 use crate::config::Settings;
 use crate::incident::Contact;
@@ -22,15 +21,11 @@ use crate::switch::{Attendee, NotDone, RoomView, STRANGER};
 const TEXT_MAX: usize = 1_000;
 
 impl Core {
-    /// Answers a request that is about rooms, or takes longer.
+    /// Serves a request that is about rooms.
     pub(super) fn order(&mut self, request: Request, by: &str, reply: Reply) {
         let now = self.clock.now();
         let done = match request {
-            Request::RoomList => {
-                let _ = reply.send(Ok(json!({ "rooms": rooms_json(self) })));
-                return;
-            }
-            Request::Reload => return self.reload(by, reply),
+            Request::RoomList => return at_once(reply, json!({ "rooms": rooms_json(self) })),
             Request::RoomSay(wanted) => return self.room_say(wanted, by, reply),
             Request::RoomSpoken(Spoken { room, text, prompt }) => {
                 let said = self.switch.room_say(now, &room, &text, &prompt, by);
@@ -62,12 +57,7 @@ impl Core {
             // The connection itself serves what is left.
             _ => Ok(json!({})),
         };
-        match done {
-            Ok(answer) => self.flush(Some(Answer::new(move |stored| {
-                let _ = reply.send(stored.map(|()| answer).map_err(not_stored));
-            }))),
-            Err(why) => self.refuse(Failure::new(why.code(), why.to_string()), reply),
-        }
+        self.answer(done.map_err(|why| Failure::new(why.code(), why.to_string())), reply);
     }
 
     fn room_ring(&mut self, room: &str, person: &Contact, phone: &Phone, by: &str) -> Result<Value, NotDone> {

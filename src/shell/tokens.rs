@@ -25,6 +25,7 @@ use super::control::{Failure, TokenRequest};
 use super::core::Core;
 use super::events::rfc3339;
 use super::gate::{Answer, Unstored};
+use super::requests::when_stored;
 use crate::base::{CallFlowId, Stamp};
 use crate::incident::{HouseFact, Token};
 
@@ -292,10 +293,7 @@ impl Core {
     pub(super) fn token_revoke(&mut self, token: u32, by: &str, reply: Reply) {
         match self.tokens.revoke(token, by) {
             Ok(fact) => {
-                let answer = Answer::new(move |stored| {
-                    let _ = reply.send(stored.map_err(not_stored).map(|()| json!({})));
-                });
-                self.keep(vec![fact], answer);
+                self.keep(vec![fact], when_stored(reply, json!({})));
             }
             Err(failure) => self.refuse(failure, reply),
         }
