@@ -3,30 +3,17 @@
 pub mod control;
 pub mod daemon;
 pub mod phones;
+#[path = "../../support/wait.rs"]
+mod wait;
 pub mod web;
 
 pub use control::{Line, Watch};
 pub use daemon::{Daemon, World, hansho};
 pub use phones::{Habit, Phones, Stage};
+pub use wait::{LIMIT, free_ports, until};
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
-
-/// How long anything may take that must happen. Long, because a busy machine is no failure.
-pub const LIMIT: Duration = Duration::from_secs(120);
-
-/// Asks again and again until there is an answer; fails after [`LIMIT`] and says what was waited for.
-pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let end = Instant::now() + LIMIT;
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(Instant::now() < end, "waited {} s for {what}", LIMIT.as_secs());
-        std::thread::park_timeout(Duration::from_millis(5));
-    }
-}
 
 /// A folder that goes away with its test, and stays when the test fails.
 pub struct Folder(PathBuf);
@@ -56,12 +43,7 @@ impl Drop for Folder {
     }
 }
 
-/// A port nobody else has before this process ends, for a daemon that must come back to the same one.
+/// A port of its own, for a daemon that must come back to the same one.
 pub fn free_port() -> u16 {
     free_ports(1)
-}
-
-/// The first of `count` neighbouring ports of that kind, an even one.
-pub fn free_ports(count: u16) -> u16 {
-    until("free ports", || hansho::rig::free_ports(count))
 }

@@ -11,6 +11,8 @@ mod linphone;
 mod process;
 mod sipp;
 pub mod sound;
+#[path = "../../support/wait.rs"]
+mod wait;
 
 pub use baresip::Baresip;
 pub use browser::Browser;
@@ -20,16 +22,14 @@ pub use dnsmasq::Dnsmasq;
 pub use kamailio::Kamailio;
 pub use linphone::Linphone;
 pub use sipp::Sipp;
+pub use wait::{LIMIT, until};
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use process::Process;
-
-/// How long a test waits for anything. Long, because a busy machine is no failure.
-pub const LIMIT: Duration = Duration::from_secs(120);
+use wait::free_ports;
 
 /// One test's folder, and ports for it.
 pub struct Scene {
@@ -72,22 +72,6 @@ impl Scene {
     /// Where the control socket is.
     fn socket(&self) -> PathBuf {
         self.socket.clone()
-    }
-}
-
-fn free_ports(count: u16) -> u16 {
-    until("free ports", || hansho::rig::free_ports(count))
-}
-
-/// Looks again and again until something is there; fails loudly at the limit.
-pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let end = Instant::now() + LIMIT;
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(Instant::now() < end, "waited {LIMIT:?} in vain for {what}");
-        std::thread::park_timeout(Duration::from_millis(5));
     }
 }
 
