@@ -7,6 +7,7 @@ use crate::sip::Identity;
 use crate::sip::agent::Core;
 use crate::sip::call::Next;
 use crate::sip::context::{Ctx, Line};
+use crate::sip::table;
 use crate::sip::tests::peer;
 use crate::sip::tests::world::trunk;
 use crate::sip::transactions::{Arrival, TxId};
@@ -95,9 +96,7 @@ impl Bench {
                 "Over"
             }
         };
-        let nothing = words.is_empty() && next == state;
-        let words = if words.is_empty() { "-".to_owned() } else { words.join(", ") };
-        (!nothing).then(|| format!("{state} | {event} | {next} | {words}"))
+        table::row(state, event, next, &words)
     }
 
     /// The last request of ours with this method.

@@ -1,7 +1,7 @@
 use core::net::SocketAddr;
 
 use super::*;
-use crate::sip::table::rows;
+use crate::sip::table;
 use crate::sip::tests::bench::{Bench, SDP_G729, SDP_HELD, SDP_PCMU, asks};
 use crate::sip::tests::peer;
 use crate::sip::transactions::CallKey;
@@ -109,17 +109,12 @@ fn row(state: &str, event: &str) -> Option<String> {
             call.early.on_update(&mut bench.ctx(), &mut call.terms, asked);
         }
     }
-    let (next, words) = (call.state(), bench.done());
-    let nothing = words.is_empty() && next == state;
-    let words = if words.is_empty() { "-".to_owned() } else { words.join(", ") };
-    (!nothing).then(|| format!("{state} | {event} | {next} | {words}"))
+    table::row(state, event, call.state(), &bench.done())
 }
 
 #[test]
 fn the_code_does_what_the_table_says() {
-    let done: Vec<String> =
-        STATES.iter().flat_map(|state| EVENTS.iter().filter_map(|event| row(state, event))).collect();
-    assert_eq!(done, rows(include_str!("../early.rs")));
+    table::compare(include_str!("../early.rs"), &STATES, &EVENTS, row);
 }
 
 #[test]

@@ -1,5 +1,5 @@
 use super::*;
-use crate::sip::table::rows;
+use crate::sip::table;
 use crate::sip::tests::bench::{Bench, SDP_PCMU, asks};
 use crate::sip::tests::peer;
 use crate::sip::transactions::CallKey;
@@ -102,9 +102,7 @@ fn row(state: &str, event: &str) -> Option<String> {
 
 #[test]
 fn the_code_does_what_the_table_says() {
-    let done: Vec<String> =
-        STATES.iter().flat_map(|state| EVENTS.iter().filter_map(|event| row(state, event))).collect();
-    assert_eq!(done, rows(include_str!("../incoming.rs")));
+    table::compare(include_str!("../incoming.rs"), &STATES, &EVENTS, row);
 }
 
 /// A call from somebody who demands that provisional responses are not lost, ringing.

@@ -1,7 +1,7 @@
 use core::net::SocketAddr;
 
 use super::*;
-use crate::sip::table::rows;
+use crate::sip::table;
 use crate::sip::tests::bench::{Bench, SDP_PCMU, asks};
 use crate::sip::tests::peer;
 use crate::sip::transactions::CallKey;
@@ -113,9 +113,7 @@ fn row(state: &str, event: &str) -> Option<String> {
 
 #[test]
 fn the_code_does_what_the_table_says() {
-    let done: Vec<String> =
-        STATES.iter().flat_map(|state| EVENTS.iter().filter_map(|event| row(state, event))).collect();
-    assert_eq!(done, rows(include_str!("../refresh.rs")));
+    table::compare(include_str!("../refresh.rs"), &STATES, &EVENTS, row);
 }
 
 #[test]

@@ -1,5 +1,5 @@
 use super::*;
-use crate::sip::table::rows;
+use crate::sip::table;
 use crate::sip::tests::bench::Bench;
 use crate::sip::tests::peer;
 use crate::wire::sip::Edit;
@@ -79,18 +79,12 @@ fn row(state: &str, event: &str) -> Option<String> {
             answered(&mut bench, &mut registration, code.parse().unwrap());
         }
     }
-    let words = bench.done().join(", ");
-    let next = name(&registration);
-    let nothing = words.is_empty() && next == state;
-    let words = if words.is_empty() { "-" } else { &words };
-    (!nothing).then(|| format!("{state} | {event} | {next} | {words}"))
+    table::row(state, event, name(&registration), &bench.done())
 }
 
 #[test]
 fn the_code_does_what_the_table_says() {
-    let done: Vec<String> =
-        STATES.iter().flat_map(|state| EVENTS.iter().filter_map(|event| row(state, event))).collect();
-    assert_eq!(done, rows(include_str!("../register.rs")));
+    table::compare(include_str!("../register.rs"), &STATES, &EVENTS, row);
 }
 
 /// A 200 with these Contacts and this Expires header.
