@@ -177,6 +177,20 @@ fn every_word_that_events_and_tables_use_is_in_the_glossary() {
     none(&missing);
 }
 
+#[test]
+fn every_error_code_of_the_control_socket_is_in_its_document() {
+    let told = read("docs/control.md");
+    let mut codes = BTreeSet::new();
+    // What HTTP alone answers stands in its own document.
+    for file in sources("src/shell").iter().filter(|file| !file.name().starts_with("src/shell/http/")) {
+        let code = |(_, line): (usize, &str)| Some(line.split_once("Failure::new(\"")?.1.split('"').next()?.to_owned());
+        codes.extend(file.code().filter_map(code));
+    }
+    assert!(codes.contains("not_stored"), "the codes are read from src/shell");
+    let missing = codes.iter().filter(|code| !told.contains(&format!("`{code}`")));
+    none(&missing.map(|code| format!("docs/control.md does not list `{code}`")).collect::<Vec<_>>());
+}
+
 /// A source file, with what the rules ask of it.
 struct Source {
     path: PathBuf,

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::print_line;
+use super::{BAD, print_line};
 use crate::config::{self, Settings, Speech, is_built_in};
 use crate::shell::voice::{Speaker, SpeakerSettings, voice_lines};
 use crate::shell::wav;
@@ -20,7 +20,7 @@ pub fn run(config: Option<&Path>) -> ExitCode {
         }
         Err(error) => {
             eprintln!("{error}");
-            ExitCode::from(2)
+            ExitCode::from(BAD)
         }
     }
 }

@@ -139,7 +139,18 @@ fn print_to(out: &mut impl Write, line: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
+
     use super::*;
+
+    #[test]
+    fn every_command_stands_in_the_readme() {
+        let told = include_str!("../../README.md");
+        let commands = Cli::command();
+        let names = commands.get_subcommands().map(|command| format!("`hansho {}", command.get_name()));
+        let missing: Vec<String> = names.filter(|name| !told.contains(name.as_str())).collect();
+        assert!(missing.is_empty(), "README.md does not show {missing:?}");
+    }
 
     #[test]
     fn a_reader_who_left_is_noticed_and_is_no_panic() {
