@@ -109,7 +109,7 @@ fn row(state: &str, event: &str) -> Option<String> {
             call.early.on_update(&mut bench.ctx(), &mut call.terms, asked);
         }
     }
-    table::row(state, event, call.state(), &bench.done())
+    table::row(state, event, &call.state(), &bench.done())
 }
 
 #[test]
