@@ -102,18 +102,12 @@ fn nothing_shipped_unwraps() {
 #[test]
 fn the_core_touches_nothing_of_the_world() {
     let tests = test_files();
-    let mut wrong = Vec::new();
-    for file in sources("src") {
-        if tests.contains(&file.path) || home(&file).is_none_or(|(_, floor)| floor > CORE) {
-            continue;
-        }
-        for (number, line) in file.code().take_while(|(number, _)| *number < file.shipped_lines()) {
-            for word in WORLDLY.iter().filter(|word| says(line, word)) {
-                wrong.push(format!("{}:{number}: {word}", file.name()));
-            }
-        }
-    }
-    none(&wrong);
+    let is_core = |file: &Source| home(file).is_some_and(|(_, floor)| floor <= CORE);
+    let worldly = |line: &str| WORLDLY.iter().any(|word| says(line, word));
+    let touches = |file: &Source, line: &str, shipped: bool| {
+        shipped && worldly(line) && is_core(file) && !tests.contains(&file.path)
+    };
+    none(&lines_where("src", touches));
 }
 
 #[test]

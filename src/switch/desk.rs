@@ -12,7 +12,6 @@ use super::batch::{Act, Batch};
 use super::bridge::Bridges;
 use super::case::{Case, Voice};
 use super::doorman::Doorman;
-use super::flow::Waiting;
 use super::guard::Guard;
 use super::held::Held;
 use super::hotline::HotlineDesk;
@@ -24,7 +23,7 @@ use super::raise::Keys;
 use super::reception_desk::Receptions;
 use super::rooms::Rooms;
 use super::tell::{Event, Heard, What};
-use super::waiting::WaitingList;
+use super::waiting::{Waiting, WaitingList};
 use super::{Input, Settings};
 use crate::base::{
     AttemptId, Calendar, ContactId, IncidentId, Language, LegId, Outbox, Rng, RoomName, Stamp, Time, Utc, seeded,

@@ -17,71 +17,15 @@ use super::desk::Switch;
 use super::guard::Refusal;
 use super::legs::{Leg, Purpose};
 use super::tell::{Heard, What};
-use crate::base::{
-    AttemptId, ContactId, Digit, IncidentId, LegId, Phone, Quality, RoomName, Stamp, Stream, Time, TrunkId,
-};
+use super::waiting::{For, NotNow, Waiting};
+use crate::base::{AttemptId, Digit, IncidentId, LegId, Quality, RoomName, Stamp, Stream, Time, TrunkId};
 use crate::incident::{CallEnd, CallHandle, EndedBy, Incident, Plan, State, Taker, Trigger};
 use crate::media::Command;
 use crate::sip::{Cause, End};
 use rand::Rng as _;
 
-/// How long a call waits for its person to be off the phone: ten minutes and the last words, no call lasts longer.
-const ON_THE_PHONE: Duration = Duration::from_secs(660);
-/// How long a call waits for a trunk to come back.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// How long a call waits for the caps of `[dial]`: a full minute costs nobody their turn.
-const HELD: Duration = Duration::from_secs(600);
 /// How long a call waits for a registration that is under way; then a trunk is tried that does not know us (yet).
 const REGISTRATION: Duration = Duration::from_secs(5);
-/// How often those who wait are tried again: not all that they wait for is told.
-const TRY_AGAIN: Duration = Duration::from_secs(1);
-
-/// A call that is to be made as soon as it can be.
-#[derive(Clone, Debug)]
-pub(super) struct Waiting {
-    pub(super) attempt: AttemptId,
-    pub(super) contact: ContactId,
-    pub(super) phone: Phone,
-    /// When it was asked for.
-    pub(super) since: Time,
-    pub(super) for_what: For,
-    pub(super) until: Time,
-    /// How it ends if it cannot be made in time.
-    pub(super) end: CallEnd,
-}
-
-/// What a call waits for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum For {
-    /// Us: a trunk, a port.
-    Us,
-    /// Its person, to be off the phone.
-    Person,
-    /// The caps of `[dial]`.
-    Cap,
-    /// Its message, to be made.
-    Message,
-}
-
-/// Somebody whose telephone is to be rung as soon as it can be.
-#[derive(Clone, Copy, Debug)]
-pub struct Waited<'a> {
-    /// Who.
-    pub contact: &'a ContactId,
-    /// Where.
-    pub phone: &'a Phone,
-    /// Since when.
-    pub since: Stamp,
-    /// For what, in words.
-    pub reason: &'a str,
-}
-
-impl Waiting {
-    pub(super) fn new(now: Time, attempt: AttemptId, contact: ContactId, phone: Phone) -> Waiting {
-        let end = fault(String::new());
-        Waiting { attempt, contact, phone, since: now, for_what: For::Us, until: now + PATIENCE, end }
-    }
-}
 
 impl Switch {
     /// A trigger became an incident: its words are spoken while the first phone is dialled.
@@ -113,7 +57,7 @@ impl Switch {
     /// Rings a person over the first trunk that takes the call, those first that hansho is registered at. A person
     /// has one call at a time: while they are on the phone with another incident, or while no trunk is up, the
     /// call waits a while.
-    pub(super) fn dial(&mut self, now: Time, mut call: Waiting) {
+    pub(super) fn dial(&mut self, now: Time, call: Waiting) {
         let Some(contact) = self.cases.get(&call.attempt.incident).and_then(|case| case.contact(&call.contact)) else {
             return;
         };
@@ -141,35 +85,8 @@ impl Switch {
                     incident.on_dialled(now, number, CallHandle(handle), out);
                 });
             }
-            Err(NotNow::Occupied(end)) => {
-                let mut another = false;
-                self.with_incident(incident, |incident, out| another = incident.on_occupied(now, number, out));
-                if !another {
-                    (call.for_what, call.until) = (For::Person, call.since + ON_THE_PHONE);
-                    self.wait_for(now, Waiting { end, ..call });
-                }
-            }
-            Err(NotNow::Held(end)) => {
-                if core::mem::replace(&mut call.for_what, For::Cap) != For::Cap {
-                    call.until = (call.since + HELD).max(now + PATIENCE);
-                }
-                self.wait_for(now, Waiting { end, ..call });
-            }
-            Err(NotNow::Later(end)) => {
-                if core::mem::replace(&mut call.for_what, For::Us) != For::Us {
-                    call.until = now + PATIENCE;
-                }
-                self.wait_for(now, Waiting { end, ..call });
-            }
-            Err(NotNow::Never(end)) => self.not_dialled(now, call.attempt, end),
+            Err(why) => self.put_off(now, call, why),
         }
-    }
-
-    fn wait_for(&mut self, now: Time, call: Waiting) {
-        if self.waiting.is_empty() {
-            self.try_again_at = now + TRY_AGAIN;
-        }
-        self.waiting.push(call);
     }
 
     /// The phone was picked up: media flows, and the guidance is spoken.
@@ -289,16 +206,6 @@ impl Switch {
         self.legs.of(attempt).and_then(|leg| self.legs.get(leg)).and_then(|leg| leg.quality)
     }
 
-    /// Who waits to be dialled for this incident, the first first.
-    pub fn waiting(&self, incident: IncidentId) -> impl Iterator<Item = Waited<'_>> {
-        self.waiting.of(incident).map(|call| Waited {
-            contact: &call.contact,
-            phone: &call.phone,
-            since: self.stamp(call.since),
-            reason: &call.end.reason,
-        })
-    }
-
     /// Ends a call, or takes it off the waiting list when it was never made. A telephone that still rings although
     /// somebody took it is told so, and lists no missed call.
     pub(super) fn hang_up(&mut self, now: Time, attempt: AttemptId) {
@@ -317,48 +224,6 @@ impl Switch {
         self.waiting.remove(attempt);
         let end = CallEnd { by: EndedBy::Us, code: None, reason: "not dialled any more".into(), quality: None };
         self.with_incident(attempt.incident, |incident, out| incident.on_ended(now, attempt.number, end, out));
-    }
-
-    /// Tries again for everybody who waits: a person hung up, or a trunk came back.
-    pub(super) fn dial_those_who_wait(&mut self, now: Time) {
-        self.try_again_at = now + TRY_AGAIN;
-        for person in self.waiting.people() {
-            // Until one has to go on waiting: those behind it wait for the same person.
-            while let Some(call) = self.waiting.take_first(&person) {
-                let attempt = call.attempt;
-                self.dial(now, call);
-                if self.waiting.contains(attempt) {
-                    break;
-                }
-            }
-        }
-    }
-
-    /// When something is next to be done about those who wait.
-    pub(super) fn waiting_wakes_at(&self) -> Option<Time> {
-        self.waiting.next_end().map(|late| late.min(self.try_again_at))
-    }
-
-    /// Tries again for those who wait; whoever waited long enough is not called this time, and whoever waited for a
-    /// message is called without it.
-    pub(super) fn on_waiting_deadline(&mut self, now: Time) {
-        if self.try_again_at <= now {
-            self.dial_those_who_wait(now);
-        }
-        while let Some(call) = self.waiting.take_late(now) {
-            match call.for_what {
-                For::Message => self.dial(now, call),
-                For::Us | For::Person | For::Cap => self.not_dialled(now, call.attempt, call.end),
-            }
-        }
-    }
-
-    /// Leaves a trace of a call that could not be made: an attempt with its end and its reason.
-    fn not_dialled(&mut self, now: Time, attempt: AttemptId, end: CallEnd) {
-        self.with_incident(attempt.incident, |incident, out| {
-            incident.on_dialled(now, attempt.number, CallHandle::default(), out);
-            incident.on_ended(now, attempt.number, end, out);
-        });
     }
 
     /// Sends the INVITE, or says why it cannot be sent.
@@ -422,18 +287,6 @@ impl Switch {
 /// Something of ours is in the way.
 pub(super) fn fault(reason: String) -> CallEnd {
     CallEnd { by: EndedBy::Failed, code: None, reason, quality: None }
-}
-
-/// Why an INVITE was not sent.
-pub(super) enum NotNow {
-    /// The person is on the phone about another incident.
-    Occupied(CallEnd),
-    /// The caps of `[dial]` are used up for the moment.
-    Held(CallEnd),
-    /// It may be in a moment; if not, this is how the attempt ends.
-    Later(CallEnd),
-    /// It will not be, and this is how the attempt ended.
-    Never(CallEnd),
 }
 
 /// Did we end it?

@@ -11,8 +11,8 @@ use core::time::Duration;
 use std::collections::{BTreeSet, VecDeque};
 
 use super::desk::Switch;
-use super::flow::{For, Waiting};
 use super::tell::What;
+use super::waiting::{For, Waiting};
 use crate::base::{AttemptId, ContactId, LegId, Phone, Stamp, Time};
 use crate::incident::{Contact, Entry, HouseFact};
 

@@ -33,6 +33,7 @@ mod reception_desk;
 mod renew;
 mod restart;
 mod room_desk;
+mod room_view;
 mod rooms;
 mod tell;
 #[cfg(test)]
@@ -45,7 +46,6 @@ mod waiting;
 pub use crate::incident::Entry;
 pub use batch::{Act, Batch};
 pub use desk::Switch;
-pub use flow::Waited;
 pub use guard::{Country, DialRules, STRANGER};
 pub use hotline::{HotlineAnswer, LinkKey};
 pub use notice::{
@@ -58,9 +58,10 @@ pub use quiet::NotQuiet;
 pub use raise::{NotOpen, Raised};
 pub use reception_desk::{CallInSettings, GUEST};
 pub use renew::Renewal;
-pub use room_desk::{Attendee, Invited, NotDone, RoomView};
+pub use room_view::{Attendee, Invited, NotDone, RoomView};
 pub use rooms::RoomSettings;
 pub use tell::{Event, Heard, What};
+pub use waiting::Waited;
 
 use std::sync::Arc;
 

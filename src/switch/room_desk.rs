@@ -5,7 +5,6 @@
 //! people may bear one name, so a name that fits two is refused and never guessed; and a lock holds as long as its room:
 //! with the last one who leaves it is gone, or nobody could ever come in again.
 
-use core::fmt;
 use core::time::Duration;
 
 use super::batch::Act;
@@ -13,138 +12,16 @@ use super::bridge::NotRung;
 use super::desk::Switch;
 use super::legs::Purpose;
 use super::prompt_book::Clip;
+use super::room_view::{Attendee, Invited, LISTED, NotDone, OpenRooms, RoomView};
 use super::rooms::{Room, Seat};
 use super::tell::What;
-use crate::base::{AttemptId, ContactId, Language, LegId, Phone, RoomName, Stamp, Time};
+use crate::base::{ContactId, Language, LegId, Phone, RoomName, Time};
 use crate::incident::{Contact, HouseFact, RoomOrder};
 use crate::media::{Command, Prompt, SAMPLE_RATE};
 use crate::sip::Cause;
 
-/// In an error so many are listed.
-const LISTED: usize = 10;
 /// So long words wait in a room until those before them were said.
 const WAIT_MAX: Duration = Duration::from_secs(120);
-
-/// A room with somebody inside.
-#[derive(Clone, PartialEq, Debug)]
-pub struct RoomView<'a> {
-    /// What people call it.
-    pub name: &'a RoomName,
-    /// When the first came in.
-    pub since: Stamp,
-    /// Nobody comes in.
-    pub locked: bool,
-    /// Those inside, in the order in which they came.
-    pub people: Vec<Attendee<'a>>,
-}
-
-/// Somebody in a room.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Attendee<'a> {
-    /// The how-many-eth to come in, from 1.
-    pub member: u32,
-    /// Who.
-    pub contact: &'a ContactId,
-    /// The name people know them by; nobody knows that of a guest.
-    pub name: Option<&'a str>,
-    /// When they came in.
-    pub since: Stamp,
-    /// The others do not hear them.
-    pub muted: bool,
-    /// They are talking.
-    pub talking: bool,
-    /// The call that brought them in, where it is an incident's.
-    pub attempt: Option<AttemptId>,
-}
-
-/// Somebody who is being rung and asked in.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Invited {
-    /// Who.
-    pub contact: ContactId,
-    /// Where.
-    pub phone: Phone,
-}
-
-/// Why an order about a room is not carried out.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum NotDone {
-    /// Nobody is in it, and no configuration names it.
-    #[error("there is no room `{0}`; {1}")]
-    NoSuchRoom(String, OpenRooms),
-    /// Nobody is in it.
-    #[error("nobody is in the room `{0}`; {1}")]
-    Empty(RoomName, OpenRooms),
-    /// Nobody in it is called so.
-    #[error("nobody in the room `{room}` is `{member}`; in it: {there}")]
-    NobodyCalledSo {
-        /// Which room.
-        room: RoomName,
-        /// Whom somebody asked for.
-        member: String,
-        /// Who is there.
-        there: String,
-    },
-    /// Several in it are called so.
-    #[error("several in the room `{room}` are `{member}`: name one by number; in it: {there}")]
-    Several {
-        /// Which room.
-        room: RoomName,
-        /// Whom somebody asked for.
-        member: String,
-        /// Who is there.
-        there: String,
-    },
-    /// It takes nobody in.
-    #[error("the room `{0}` is locked: unlock it first")]
-    Locked(RoomName),
-    /// Too much is being said in it.
-    #[error("in the room `{room}` words of {} s wait to be said: say it again when they are through", waits.as_secs())]
-    TalkedOver {
-        /// Which room.
-        room: RoomName,
-        /// How long it takes to say what waits.
-        waits: Duration,
-    },
-    /// They are on another call of ours.
-    #[error("{0} is on the phone with hansho already")]
-    OnThePhone(String),
-    /// The dial guard forbids it.
-    #[error("{0}")]
-    Forbidden(String),
-    /// Something of ours is in the way.
-    #[error("{0}")]
-    Fault(String),
-}
-
-impl NotDone {
-    /// For programs.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            NotDone::NoSuchRoom(..) | NotDone::NobodyCalledSo { .. } => "not_found",
-            NotDone::Empty(..) => "not_open",
-            NotDone::Several { .. } => "ambiguous",
-            NotDone::Locked(_) => "locked",
-            NotDone::TalkedOver { .. } | NotDone::OnThePhone(_) => "busy",
-            NotDone::Forbidden(_) => "dial_refused",
-            NotDone::Fault(_) => "not_dialled",
-        }
-    }
-}
-
-/// The rooms there are, for messages.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct OpenRooms(Vec<RoomName>);
-
-impl fmt::Display for OpenRooms {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() {
-            return f.write_str("nobody is in any room");
-        }
-        let names: Vec<&str> = self.0.iter().take(LISTED).map(RoomName::as_str).collect();
-        write!(f, "rooms with somebody inside: {}", names.join(", "))
-    }
-}
 
 impl Switch {
     /// The rooms with somebody inside, by name.
@@ -283,8 +160,7 @@ impl Switch {
 
     /// In which language something is said in this room where nobody says in which.
     pub fn language_of(&self, room: &RoomName) -> Language {
-        let known = self.settings.rooms.iter().find(|known| known.name == *room);
-        known.and_then(|room| room.language).unwrap_or(self.settings.language)
+        self.room_settings(room).and_then(|room| room.language).unwrap_or(self.settings.language)
     }
 
     fn ordered(&mut self, now: Time, room: &RoomName, order: RoomOrder, by: &str) {
@@ -308,7 +184,7 @@ impl Switch {
     }
 
     fn open_rooms(&self) -> OpenRooms {
-        OpenRooms(self.rooms.names().cloned().collect())
+        OpenRooms::new(self.rooms.names().cloned().collect())
     }
 
     /// Somebody in a room, by number, by id or by name.
@@ -323,7 +199,7 @@ impl Switch {
             (Some((seat, _)), false) => Ok((name.clone(), seat.leg)),
             (found, _) => {
                 let (room, member) = (name.clone(), text.chars().take(64).collect());
-                let there = there.iter().take(LISTED).map(|(_, who)| shown(who)).collect::<Vec<_>>().join(", ");
+                let there = there.iter().take(LISTED).map(|(_, who)| who.shown()).collect::<Vec<_>>().join(", ");
                 Err(match found {
                     Some(_) => NotDone::Several { room, member, there },
                     None => NotDone::NobodyCalledSo { room, member, there },
@@ -348,12 +224,6 @@ impl Switch {
     fn contact_on(&self, leg: LegId) -> ContactId {
         self.legs.get(leg).map(|leg| leg.contact.clone()).expect("who is in a room has a leg")
     }
-}
-
-/// Somebody in a room, for messages.
-fn shown(who: &Attendee<'_>) -> String {
-    let name = who.name.map(|name| format!(", {name}")).unwrap_or_default();
-    format!("{} ({}{name})", who.member, who.contact)
 }
 
 /// How long it takes to be heard.

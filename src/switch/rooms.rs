@@ -137,12 +137,17 @@ impl Switch {
         }
     }
 
+    /// What the configuration says of this room, where it names it.
+    pub(super) fn room_settings(&self, name: &RoomName) -> Option<&RoomSettings> {
+        self.settings.rooms.iter().find(|room| room.name == *name)
+    }
+
     fn open_room(&mut self, now: Time, first: LegId, name: &RoomName) {
         self.rooms.last = self.rooms.last.wrapping_add(1);
         let id = RoomId(self.rooms.last);
         let room = Room { id, since: now, locked: false, said_until: now, seats: Vec::new(), came: 0 };
         self.rooms.open.insert(name.clone(), room);
-        let settings = self.settings.rooms.iter().find(|room| room.name == *name);
+        let settings = self.room_settings(name);
         let record = settings.is_some_and(|room| room.record);
         let music = settings.and_then(|room| room.music.clone()).unwrap_or_else(|| self.book.hold_music());
         let play = self.legs.next_play();

@@ -6,9 +6,10 @@
 
 use super::batch::Act;
 use super::desk::Switch;
-use super::flow::{NotNow, Waiting, fault};
+use super::flow::fault;
 use super::hotline::rings_from;
 use super::tell::What;
+use super::waiting::{NotNow, Waiting};
 use crate::base::{ContactId, LegId, Phone, Time};
 use crate::incident::{CallEnd, EndedBy, HouseFact};
 use crate::sip::{DialError, Event};

@@ -5,8 +5,8 @@
 
 use super::case::{Case, Voice};
 use super::desk::Switch;
-use super::flow::{For, Waiting};
 use super::tell::What;
+use super::waiting::{For, Waiting};
 use crate::base::{AttemptId, Calendar, ContactId, IncidentId, Time};
 
 impl Switch {
