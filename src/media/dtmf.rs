@@ -9,8 +9,9 @@
 //!
 //! So the timestamp is the name of a press. Whichever packet of it comes first tells the press: the start may be
 //! lost, and the end too (another timestamp is another press). Easy to get wrong: the two repeated ends counted
-//! as presses; an old end that was overtaken by the next press; a press longer than 8 s, whose timestamp moves on
-//! by 65,535 (RFC 4733 §2.5.1.3); and senders that move the timestamp with every packet.
+//! as presses; an old end that was overtaken by the next press; a long press, whose timestamp moves on by what its
+//! duration has come to, 65,535 at the most (RFC 4733 §2.5.1.3); and senders that move the timestamp with every packet,
+//! some of which mark every packet, and some move it in the repeated ends alone.
 
 use crate::base::Digit;
 
@@ -20,6 +21,10 @@ const OLD_MAX: i32 = 32_000;
 const SILENT_MAX: i64 = 960;
 /// How far a sender that moves the timestamp moves it in one packet, in samples: 100 ms.
 const CREEP_MAX: i32 = 800;
+/// And in one of the ends it repeats: nobody presses a key anew within 60 ms.
+const END_CREEP_MAX: i32 = 480;
+/// As long as this a press is before a sender begins a further segment of it, with packets lost about there.
+const LONG: u16 = 8_000;
 
 /// One telephone-event packet, read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -64,9 +69,8 @@ impl Receiver {
         if same_sender && moved < 0 && moved > -OLD_MAX {
             return false;
         }
-        let same_press = same_sender
-            && packet.digit == before.digit
-            && (moved == 0 || (!packet.marker && !before.end && goes_on(&before, &packet, moved)));
+        let same_press =
+            same_sender && packet.digit == before.digit && (moved == 0 || goes_on(&before, &packet, moved));
         // An end, once said, is not taken back by a packet that it overtook.
         let end = packet.end || (same_press && before.end && moved == 0);
         *last = Last { packet: Packet { end, ..packet }, at };
@@ -81,9 +85,16 @@ impl Receiver {
 
 /// Is `now` the same press though its timestamp moved: a further segment, or a sender that moves it always?
 fn goes_on(before: &Packet, now: &Packet, moved: i32) -> bool {
-    let segment = moved == i32::from(u16::MAX) && before.duration > u16::MAX - 1_000;
-    let creep = moved <= CREEP_MAX && now.duration > before.duration;
-    segment || creep
+    if before.end {
+        return now.end && moved <= END_CREEP_MAX && now.duration >= before.duration;
+    }
+    let grown = i32::from(now.duration) - i32::from(before.duration);
+    if now.marker {
+        return moved <= CREEP_MAX && grown == moved;
+    }
+    let behind = moved - i32::from(before.duration);
+    let segment = behind == 0 || (before.duration >= LONG && (0..=CREEP_MAX).contains(&behind));
+    segment || (moved <= CREEP_MAX && grown > 0)
 }
 
 #[cfg(test)]
@@ -131,9 +142,43 @@ mod tests {
     }
 
     #[test]
+    fn a_press_may_be_cut_into_segments_anywhere_and_packets_be_lost_about_the_cut() {
+        for (limit, lost) in [(65_520, 0), (32_000, 0), (9_600, 3)] {
+            let segment = |number: u32| {
+                let began = 500 + number * u32::from(limit);
+                (1..=limit / 160 - lost).map(move |n| Packet {
+                    marker: number == 0 && n == 1,
+                    ..packet('7', began, n * 160, number == 2 && n * 160 == limit)
+                })
+            };
+            let all: Vec<Packet> = (0..3).flat_map(segment).collect();
+            assert_eq!(presses(&all), "7", "{limit}, {lost} lost");
+        }
+    }
+
+    #[test]
     fn a_sender_that_moves_the_timestamp_with_every_packet_presses_once() {
         let all: Vec<Packet> = (0..6).map(|n| packet('9', 1_000 + u32::from(n) * 160, n * 160, n == 5)).collect();
         assert_eq!(presses(&all), "9");
+        let marked: Vec<Packet> = all.iter().map(|packet| Packet { marker: true, ..*packet }).collect();
+        assert_eq!(presses(&marked), "9");
+    }
+
+    #[test]
+    fn repeated_ends_that_move_the_timestamp_are_one_press_and_two_presses_stay_two() {
+        let ends = |from: u32| (0..3).map(move |n| packet('9', from + n * 160, 640, true));
+        let press: Vec<Packet> = (0..4).map(|n| packet('9', 1_000, n * 160, false)).chain(ends(1_000)).collect();
+        assert_eq!(presses(&press), "9");
+        let again = press.iter().map(|packet| Packet { timestamp: packet.timestamp + 1_200, ..*packet });
+        assert_eq!(presses(&press.iter().copied().chain(again).collect::<Vec<_>>()), "99");
+    }
+
+    #[test]
+    fn quick_presses_whose_ends_are_lost_stay_two_with_and_without_a_mark() {
+        for marker in [false, true] {
+            let press = |from: u32| (1..4).map(move |n| Packet { marker, ..packet('4', from, n * 160, false) });
+            assert_eq!(presses(&press(1_000).chain(press(1_720)).collect::<Vec<_>>()), "44", "{marker}");
+        }
     }
 
     #[test]

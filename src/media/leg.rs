@@ -218,7 +218,12 @@ impl Leg {
         if verdict == Verdict::TakeAndClose {
             sink.latch(self.slot, from);
         }
+        let agreed = self.link.map(|link| (link.stream.payload_type, link.stream.codec));
         match (head.payload_type, telephone_event::Event::read(packet.payload)) {
+            // The number that the peer gave the codec is the one it was answered with.
+            (kind, _) if agreed.is_some_and(|(payload_type, _)| payload_type == kind) => {
+                self.on_voice(at, &head, agreed.map_or(Codec::Pcmu, |(_, codec)| codec), packet.payload);
+            }
             (0, _) => self.on_voice(at, &head, Codec::Pcmu, packet.payload),
             (8, _) => self.on_voice(at, &head, Codec::Pcma, packet.payload),
             (kind, Some(event)) if self.is_event(kind) => self.on_event(at, &head, event, told),

@@ -12,6 +12,7 @@ use crate::wire::rtp::{Header, Packet};
 use crate::wire::telephone_event;
 
 mod muted;
+mod numbers;
 mod reports;
 
 /// Everything the plane gave out, with the moment in ms.

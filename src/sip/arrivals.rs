@@ -9,7 +9,8 @@ use core::net::{IpAddr, SocketAddr};
 use crate::base::{LegId, Outbox, Time, token};
 use crate::sip::agent::{Agent, MAX_CALLS};
 use crate::sip::call::{Call, Phase};
-use crate::sip::context::{Asked, Line, is_sdp};
+use crate::sip::content::Content;
+use crate::sip::context::{Asked, Line};
 use crate::sip::dialog::Dialog;
 use crate::sip::extension::unsupported;
 use crate::sip::farewell::Farewell;
@@ -298,7 +299,6 @@ impl Agent {
 
     fn on_invite(&mut self, now: Time, line: usize, asked: Asked<'_>, out: &mut Outbox<Output>) {
         let invite = asked.message;
-        let body = invite.body();
         if self.stopping {
             return self.answer(now, line, asked, 480, out);
         }
@@ -306,7 +306,8 @@ impl Agent {
             self.counts.refused += 1;
             return self.answer(now, line, asked, 503, out);
         }
-        if !body.is_empty() && !is_sdp(invite) {
+        let content = Content::of(invite);
+        if content == Content::Foreign {
             return self.answer(now, line, asked, 415, out);
         }
         // RFC 3261 §21.4.7: whoever calls must be able to read our answer.
@@ -330,7 +331,7 @@ impl Agent {
             (dialog.direct, dialog.fallback) = (true, way(asked.source, &dialog.target));
         }
         // The port is not known yet and does not matter for whether there is anything to agree on.
-        let judged = if body.is_empty() { Ok(()) } else { self.terms(line, 9).answer(body).map(drop) };
+        let judged = content.session().map_or(Ok(()), |offer| self.terms(line, 9).answer(offer).map(drop));
         if let Err(why) = judged {
             let Some(mut ctx) = self.core.ctx(now, line, None, out) else { return };
             return ctx.refuse_offer(asked, &why);

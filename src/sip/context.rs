@@ -7,6 +7,7 @@ use rand::RngExt;
 
 use crate::base::{LegId, Outbox, Phone, Plain, Rng, Time, token};
 use crate::sip::auth::Keys;
+use crate::sip::content::is_coded;
 use crate::sip::extension::unsupported;
 use crate::sip::identity::Outside;
 use crate::sip::interval::LEAST_S;
@@ -143,6 +144,10 @@ impl Ctx<'_> {
             // Both ends must not come again at once (RFC 3261 §14.2).
             500 => builder.header(Name::RetryAfter, self.rng.random_range(0..=10).to_string()),
             503 => builder.header(Name::RetryAfter, "10"),
+            // RFC 3261 §8.2.3: what of the two is wrong, is said.
+            415 if is_coded(asked.message) => {
+                builder.header(Name::Accept, readable(&asked.message.method())).header(Name::AcceptEncoding, "identity")
+            }
             406 | 415 => builder.header(Name::Accept, readable(&asked.message.method())),
             _ => builder,
         };
@@ -183,19 +188,12 @@ impl Ctx<'_> {
     }
 }
 
-/// Is the body of an INVITE or UPDATE one that we can read? Without a word on what it is, it is taken for SDP.
-pub fn is_sdp(message: &Message) -> bool {
-    let plain = |coding: &str| coding.eq_ignore_ascii_case("identity");
-    message.content_type().is_none_or(|kind| kind.eq_ignore_ascii_case(message::SDP))
-        && message.header(&Name::ContentEncoding).is_none_or(plain)
-}
-
 /// The bodies that we can read in a request with this method.
 fn readable(method: &Method) -> &'static str {
     match method {
         Method::Info => info::KINDS,
         Method::Message => letter::PLAIN,
-        _ => message::SDP,
+        _ => message::SESSIONS,
     }
 }
 

@@ -11,7 +11,7 @@ use core::net::{IpAddr, SocketAddr};
 
 use crate::sip::message::Request;
 use crate::sip::{Hop, Transport};
-use crate::wire::sip::{Message, Method, Name, NameAddr, Uri};
+use crate::wire::sip::{Message, Method, Name, NameAddr, Params, Uri};
 
 /// More hops than this are cut off; real route sets have one or two.
 const MAX_ROUTES: usize = 16;
@@ -151,10 +151,10 @@ impl Dialog {
             (!loose).then(|| uri.to_owned())
         });
         let (uri, routes) = match strict {
-            None => (self.target.clone(), self.routes.clone()),
+            None => (request_uri(&self.target), self.routes.clone()),
             Some(first) => {
                 let rest = self.routes.iter().skip(1).cloned();
-                (first, rest.chain(core::iter::once(format!("<{}>", self.target))).collect())
+                (request_uri(&first), rest.chain(core::iter::once(format!("<{}>", self.target))).collect())
             }
         };
         Request {
@@ -189,9 +189,22 @@ impl Dialog {
     }
 }
 
-/// The address of a URI, where it names one, and what it says is spoken there.
+/// A URI without what may not stand in a Request-URI: `;method=` and headers (RFC 3261 §19.1.1, §12.2.1.1).
+fn request_uri(text: &str) -> String {
+    match Uri::parse(text) {
+        Ok(uri) if uri.is_sip() && (uri.headers.is_some() || uri.param("method").is_some()) => {
+            let is_method = |param: &&str| param.split('=').next().is_some_and(|n| n.eq_ignore_ascii_case("method"));
+            let params: Vec<&str> = uri.params.as_str().split(';').filter(|param| !is_method(param)).collect();
+            Uri { headers: None, params: Params::of(&params.join(";")), ..uri }.to_string()
+        }
+        _ => text.to_owned(),
+    }
+}
+
+/// The address of a URI, where it names one, and what it says is spoken there. What is to be safe on every hop
+/// (`sips:`) is no matter for us to send, least of all as a datagram.
 fn hop_of(uri: &str) -> Option<Hop> {
-    let uri = Uri::parse(uri).ok().filter(Uri::is_sip)?;
+    let uri = Uri::parse(uri).ok().filter(|uri| uri.scheme.eq_ignore_ascii_case("sip"))?;
     let transport = uri.param("transport").map_or(Some(Transport::Udp), Transport::parse);
     let transport = transport.filter(|transport| *transport != Transport::Tls)?;
     let ip = match uri.param("maddr") {

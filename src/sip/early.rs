@@ -24,6 +24,7 @@
 
 use crate::base::{Stream, token};
 use crate::sip::attempt::Attempt;
+use crate::sip::content::Content;
 use crate::sip::context::{Asked, Ctx};
 use crate::sip::dialog::Dialog;
 use crate::sip::extension::{RELIABLE, requires};
@@ -95,8 +96,10 @@ impl Early {
             }
             phone.acknowledge(ctx, owner, invite.seq, rseq, response);
         }
-        if !response.body().is_empty()
-            && let Ok(stream) = terms.read_answer(response.body())
+        // What is agreed on is changed by another offer and by nothing else (RFC 3261 §13.2.1).
+        if !phone.agreed
+            && let Some(answer) = Content::of(response).session()
+            && let Ok(stream) = terms.read_answer(answer)
         {
             phone.stream = Some(stream);
             phone.agreed |= reliable.is_some();
@@ -104,9 +107,14 @@ impl Early {
         true
     }
 
-    /// What the telephone with this tag answered to our offer.
-    pub fn stream(&self, tag: &str) -> Option<Stream> {
-        self.phone(tag)?.stream
+    /// What the telephone with this tag has answered to our offer by its 200, which holds this.
+    pub fn answered(&self, tag: &str, terms: &Terms, content: Content<'_>) -> Result<Stream, String> {
+        match (self.phone(tag), content.session()) {
+            // The first answer that came for certain is the answer, whatever is said behind it (RFC 3261 §13.2.1).
+            (Some(Phone { stream: Some(stream), agreed: true, .. }), _)
+            | (Some(Phone { stream: Some(stream), .. }), None) => Ok(*stream),
+            (_, answer) => terms.read_answer(answer.unwrap_or_default()),
+        }
     }
 
     /// The dialog that a 200 opens, behind the numbers that were used while it rang.
@@ -139,20 +147,21 @@ impl Early {
             return true;
         }
         let builder = ctx.reply(asked, 200).header(Name::Contact, ctx.contact()).header(Name::Allow, ALLOW);
-        if asked.message.body().is_empty() {
-            phone.dialog.refresh_target(asked.message);
-            ctx.respond(asked, 200, builder);
-        } else if !phone.agreed {
-            ctx.answer(asked, 491);
-        } else {
-            match terms.answer(asked.message.body()) {
+        match Content::of(asked.message) {
+            Content::Nothing => {
+                phone.dialog.refresh_target(asked.message);
+                ctx.respond(asked, 200, builder);
+            }
+            Content::Foreign => ctx.answer(asked, 415),
+            Content::Session(_) if !phone.agreed => ctx.answer(asked, 491),
+            Content::Session(offer) => match terms.answer(offer) {
                 Ok((sdp, stream)) => {
                     phone.dialog.refresh_target(asked.message);
                     phone.stream = Some(stream);
                     ctx.respond(asked, 200, builder.body(SDP, &sdp));
                 }
                 Err(why) => ctx.refuse_offer(asked, &why),
-            }
+            },
         }
         true
     }

@@ -27,6 +27,25 @@ pub fn unsupported(request: &Message) -> Option<String> {
     (!tags.is_empty()).then(|| tags.join(", "))
 }
 
+/// Takes these extensions out of what a request of ours says of itself; false when it has none of them.
+pub fn leave_out(headers: &mut Vec<(Name, String)>, tags: &[&str]) -> bool {
+    let named = |tag: &str| tags.iter().any(|known| known.eq_ignore_ascii_case(tag));
+    let Some((_, said)) = headers.iter_mut().find(|(name, _)| *name == Name::Supported) else { return false };
+    let left: Vec<&str> = said.split(", ").filter(|tag| !named(tag)).collect();
+    let left = left.join(", ");
+    if left == *said {
+        return false;
+    }
+    *said = left;
+    let lapses = named(TIMER);
+    headers.retain(|(name, value)| match name {
+        Name::Supported => !value.is_empty(),
+        Name::SessionExpires | Name::MinSe => !lapses,
+        _ => true,
+    });
+    true
+}
+
 /// Does the message demand this extension?
 pub fn requires(message: &Message, tag: &str) -> bool {
     message.list(&Name::Require).any(|named| named.eq_ignore_ascii_case(tag))
@@ -51,5 +70,23 @@ mod tests {
         assert_eq!(asks(Method::Invite, "100rel, Timer"), None);
         assert_eq!(asks(Method::Invite, "timer, resource-priority, x"), Some("resource-priority, x".to_owned()));
         assert_eq!(asks(Method::Bye, "x"), None);
+    }
+
+    #[test]
+    fn what_is_not_liked_is_left_out_with_all_that_belongs_to_it() {
+        let whole = || {
+            let said = [(Name::Supported, SUPPORTED), (Name::SessionExpires, "1800"), (Name::MinSe, "90")];
+            said.map(|(name, value)| (name, value.to_owned())).to_vec()
+        };
+        let left = |tags: &[&str]| {
+            let mut headers = whole();
+            leave_out(&mut headers, tags).then_some(headers)
+        };
+        assert_eq!((left(&[]), left(&["replaces", ""])), (None, None));
+        assert_eq!(left(&["Timer"]), Some(vec![(Name::Supported, RELIABLE.to_owned())]));
+        assert_eq!(left(&[RELIABLE]).map(|left| left.len()), Some(3));
+        assert_eq!(left(&[TIMER, RELIABLE]), Some(Vec::new()));
+        let mut headers = left(&[TIMER]).unwrap();
+        assert!(!leave_out(&mut headers, &[TIMER]), "it was left out already");
     }
 }

@@ -4,7 +4,8 @@
 //! for it; an INVITE without SDP asks us for the offer, and the answer comes with the ACK. A caller who demands `100rel`
 //! has our 180 until he acknowledges it (RFC 3262 §3), and our 100 never needs it; it would have to hold the offer that he
 //! left to us (RFC 3261 §13.2.1), so he hears none. An UPDATE without an offer is
-//! answered at any time; one with an offer waits for the answer to the first.
+//! answered at any time; one with an offer waits for the answer to the first. Whoever offers again has had our 200, so
+//! that a lost ACK keeps nobody waiting.
 //!
 //! | state | event | next | does |
 //! | --- | --- | --- | --- |
@@ -26,8 +27,8 @@
 //! | Answering | ACK | Up | answered |
 //! | Answering | BYE | Over | 200, ended Them |
 //! | Answering | UPDATE | Answering | 200 |
-//! | Answering | UPDATE with offer | Answering | 491 |
-//! | Answering | INVITE | Answering | 491 |
+//! | Answering | UPDATE with offer | Up | answered, 200 |
+//! | Answering | INVITE | Up | answered, 200 |
 //! | Answering | PRACK | Answering | 481 |
 //! | Answering | INFO | Answering | 200 |
 //! | Answering | old number | Answering | 500 |
@@ -50,6 +51,7 @@ use rand::RngExt;
 
 use crate::base::{Stream, Time};
 use crate::sip::call::Next;
+use crate::sip::content::Content;
 use crate::sip::context::{Asked, Ctx};
 use crate::sip::dialog::Dialog;
 use crate::sip::extension::{RELIABLE, requires};
@@ -105,7 +107,7 @@ impl Incoming {
         let State::Offered { .. } = self.state else { return };
         if !requires(&self.invite, RELIABLE) {
             self.answer(ctx, 180, &[]);
-        } else if self.ringing.is_none() && !self.invite.body().is_empty() {
+        } else if self.ringing.is_none() && Content::of(&self.invite) != Content::Nothing {
             // Not near the largest, so that there is room to count on (RFC 3262 §3).
             let rseq = ctx.rng.random_range(1..1_u32 << 31);
             let asked = Asked { message: &self.invite, tx: self.tx, source: self.source };
@@ -120,13 +122,10 @@ impl Incoming {
     pub fn accept(&mut self, ctx: &mut Ctx<'_>, mut terms: Terms) -> Next {
         let State::Offered { dialog, .. } = &self.state else { return Next::Stay };
         let dialog = dialog.clone();
-        let (sdp, stream) = if self.invite.body().is_empty() {
-            (terms.offer(), None)
-        } else {
-            match terms.answer(self.invite.body()) {
-                Ok((sdp, stream)) => (sdp, Some(stream)),
-                Err(reason) => return self.turn_away(ctx, 488, Cause::NoCommonCodec, reason),
-            }
+        let (sdp, stream) = match Content::of(&self.invite).session().map(|offer| terms.answer(offer)) {
+            None => (terms.offer(), None),
+            Some(Ok((sdp, stream))) => (sdp, Some(stream)),
+            Some(Err(reason)) => return self.turn_away(ctx, 488, Cause::NoCommonCodec, reason),
         };
         let bytes = self.answer(ctx, 200, &sdp);
         let success = Repeat::success(ctx.now, reply_to(&self.invite, self.source), bytes);
@@ -176,15 +175,9 @@ impl Incoming {
         }
         match core::mem::replace(&mut self.state, State::Gone) {
             State::Answering { mut dialog, terms, stream, .. } => {
-                let agreed = stream.map_or_else(|| terms.read_answer(ack.body()), Ok);
-                match agreed {
-                    Ok(stream) => {
-                        let handle = handle::answered(&ctx.line.trunk.id, &dialog);
-                        ctx.tell(|leg| Event::Answered { leg, stream, handle });
-                        // The interval began with our 200; the way of the ACK is too short to matter.
-                        let refresh = Refresh::of_invite(ctx.now, &self.invite, granted(&self.invite));
-                        Next::Up(Session::new(ctx.now, self.owner, dialog, terms, stream, refresh))
-                    }
+                let answer = || terms.read_answer(Content::of(ack).session().unwrap_or_default());
+                match stream.map_or_else(answer, Ok) {
+                    Ok(stream) => Next::Up(self.up(ctx, dialog, terms, stream)),
                     Err(reason) => {
                         let end = End { cause: Cause::NoCommonCodec, code: Some(200), reason };
                         Next::Leaving(Farewell::start(ctx, self.owner, &mut dialog, end))
@@ -208,6 +201,7 @@ impl Incoming {
             ctx.answer(asked, code);
             return Next::Stay;
         }
+        let content = Content::of(asked.message);
         match (&mut self.state, asked.message.method()) {
             (State::Offered { .. }, Method::Bye) => {
                 ctx.answer(asked, 200);
@@ -226,7 +220,7 @@ impl Incoming {
             (
                 State::Offered { dialog, .. } | State::Answering { dialog, .. } | State::Hanging { dialog, .. },
                 Method::Update,
-            ) if asked.message.body().is_empty() => {
+            ) if content == Content::Nothing => {
                 dialog.refresh_target(asked.message);
                 let builder = ctx.reply(asked, 200).header(Name::Contact, ctx.contact()).header(Name::Allow, ALLOW);
                 ctx.respond(asked, 200, builder);
@@ -236,6 +230,15 @@ impl Incoming {
             (State::Offered { .. }, Method::Invite | Method::Update) => {
                 ctx.answer(asked, 500);
                 Next::Stay
+            }
+            // Our 200 came, or there would be no other offer: its ACK was lost or overtaken (RFC 5407 §3.1.4).
+            (State::Answering { dialog, terms, stream: Some(stream), .. }, Method::Invite | Method::Update) => {
+                let (dialog, terms, stream) = (dialog.clone(), terms.clone(), *stream);
+                let mut session = self.up(ctx, dialog, terms, stream);
+                match session.on_admitted(ctx, asked) {
+                    Next::Stay => Next::Up(session),
+                    other => other,
+                }
             }
             (_, Method::Invite | Method::Update) => {
                 ctx.answer(asked, 491);
@@ -294,6 +297,14 @@ impl Incoming {
             }
             State::Gone => Next::Stay,
         }
+    }
+
+    fn up(&self, ctx: &mut Ctx<'_>, dialog: Dialog, terms: Terms, stream: Stream) -> Session {
+        let handle = handle::answered(&ctx.line.trunk.id, &dialog);
+        ctx.tell(|leg| Event::Answered { leg, stream, handle });
+        // The interval began with our 200; the way of the ACK is too short to matter.
+        let refresh = Refresh::of_invite(ctx.now, &self.invite, granted(&self.invite));
+        Session::new(ctx.now, self.owner, dialog, terms, stream, refresh)
     }
 
     fn turn_away(&mut self, ctx: &mut Ctx<'_>, code: u16, cause: Cause, reason: String) -> Next {

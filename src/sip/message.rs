@@ -16,6 +16,8 @@ use crate::wire::sip::{Builder, Message, Method, Name, Start, reason_phrase, unq
 pub const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, PRACK, MESSAGE";
 /// What an INVITE carries.
 pub const SDP: &str = "application/sdp";
+/// What an INVITE to us may carry.
+pub const SESSIONS: &str = "application/sdp, multipart/mixed";
 
 /// What a request carries.
 #[derive(Clone, PartialEq, Debug)]
@@ -146,19 +148,28 @@ pub fn reply_to(request: &Message, source: Hop) -> Hop {
     }
 }
 
-/// Why, in the peer's words: the text of its Reason header (RFC 3326), else the reason phrase.
+/// Why, in the peer's words: the text of its Reason header (RFC 3326), else the reason phrase with the text of its Warning.
 pub fn reason_of(message: &Message) -> String {
     let phrase = || match message.start() {
         Start::Response { code, reason: "" } => reason_phrase(code).to_owned(),
         Start::Response { reason, .. } => reason.to_owned(),
         Start::Request { method, .. } => method.as_str().to_owned(),
     };
-    let Some(value) = message.list(&Name::Reason).next() else { return phrase() };
+    let Some(value) = message.list(&Name::Reason).next() else {
+        let warning = message.list(&Name::Warning).find_map(warning);
+        return warning.map_or_else(phrase, |warning| [&phrase(), ": ", &warning].concat());
+    };
     let text = crate::wire::sip::Params::of(value.split_once(';').map_or("", |(_, params)| params)).get("text");
     match text.map(unquote) {
         Some(text) if !text.is_empty() => text.into_owned(),
         _ => value.to_owned(),
     }
+}
+
+/// What a Warning says (RFC 3261 §20.43): `305 pbx.example "Incompatible media format"`.
+fn warning(value: &str) -> Option<String> {
+    let text = unquote(value.splitn(3, ' ').nth(2)?);
+    (!text.trim().is_empty()).then(|| text.trim().to_owned())
 }
 
 /// `text` as the user part of a SIP URI: what may not stand there is escaped (RFC 3261 §25.1).

@@ -16,6 +16,7 @@
 //! | `letter` | short messages, out and in |
 //! | `register`, `attempt`, `auth`, `digest` | registration; a request sent again with credentials |
 //! | `dialog`, `message`, `terms`, `offer`, `repeat` | route and numbers; what is written; SDP; what is said until it is acknowledged |
+//! | `content` | the session description among what a message carries |
 //! | `trunk`, `context` | the settings of an account; what every machine is handed beside its input |
 //! | `extension` | which extensions we know |
 //! | `rung` | a message as a ladder shows it, and what of it may be kept |
@@ -41,6 +42,7 @@ mod call;
 mod calls;
 mod client_invite;
 mod client_other;
+mod content;
 mod context;
 mod counts;
 mod dialog;
@@ -326,7 +328,7 @@ pub enum Cause {
 
 /// What we can do, for the answer to OPTIONS (RFC 3261 §11.2).
 fn capabilities(builder: Builder) -> Builder {
-    let accept = [message::SDP, info::KINDS, letter::PLAIN].join(", ");
+    let accept = [message::SESSIONS, info::KINDS, letter::PLAIN].join(", ");
     builder
         .header(Name::Allow, message::ALLOW)
         .header(Name::Accept, accept)

@@ -2,7 +2,7 @@
 //!
 //! Easy to get wrong: a CANCEL before the first provisional response may overtake the INVITE, so it waits for
 //! one; a 200 may cross the CANCEL, and then the call stands and is to be acknowledged and ended with BYE; a
-//! 200 without SDP means what an earlier 18x said; a 422 and some redirects
+//! 200 without SDP means what an earlier 18x said; a 420, a 422 and some redirects
 //! ([`redirect`]) are no ends but send the INVITE once more.
 //!
 //! | state | event | next | does |
@@ -13,6 +13,7 @@
 //! | Calling | 200 | Up | answered, ACK |
 //! | Calling | 200 without common codec | Leaving | unwanted, ACK, BYE |
 //! | Calling | 401 | Calling | INVITE |
+//! | Calling | 420 | Calling | INVITE |
 //! | Calling | 422 | Calling | INVITE |
 //! | Calling | 302 | Over | ended Refused |
 //! | Calling | 302 to the same number | Calling | INVITE |
@@ -28,6 +29,7 @@
 //! | Ringing | 200 | Up | answered, ACK |
 //! | Ringing | 200 without common codec | Leaving | unwanted, ACK, BYE |
 //! | Ringing | 401 | Calling | INVITE |
+//! | Ringing | 420 | Calling | INVITE |
 //! | Ringing | 422 | Calling | INVITE |
 //! | Ringing | 302 | Over | ended Refused |
 //! | Ringing | 302 to the same number | Calling | INVITE |
@@ -44,6 +46,7 @@
 //! | CancelWanted | 200 | Leaving | unwanted, ACK, BYE |
 //! | CancelWanted | 200 without common codec | Leaving | unwanted, ACK, BYE |
 //! | CancelWanted | 401 | Over | ended Us |
+//! | CancelWanted | 420 | Over | ended Us |
 //! | CancelWanted | 422 | Over | ended Us |
 //! | CancelWanted | 302 | Over | ended Us |
 //! | CancelWanted | 302 to the same number | Over | ended Us |
@@ -55,6 +58,7 @@
 //! | Cancelling | 200 | Leaving | unwanted, ACK, BYE |
 //! | Cancelling | 200 without common codec | Leaving | unwanted, ACK, BYE |
 //! | Cancelling | 401 | Over | ended Us |
+//! | Cancelling | 420 | Over | ended Us |
 //! | Cancelling | 422 | Over | ended Us |
 //! | Cancelling | 302 | Over | ended Us |
 //! | Cancelling | 302 to the same number | Over | ended Us |
@@ -71,6 +75,7 @@ use crate::base::{Phone, Time, token};
 use crate::sip::agent::SILENCE;
 use crate::sip::attempt::Attempt;
 use crate::sip::call::Next;
+use crate::sip::content::Content;
 use crate::sip::context::{Asked, Ctx};
 use crate::sip::dialog::Dialog;
 use crate::sip::early::Early;
@@ -84,7 +89,7 @@ use crate::sip::session::{Session, hung_up};
 use crate::sip::terms::Terms;
 use crate::sip::timers::GIVE_UP;
 use crate::sip::transactions::{Owner, TxId};
-use crate::sip::{Cause, End, Event, Hop, attempt, handle, isdn};
+use crate::sip::{Cause, End, Event, Hop, attempt, extension, handle, isdn};
 use crate::wire::sip::{Message, Method, Name};
 
 /// A call that rings longer than this is cancelled; whoever dials has a shorter patience of his own.
@@ -216,6 +221,7 @@ impl Outgoing {
                     Err(reason) => Next::Over(End { cause: Cause::Refused, code: Some(code), reason }),
                 }
             }
+            (State::Calling { .. } | State::Ringing { .. }, 420) => self.on_unsupported(ctx, response),
             (State::Calling { .. } | State::Ringing { .. }, 422) => self.on_too_short(ctx, response),
             (State::Calling { .. } | State::Ringing { .. }, 300..=399) => self.on_redirect(ctx, response),
             (State::Calling { .. } | State::Ringing { .. }, _) => {
@@ -302,7 +308,10 @@ impl Outgoing {
     }
 
     fn on_ringing(&mut self, ctx: &mut Ctx<'_>, code: u16, response: &Message) {
-        if !self.early.on_provisional(ctx, self.owner, self.attempt.request(), &self.terms, response) {
+        let heard = self.early.on_provisional(ctx, self.owner, self.attempt.request(), &self.terms, response);
+        // One of several telephones is out; nothing rings because of that (RFC 6228 §4).
+        let code = if code == 199 { 100 } else { code };
+        if !heard {
             return;
         }
         let told = match &self.state {
@@ -313,7 +322,7 @@ impl Outgoing {
             State::Ringing { patience, .. } => *patience,
             _ => ctx.now + PATIENCE,
         };
-        self.state = State::Ringing { told: code.max(100), patience };
+        self.state = State::Ringing { told: if code > 100 { code } else { told }, patience };
         if code > 100 && code != told {
             ctx.tell(|leg| Event::Ringing { leg, code });
         }
@@ -321,11 +330,7 @@ impl Outgoing {
 
     fn on_answer(&mut self, ctx: &mut Ctx<'_>, response: &Message) -> Next {
         let tag = response.to().ok().and_then(|to| to.tag()).unwrap_or_default();
-        let answer = match self.early.stream(tag) {
-            Some(stream) if response.body().is_empty() => Ok(stream),
-            _ => self.terms.read_answer(response.body()),
-        };
-        match answer {
+        match self.early.answered(tag, &self.terms, Content::of(response)) {
             Ok(stream) => {
                 let mut dialog = self.early.confirmed(self.attempt.request(), response);
                 dialog.direct |= ctx.line.house.is_some();
@@ -352,6 +357,17 @@ impl Outgoing {
         }
         let least_s = self.least_s;
         self.once_more(ctx, |request| ask_in(request, least_s)).unwrap_or_else(refused)
+    }
+
+    /// RFC 3261 §8.1.3.5: the same call once more, without the extensions that are not liked. None of them is demanded by us.
+    fn on_unsupported(&mut self, ctx: &mut Ctx<'_>, response: &Message) -> Next {
+        let refused = |reason| Next::Over(End { cause: Cause::Refused, code: Some(420), reason });
+        let disliked: Vec<&str> = response.list(&Name::Unsupported).collect();
+        let mut headers = self.attempt.request().headers.clone();
+        if !extension::leave_out(&mut headers, &disliked) {
+            return refused(reason_of(response));
+        }
+        self.once_more(ctx, |request| request.headers = headers).unwrap_or_else(refused)
     }
 
     fn on_redirect(&mut self, ctx: &mut Ctx<'_>, response: &Message) -> Next {

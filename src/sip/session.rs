@@ -1,7 +1,8 @@
 //! An answered call: both ends have said yes, and until one says BYE they may change the terms.
 //!
 //! Easy to get wrong: a re-INVITE that we refuse changes nothing (RFC 3261 §14.2), the call goes on as it was;
-//! one without SDP asks us for an offer, and the answer comes with the ACK. A key by INFO counts here and nowhere else:
+//! one without SDP asks us for an offer, and the answer comes with the ACK, before which nothing else is agreed on; but an
+//! ACK that was lost, or overtaken by the next re-INVITE, keeps nobody waiting (RFC 5407 §3.1.4). A key by INFO counts here and nowhere else:
 //! before the answer nobody was asked for one. Whether the call still stands is asked in
 //! [`pulse`](crate::sip::pulse); what keeps it from lapsing is in [`refresh`](crate::sip::refresh), and while that offers
 //! anew, an offer of theirs is answered 491.
@@ -10,10 +11,11 @@
 //! | --- | --- | --- | --- |
 //! | Steady | BYE | Over | 200, ended Them |
 //! | Steady | INVITE | Unacknowledged | 200, changed |
-//! | Steady | INVITE without offer | Unacknowledged | 200 |
+//! | Steady | INVITE without offer | Offering | 200 |
 //! | Steady | INVITE without common codec | Steady | 488 |
 //! | Steady | INVITE of another kind | Steady | 415 |
 //! | Steady | UPDATE | Steady | 200, changed |
+//! | Steady | UPDATE without offer | Steady | 200 |
 //! | Steady | INFO | Steady | 200 |
 //! | Steady | INFO with a key | Steady | 200, key |
 //! | Steady | INFO with body | Steady | 415 |
@@ -25,11 +27,12 @@
 //! | Steady | press | Steady | INFO |
 //! | Steady | hang up | Leaving | BYE |
 //! | Unacknowledged | BYE | Over | 200, ended Them |
-//! | Unacknowledged | INVITE | Unacknowledged | 491 |
-//! | Unacknowledged | INVITE without offer | Unacknowledged | 491 |
-//! | Unacknowledged | INVITE without common codec | Unacknowledged | 491 |
-//! | Unacknowledged | INVITE of another kind | Unacknowledged | 491 |
-//! | Unacknowledged | UPDATE | Unacknowledged | 491 |
+//! | Unacknowledged | INVITE | Unacknowledged | 200, changed |
+//! | Unacknowledged | INVITE without offer | Offering | 200 |
+//! | Unacknowledged | INVITE without common codec | Unacknowledged | 488 |
+//! | Unacknowledged | INVITE of another kind | Unacknowledged | 415 |
+//! | Unacknowledged | UPDATE | Unacknowledged | 200, changed |
+//! | Unacknowledged | UPDATE without offer | Unacknowledged | 200 |
 //! | Unacknowledged | INFO | Unacknowledged | 200 |
 //! | Unacknowledged | INFO with a key | Unacknowledged | 200, key |
 //! | Unacknowledged | INFO with body | Unacknowledged | 415 |
@@ -42,11 +45,31 @@
 //! | Unacknowledged | no ACK | Leaving | BYE |
 //! | Unacknowledged | press | Unacknowledged | INFO |
 //! | Unacknowledged | hang up | Leaving | BYE |
+//! | Offering | BYE | Over | 200, ended Them |
+//! | Offering | INVITE | Offering | 491 |
+//! | Offering | INVITE without offer | Offering | 491 |
+//! | Offering | INVITE without common codec | Offering | 491 |
+//! | Offering | INVITE of another kind | Offering | 491 |
+//! | Offering | UPDATE | Offering | 491 |
+//! | Offering | UPDATE without offer | Offering | 200 |
+//! | Offering | INFO | Offering | 200 |
+//! | Offering | INFO with a key | Offering | 200, key |
+//! | Offering | INFO with body | Offering | 415 |
+//! | Offering | OPTIONS | Offering | 200 |
+//! | Offering | MESSAGE | Offering | 200, message |
+//! | Offering | other | Offering | 405 |
+//! | Offering | old number | Offering | 500 |
+//! | Offering | other phone | Offering | 481 |
+//! | Offering | ACK | Steady | - |
+//! | Offering | no ACK | Leaving | BYE |
+//! | Offering | press | Offering | INFO |
+//! | Offering | hang up | Leaving | BYE |
 
 use crate::base::{Digit, Stream, Time, token};
 use crate::sip::attempt::Attempt;
 use crate::sip::call::Next;
-use crate::sip::context::{Asked, Ctx, is_sdp};
+use crate::sip::content::Content;
+use crate::sip::context::{Asked, Ctx};
 use crate::sip::dialog::Dialog;
 use crate::sip::extension::{SUPPORTED, TIMER};
 use crate::sip::farewell::Farewell;
@@ -76,8 +99,10 @@ pub struct Session {
 enum State {
     /// Nothing is open.
     Steady,
-    /// We said 200 to a re-INVITE with this CSeq number; `offered`: the 200 holds our offer.
-    Unacknowledged { success: Repeat, seq: u32, offered: bool },
+    /// We said 200 to a re-INVITE with this CSeq number.
+    Unacknowledged { success: Repeat, seq: u32 },
+    /// The same, and the 200 holds our offer.
+    Offering { success: Repeat, seq: u32 },
 }
 
 impl Session {
@@ -103,26 +128,27 @@ impl Session {
             ctx.answer(asked, code);
             return Next::Stay;
         }
-        match asked.message.method() {
-            Method::Bye => {
+        self.on_admitted(ctx, asked)
+    }
+
+    /// A request of which the dialog has taken note.
+    pub fn on_admitted(&mut self, ctx: &mut Ctx<'_>, asked: Asked<'_>) -> Next {
+        let offering = matches!(self.state, State::Offering { .. }) || self.refresh.is_offering();
+        match (asked.message.method(), Content::of(asked.message)) {
+            (Method::Bye, _) => {
                 ctx.answer(asked, 200);
                 self.refresh.give_up(ctx);
                 return Next::Over(hung_up(asked.message));
             }
-            Method::Invite | Method::Update if matches!(self.state, State::Unacknowledged { .. }) => {
-                ctx.answer(asked, 491);
-            }
-            // Both asked at once (RFC 3261 §14.2, RFC 3311 §5.2).
-            Method::Invite if self.refresh.is_offering() => ctx.answer(asked, 491),
-            Method::Update if self.refresh.is_offering() && !asked.message.body().is_empty() => ctx.answer(asked, 491),
-            Method::Invite | Method::Update if interval::asked(asked.message) == Timer::TooShort => {
+            // Both asked at once (RFC 3261 §14.2); an UPDATE that offers nothing is in nobody's way (RFC 3311 §5.2).
+            (Method::Invite, _) if offering => ctx.answer(asked, 491),
+            (Method::Update, content) if offering && content != Content::Nothing => ctx.answer(asked, 491),
+            (Method::Invite | Method::Update, _) if interval::asked(asked.message) == Timer::TooShort => {
                 ctx.answer(asked, 422);
             }
-            Method::Invite | Method::Update if !asked.message.body().is_empty() && !is_sdp(asked.message) => {
-                ctx.answer(asked, 415);
-            }
-            Method::Invite => self.renegotiate(ctx, asked),
-            Method::Update => self.update(ctx, asked),
+            (Method::Invite | Method::Update, Content::Foreign) => ctx.answer(asked, 415),
+            (Method::Invite, content) => self.renegotiate(ctx, asked, content.session()),
+            (Method::Update, content) => self.update(ctx, asked, content.session()),
             _ => {
                 ctx.answer_small_talk(asked);
                 if let Some(digit) = info::read(asked.message) {
@@ -143,15 +169,14 @@ impl Session {
 
     /// An ACK in the dialog: ours to a re-INVITE, or a late copy.
     pub fn on_ack(&mut self, ctx: &mut Ctx<'_>, ack: &Message) {
-        let State::Unacknowledged { seq, offered, .. } = &self.state else { return };
-        if !ack.cseq().is_ok_and(|cseq| cseq.number == *seq) {
-            return;
-        }
-        // An answer that cannot be read leaves the terms as they were.
-        let answer = if *offered { self.terms.read_answer(ack.body()).ok() } else { None };
+        let offered = match &self.state {
+            State::Unacknowledged { seq, .. } if is_numbered(ack, *seq) => false,
+            State::Offering { seq, .. } if is_numbered(ack, *seq) => true,
+            _ => return,
+        };
         self.state = State::Steady;
-        if let Some(stream) = answer {
-            self.change(ctx, stream);
+        if offered {
+            self.take_answer(ctx, ack);
         }
     }
 
@@ -161,9 +186,8 @@ impl Session {
             let (dialog, terms) = (&mut self.dialog, &mut self.terms);
             let offered = self.refresh.is_offering();
             let next = self.refresh.on_response(ctx, self.owner, dialog, terms, response);
-            // An answer that cannot be read leaves the terms as they were.
-            if let (true, Some(200..300), Ok(stream)) = (offered, response.code(), terms.read_answer(response.body())) {
-                self.change(ctx, stream);
+            if offered && matches!(response.code(), Some(200..300)) {
+                self.take_answer(ctx, response);
             }
             return next;
         }
@@ -182,7 +206,7 @@ impl Session {
     pub fn next_deadline(&self) -> Option<Time> {
         let success = match &self.state {
             State::Steady => None,
-            State::Unacknowledged { success, .. } => Some(success.next_deadline()),
+            State::Unacknowledged { success, .. } | State::Offering { success, .. } => Some(success.next_deadline()),
         };
         success.into_iter().chain(self.pulse.next_deadline()).chain(self.refresh.next_deadline()).min()
     }
@@ -194,7 +218,9 @@ impl Session {
         if !matches!(next, Next::Stay) {
             return next;
         }
-        let State::Unacknowledged { success, .. } = &mut self.state else { return Next::Stay };
+        let (State::Unacknowledged { success, .. } | State::Offering { success, .. }) = &mut self.state else {
+            return Next::Stay;
+        };
         if !success.on_deadline(ctx.now, ctx.out) {
             return Next::Stay;
         }
@@ -202,36 +228,36 @@ impl Session {
         self.hang_up(ctx, end)
     }
 
-    fn renegotiate(&mut self, ctx: &mut Ctx<'_>, asked: Asked<'_>) {
-        let offered = asked.message.body().is_empty();
-        let (sdp, stream) = if offered {
-            (self.terms.offer(), None)
-        } else {
-            match self.terms.answer(asked.message.body()) {
-                Ok((sdp, stream)) => (sdp, Some(stream)),
-                Err(why) => return ctx.refuse_offer(asked, &why),
-            }
+    /// A re-INVITE. Whoever sends one has our answer to the last: that the ACK to it is still to come is no matter.
+    fn renegotiate(&mut self, ctx: &mut Ctx<'_>, asked: Asked<'_>, offer: Option<&[u8]>) {
+        let (sdp, stream) = match offer.map(|offer| self.terms.answer(offer)) {
+            None => (self.terms.offer(), None),
+            Some(Ok((sdp, stream))) => (sdp, Some(stream)),
+            Some(Err(why)) => return ctx.refuse_offer(asked, &why),
         };
         self.dialog.refresh_target(asked.message);
         let builder = self.accepts(ctx, asked);
         let bytes = ctx.respond(asked, 200, builder.body(SDP, &sdp));
         let seq = asked.message.cseq().map_or(0, |cseq| cseq.number);
         let success = Repeat::success(ctx.now, reply_to(asked.message, asked.source), bytes);
-        self.state = State::Unacknowledged { success, seq, offered };
-        if let Some(stream) = stream {
-            self.change(ctx, stream);
+        match stream {
+            None => self.state = State::Offering { success, seq },
+            Some(stream) => {
+                self.state = State::Unacknowledged { success, seq };
+                self.change(ctx, stream);
+            }
         }
     }
 
     /// RFC 3311 §5.2: like a re-INVITE, without an ACK.
-    fn update(&mut self, ctx: &mut Ctx<'_>, asked: Asked<'_>) {
-        if asked.message.body().is_empty() {
+    fn update(&mut self, ctx: &mut Ctx<'_>, asked: Asked<'_>, offer: Option<&[u8]>) {
+        let Some(offer) = offer else {
             self.dialog.refresh_target(asked.message);
             let builder = self.accepts(ctx, asked);
             ctx.respond(asked, 200, builder);
             return;
-        }
-        match self.terms.answer(asked.message.body()) {
+        };
+        match self.terms.answer(offer) {
             Ok((sdp, stream)) => {
                 self.dialog.refresh_target(asked.message);
                 let builder = self.accepts(ctx, asked);
@@ -250,12 +276,24 @@ impl Session {
         grant(builder, granted)
     }
 
+    /// The answer to our offer. One that cannot be read leaves the terms as they were.
+    fn take_answer(&mut self, ctx: &mut Ctx<'_>, message: &Message) {
+        let answer = Content::of(message).session().map(|answer| self.terms.read_answer(answer));
+        if let Some(Ok(stream)) = answer {
+            self.change(ctx, stream);
+        }
+    }
+
     fn change(&mut self, ctx: &mut Ctx<'_>, stream: Stream) {
         if self.stream != stream {
             self.stream = stream;
             ctx.tell(|leg| Event::Changed { leg, stream });
         }
     }
+}
+
+fn is_numbered(ack: &Message, seq: u32) -> bool {
+    ack.cseq().is_ok_and(|cseq| cseq.number == seq)
 }
 
 /// The session timer that a request asks for and we grant.

@@ -34,6 +34,9 @@ impl Terms {
 
     /// What an answer to our offer agrees to.
     pub fn read_answer(&self, body: &[u8]) -> Result<Stream, String> {
+        if body.is_empty() {
+            return Err("our offer was not answered: there is no session description".to_owned());
+        }
         offer::read_answer(&self.local(self.version), body).map_err(|refusal| refusal.to_string())
     }
 

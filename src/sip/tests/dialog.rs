@@ -29,12 +29,22 @@ fn a_strict_router_takes_the_place_of_the_request_uri() {
 }
 
 #[test]
+fn what_may_not_stand_in_a_request_uri_is_left_out_of_it() {
+    let strict = opened("<sip:192.0.2.2;method=INVITE;x=1?Subject=a>", "<sip:phone@192.0.2.9>").request(Method::Bye);
+    assert_eq!(strict.uri, "sip:192.0.2.2;x=1");
+    let target = opened("", "<sip:phone;method@192.0.2.9:5062;Method=REFER?Route=%3Csip:evil%3E>").request(Method::Bye);
+    assert_eq!(target.uri, "sip:phone;method@192.0.2.9:5062");
+    assert_eq!(opened("", "<sip:phone@192.0.2.9;methods=1>").request(Method::Bye).uri, "sip:phone@192.0.2.9;methods=1");
+}
+
+#[test]
 fn what_cannot_be_reached_by_its_name_goes_back_where_the_call_came_from() {
     let somewhere = |contact: &str| opened("", contact).request(Method::Bye).hop;
     for contact in [
         "<sip:phone@pbx.example>",
         "<sip:phone@192.0.2.9;transport=sctp>",
         "<sip:phone@10.0.0.7:5062>",
+        "<sips:phone@192.0.2.9>",
         "<sip:phone@0.0.0.0>",
         "<sip:phone@192.0.2.9:0>",
         "<sip:phone@[2001:db8::9]>",

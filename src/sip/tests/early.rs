@@ -161,3 +161,32 @@ fn more_telephones_than_there_is_room_for_are_heard_all_the_same() {
     }
     assert_eq!(call.early.phones.len(), MAX_EARLY);
 }
+
+#[test]
+fn the_answer_that_came_for_certain_is_the_answer_whatever_the_200_says() {
+    let other = SDP_PCMU.replace("40000", "50000");
+    let agreed = |reliable: Option<u32>, content: Content<'_>| {
+        let mut bench = Bench::new();
+        let mut call = call(&mut bench);
+        call.rings(&mut bench, "theirs", reliable);
+        call.early.answered("theirs", &call.terms, content).map(|stream| stream.remote.port())
+    };
+    let session = Content::Session(other.as_bytes());
+    assert_eq!(agreed(Some(1), session), Ok(40_000));
+    assert_eq!(agreed(Some(1), Content::Nothing), Ok(40_000));
+    assert_eq!(agreed(None, session), Ok(50_000));
+    assert_eq!(agreed(None, Content::Nothing), Ok(40_000));
+}
+
+#[test]
+fn an_answer_in_a_later_reliable_response_changes_nothing() {
+    let mut bench = Bench::new();
+    let mut call = call(&mut bench);
+    call.rings(&mut bench, "theirs", Some(1));
+    let response = bench.response(&Method::Invite, 183, &SDP_PCMU.replace("40000", "50000"));
+    let response = Edit::of(&response).set(Name::Require, "100rel").set(Name::RSeq, "2").finish();
+    let response = Message::parse(&response).unwrap();
+    assert!(call.early.on_provisional(&mut bench.ctx(), OWNER, &call.invite, &call.terms, &response));
+    let stream = call.early.answered("theirs", &call.terms, Content::Nothing).unwrap();
+    assert_eq!(stream.remote.port(), 40_000);
+}

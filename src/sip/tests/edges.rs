@@ -40,7 +40,7 @@ const NEVER: [&str; 3] = [
 ];
 
 /// How a wire that meddles changes a message.
-const MEDDLERS: [fn(String) -> String; 13] = [
+const MEDDLERS: [fn(String) -> String; 14] = [
     |text| text,
     |text| text.replace("INFO, UPDATE, PRACK", "INFO, PRACK"),
     |text| if text.starts_with("INVITE") { text.replace("Supported: 100rel, timer", "Require: 100rel") } else { text },
@@ -57,6 +57,7 @@ const MEDDLERS: [fn(String) -> String; 13] = [
     |text| if answers(&text, "UPDATE") { text.replace("200 OK", "503 Service Unavailable") } else { text },
     |text| if answers(&text, "OPTIONS") || answers(&text, "BYE") { spoiled(text) } else { text },
     |text| if answers(&text, "INVITE") && text.contains("m=audio 20000") { "lost".to_owned() } else { text },
+    |text| refused(text, "420 Bad Extension\r\nUnsupported: timer"),
 ];
 
 /// What Bob does when he is called.

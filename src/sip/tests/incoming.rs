@@ -249,3 +249,16 @@ fn every_answer_has_the_same_tag_and_the_route_of_the_invite() {
         assert_eq!(response.header(&Name::RecordRoute), Some("<sip:192.0.2.1;lr>, <sip:192.0.2.2;lr>"));
     }
 }
+
+#[test]
+fn another_offer_before_the_answer_to_ours_has_to_wait() {
+    let mut bench = Bench::new();
+    let mut incoming = called(&mut bench, "");
+    incoming.accept(&mut bench.ctx(), terms());
+    for (seq, method) in [(6, Method::Invite), (7, Method::Update)] {
+        let (message, tx) = bench.request(asks(method, seq, "theirs", "ours", SDP_PCMU));
+        let next = incoming.on_request(&mut bench.ctx(), Asked { message: &message, tx, source: peer() });
+        assert!(matches!(next, Next::Stay), "{next:?}");
+    }
+    assert_eq!(bench.done(), ["200", "491", "491"]);
+}

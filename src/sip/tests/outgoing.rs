@@ -9,13 +9,14 @@ use crate::sip::transactions::CallKey;
 use crate::wire::sip::{Edit, Name};
 
 const STATES: [&str; 4] = ["Calling", "Ringing", "CancelWanted", "Cancelling"];
-const EVENTS: [&str; 17] = [
+const EVENTS: [&str; 18] = [
     "100",
     "180",
     "reliable 180",
     "200",
     "200 without common codec",
     "401",
+    "420",
     "422",
     "302",
     "302 to the same number",
@@ -44,7 +45,7 @@ fn dialled(bench: &mut Bench) -> Outgoing {
         call_id: "call-1".into(),
         seq: 1,
         routes: Vec::new(),
-        headers: Vec::new(),
+        headers: vec![(Name::Supported, SUPPORTED.into()), (Name::SessionExpires, "1800".into())],
         body: None,
     };
     let outgoing = Outgoing::start(&mut bench.ctx(), Owner::Call(CallKey(1)), "secret".into(), request, terms);
@@ -105,6 +106,7 @@ fn row(state: &str, event: &str) -> Option<String> {
             let response = bench.response(&Method::Invite, code, sdp);
             let response = match event {
                 "reliable 180" => Edit::of(&response).set(Name::Require, "100rel").set(Name::RSeq, "1").finish(),
+                "420" => Edit::of(&response).set(Name::Unsupported, "timer").finish(),
                 "302 to the same number" => {
                     Edit::of(&response).set(Name::Contact, "<sip:+818012345678@pbx.example:5070>").finish()
                 }
@@ -246,4 +248,53 @@ fn the_ack_to_a_200_carries_the_credentials_of_its_invite() {
     assert!(ack.header(&name).is_some());
     assert_eq!((ack.header(&name), ack.cseq().unwrap().number), (invite.header(&name), 2));
     assert_ne!(ack.via().unwrap().branch(), invite.via().unwrap().branch());
+}
+
+#[test]
+fn an_extension_that_is_not_liked_is_left_out_once() {
+    let mut bench = Bench::new();
+    let mut outgoing = dialled(&mut bench);
+    let bad = Edit::of(&bench.response(&Method::Invite, 420, "")).set(Name::Unsupported, "timer, x").finish();
+    let bad = Message::parse(&bad).unwrap();
+    let tx = outgoing.tx();
+    outgoing.on_response(&mut bench.ctx(), tx, &bad);
+    assert_eq!(bench.done(), ["INVITE"]);
+    let invite = bench.last(&Method::Invite);
+    assert_eq!((invite.header(&Name::Supported), invite.header(&Name::SessionExpires)), (Some("100rel"), None));
+    let tx = outgoing.tx();
+    let next = outgoing.on_response(&mut bench.ctx(), tx, &bad);
+    assert!(matches!(&next, Next::Over(end) if end.code == Some(420)), "{next:?}");
+}
+
+#[test]
+fn a_telephone_that_is_out_of_the_race_does_not_ring() {
+    let mut bench = Bench::new();
+    let mut outgoing = dialled(&mut bench);
+    let tx = outgoing.tx();
+    let out = bench.response(&Method::Invite, 199, "");
+    outgoing.on_response(&mut bench.ctx(), tx, &out);
+    assert!(outgoing.is_unheard() && bench.done().is_empty());
+    let ringing = bench.response(&Method::Invite, 180, "");
+    outgoing.on_response(&mut bench.ctx(), tx, &ringing);
+    for code in [199, 100] {
+        let response = bench.response(&Method::Invite, code, "");
+        outgoing.on_response(&mut bench.ctx(), tx, &response);
+    }
+    assert!(!outgoing.is_unheard(), "what rang has rung");
+    assert_eq!(bench.done(), ["ringing"]);
+}
+
+#[test]
+fn a_refusal_says_what_its_warning_says() {
+    let mut bench = Bench::new();
+    let mut outgoing = dialled(&mut bench);
+    let refused = Edit::of(&bench.response(&Method::Invite, 488, ""))
+        .set(Name::Warning, "305 pbx.example:5060 \"Incompatible media format\", 399 pbx \"and more\"")
+        .finish();
+    let tx = outgoing.tx();
+    let next = outgoing.on_response(&mut bench.ctx(), tx, &Message::parse(&refused).unwrap());
+    assert!(
+        matches!(&next, Next::Over(end) if end.reason == "Not Acceptable Here: Incompatible media format"),
+        "{next:?}"
+    );
 }

@@ -7,13 +7,14 @@ use crate::sip::tests::peer;
 use crate::sip::transactions::CallKey;
 use crate::wire::sip::Edit;
 
-const EVENTS: [&str; 18] = [
+const EVENTS: [&str; 19] = [
     "BYE",
     "INVITE",
     "INVITE without offer",
     "INVITE without common codec",
     "INVITE of another kind",
     "UPDATE",
+    "UPDATE without offer",
     "INFO",
     "INFO with a key",
     "INFO with body",
@@ -45,8 +46,9 @@ fn ask(bench: &mut Bench, session: &mut Session, message: Message) -> Next {
 
 fn in_state(name: &str, bench: &mut Bench) -> Session {
     let mut session = up(bench);
-    if name == "Unacknowledged" {
-        ask(bench, &mut session, asks(Method::Invite, 6, "theirs", "ours", SDP_PCMU));
+    if name != "Steady" {
+        let offer = if name == "Offering" { "" } else { SDP_PCMU };
+        ask(bench, &mut session, asks(Method::Invite, 6, "theirs", "ours", offer));
         bench.done();
     }
     session
@@ -56,6 +58,7 @@ fn name(session: &Session) -> &'static str {
     match session.state {
         State::Steady => "Steady",
         State::Unacknowledged { .. } => "Unacknowledged",
+        State::Offering { .. } => "Offering",
     }
 }
 
@@ -68,6 +71,7 @@ fn row(state: &str, event: &str) -> Option<String> {
         "INVITE without offer" => (Method::Invite, 7, "theirs", ""),
         "INVITE without common codec" => (Method::Invite, 7, "theirs", SDP_G729),
         "UPDATE" => (Method::Update, 7, "theirs", SDP_HELD),
+        "UPDATE without offer" => (Method::Update, 7, "theirs", ""),
         "INFO" => (Method::Info, 7, "theirs", ""),
         "INFO with body" => (Method::Info, 7, "theirs", "Signal=1"),
         "OPTIONS" => (Method::Options, 7, "theirs", ""),
@@ -110,7 +114,7 @@ fn row(state: &str, event: &str) -> Option<String> {
 
 #[test]
 fn the_code_does_what_the_table_says() {
-    table::compare(include_str!("../session.rs"), &["Steady", "Unacknowledged"], &EVENTS, row);
+    table::compare(include_str!("../session.rs"), &["Steady", "Unacknowledged", "Offering"], &EVENTS, row);
 }
 
 #[test]
@@ -161,4 +165,37 @@ fn an_offer_that_is_refused_is_told_what_was_wrong_with_it() {
         let warning = bench.sent.last().unwrap().header(&Name::Warning);
         assert_eq!(warning, Some("399 hansho-test \"no codec in common\""));
     }
+}
+
+#[test]
+fn a_re_invite_that_overtakes_an_ack_is_answered_and_the_late_ack_is_not_its_own() {
+    let mut bench = Bench::new();
+    let mut session = up(&mut bench);
+    ask(&mut bench, &mut session, asks(Method::Invite, 6, "theirs", "ours", SDP_HELD));
+    ask(&mut bench, &mut session, asks(Method::Invite, 7, "theirs", "ours", SDP_PCMU));
+    assert_eq!(bench.done(), ["200", "changed", "200", "changed"]);
+    session.on_ack(&mut bench.ctx(), &asks(Method::Ack, 6, "theirs", "ours", ""));
+    assert_eq!(name(&session), "Unacknowledged");
+    session.on_ack(&mut bench.ctx(), &asks(Method::Ack, 7, "theirs", "ours", ""));
+    assert_eq!(name(&session), "Steady");
+}
+
+#[test]
+fn an_offer_among_other_parts_is_answered_and_so_is_one_in_the_ack() {
+    let mut bench = Bench::new();
+    let mut session = up(&mut bench);
+    let parted = |message: Message| {
+        let body = format!("--b\r\nContent-Type: application/sdp\r\n\r\n{SDP_HELD}\r\n--b--\r\n");
+        let head = Edit::of(&message).set(Name::ContentType, "multipart/mixed;boundary=b").finish();
+        let head = String::from_utf8(head).unwrap().split("\r\n\r\n").next().unwrap().to_owned();
+        let head = head.lines().filter(|line| !line.starts_with("Content-Length")).collect::<Vec<_>>().join("\r\n");
+        Message::parse(format!("{head}\r\n\r\n{body}").as_bytes()).unwrap()
+    };
+    ask(&mut bench, &mut session, parted(asks(Method::Update, 6, "theirs", "ours", SDP_PCMU)));
+    assert_eq!(bench.done(), ["200", "changed"]);
+    ask(&mut bench, &mut session, asks(Method::Invite, 7, "theirs", "ours", SDP_PCMU));
+    session.on_ack(&mut bench.ctx(), &asks(Method::Ack, 7, "theirs", "ours", ""));
+    ask(&mut bench, &mut session, asks(Method::Invite, 8, "theirs", "ours", ""));
+    session.on_ack(&mut bench.ctx(), &parted(asks(Method::Ack, 8, "theirs", "ours", SDP_PCMU)));
+    assert_eq!(bench.done(), ["200", "changed", "200", "changed"]);
 }
