@@ -1,7 +1,7 @@
 //! Which packets of a stream came, came twice, came late or never (RFC 3550 appendix A.1).
 
-/// Packets behind the newest that are still told apart.
-const WINDOW: u64 = 64;
+/// So far behind the newest a packet is late and no restart (RFC 3550 `MAX_MISORDER`).
+const WINDOW: u64 = 100;
 /// A larger jump than this is a restart of the sender (RFC 3550 `MAX_DROPOUT`).
 const DROPOUT_MAX: u16 = 3_000;
 
@@ -22,7 +22,7 @@ struct Run {
     newest: u64,
     newest_number: u16,
     /// Bit n: the packet n before the newest came.
-    came: u64,
+    came: u128,
     unique: u64,
     /// Also those that came twice.
     all: u64,
@@ -113,6 +113,17 @@ mod tests {
         assert_eq!(sequence.lost(), 3, "0, 3 and 4 never came");
         let wrapped = Progress { highest: 65_536 + 5, expected: 9, received: 7 };
         assert_eq!(sequence.progress(), Some(wrapped), "1 came twice");
+    }
+
+    #[test]
+    fn what_comes_a_second_late_has_come_and_is_no_other_beginning() {
+        let mut sequence = Sequence::default();
+        let held = |n: &u16| (20..25).contains(n);
+        for n in (0..=119).filter(|n| !held(n)).chain(20..25) {
+            assert!(sequence.on_packet(n), "{n}");
+        }
+        assert_eq!((sequence.lost(), sequence.on_packet(24), sequence.on_packet(120)), (0, false, true));
+        assert_eq!(sequence.progress(), Some(Progress { highest: 120, expected: 121, received: 122 }));
     }
 
     #[test]

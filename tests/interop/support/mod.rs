@@ -2,10 +2,12 @@
 
 mod baresip;
 mod browser;
+mod capture;
 mod control;
 mod curl;
 mod daemon;
 mod dnsmasq;
+pub mod hand;
 mod kamailio;
 mod linphone;
 mod process;
@@ -16,6 +18,7 @@ mod wait;
 
 pub use baresip::Baresip;
 pub use browser::Browser;
+pub use capture::{Capture, tshark, tshark_fields};
 pub use curl::Curl;
 pub use daemon::{Daemon, Settings};
 pub use dnsmasq::Dnsmasq;
@@ -79,7 +82,8 @@ impl Scene {
 fn until_heard(port: u16) {
     let mark = format!(":{port:04X}");
     until(&format!("TCP port {port} to be bound"), || {
-        let table = fs::read_to_string("/proc/net/tcp").expect("/proc/net/tcp can be read");
+        let table =
+            ["/proc/net/tcp", "/proc/net/tcp6"].map(|path| fs::read_to_string(path).unwrap_or_default()).concat();
         let listens = |line: &str| {
             let mut words = line.split_whitespace().skip(1);
             words.next().is_some_and(|at| at.ends_with(&mark)) && words.nth(1) == Some("0A")
