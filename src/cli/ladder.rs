@@ -244,15 +244,12 @@ fn clipped(label: &str, most: usize) -> String {
     if width(label) <= most {
         return label.to_owned();
     }
-    let mut short = String::new();
-    for c in label.chars() {
-        short.push(c);
-        if width(&short) + 2 > most {
-            short.pop();
-            break;
-        }
-    }
-    short + ".."
+    let mut room = most.saturating_sub(2);
+    let fits = |c: &char| {
+        let wide = width(c.encode_utf8(&mut [0; 4]));
+        room.checked_sub(wide).inspect(|left| room = *left).is_some()
+    };
+    label.chars().take_while(fits).collect::<String>() + ".."
 }
 
 fn begin(message: &Value) -> Option<Timestamp> {

@@ -53,7 +53,8 @@ pub fn width(words: &str) -> usize {
 }
 
 fn is_harmful(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// How many columns a terminal gives a character: two for East Asian wide ones.
@@ -61,7 +62,7 @@ const fn columns(c: char) -> usize {
     match c as u32 {
         0x1100..=0x115f | 0x2e80..=0xa4cf | 0xac00..=0xd7a3 | 0xf900..=0xfaff => 2,
         0xfe30..=0xfe6f | 0xff01..=0xff60 | 0xffe0..=0xffe6 | 0x1f300..=0x1faff | 0x20000..=0x3fffd => 2,
-        0x300..=0x36f | 0x200b..=0x200d => 0,
+        0x300..=0x36f | 0x200b..=0x200d | 0xfe00..=0xfe0f => 0,
         _ => 1,
     }
 }
@@ -73,7 +74,7 @@ mod tests {
 
     #[test]
     fn json_for_a_terminal_means_the_same_and_moves_no_cursor() {
-        let told = json!({ "reason": "\u{1b}[2J \u{9b}31m \u{7f} \u{202e} 山田" });
+        let told = json!({ "reason": "\u{1b}[2J \u{9b}31m \u{7f} \u{202e} \u{61c} 山田" });
         let text = json_shown(&format!("{told:#}"));
         assert!(text.chars().all(|c| c == '\n' || !is_harmful(c)), "{text:?}");
         assert!(text.contains("山田"));

@@ -159,7 +159,8 @@ impl Core {
 
     fn message(&mut self, from: Hop, bytes: Vec<u8>) {
         tracing::debug!(target: "hansho::sip", %from, "received\n{}", sip_text(&bytes));
-        self.witness.heard(from, self.switch.agent().knows(from.ip()), &bytes);
+        let trusted = self.switch.agent().knows(from.ip());
+        self.witness.heard(from, self.streams.local_of(from), trusted, &bytes);
         self.handle(Input::Datagram { from, bytes });
     }
 
@@ -233,7 +234,7 @@ impl Core {
             Transport::Udp => self.sip.send(to.address, &bytes),
             Transport::Tcp | Transport::Tls => self.streams.send(to, bytes.clone()),
         }
-        self.witness.sent(to, bytes);
+        self.witness.sent(to, self.streams.local_of(to), bytes);
     }
 
     fn hand_to_gateway(&mut self, letter: Letter) {

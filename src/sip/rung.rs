@@ -15,7 +15,7 @@ use core::ops::Range;
 
 use crate::wire::sip::Name;
 
-/// Longer messages are not kept; the agent reads none either.
+/// Of longer messages no more than this is kept; the agent reads none of them.
 pub const KEPT_MAX: usize = 16_384;
 /// A Call-ID of more bytes is nobody's.
 const CALL_ID_MAX: usize = 1_024;
@@ -23,6 +23,8 @@ const CALL_ID_MAX: usize = 1_024;
 const FIELDS_MAX: usize = 256;
 /// Characters of a value that are shown.
 const VALUE_MAX: usize = 400;
+/// Characters of CSeq that are shown: a number of ten digits, and a method.
+const CSEQ_MAX: usize = 48;
 /// Values that are shown of one message.
 const VALUES_MAX: usize = 16;
 
@@ -97,7 +99,7 @@ pub fn whose(bytes: &[u8]) -> Option<Whose> {
 pub fn rung(bytes: &[u8]) -> Rung {
     let cut = Cut::of(bytes);
     let what = said(&text(bytes, cut.start.clone()));
-    let cseq = cut.value(bytes, &Name::CSeq).unwrap_or_default();
+    let cseq = cut.value(bytes, &Name::CSeq).unwrap_or_default().chars().take(CSEQ_MAX).collect();
     let body = bytes.get(cut.body..).unwrap_or_default();
     let kind = cut.value(bytes, &Name::ContentType).unwrap_or_default();
     let sdp = !body.is_empty() && kind.get(..15).is_some_and(|kind| kind.eq_ignore_ascii_case("application/sdp"));
@@ -126,7 +128,10 @@ fn said(line: &str) -> Says {
     match (words.next(), words.next(), words.next()) {
         (Some(version), Some(code), reason) if version.get(..4).is_some_and(|it| it.eq_ignore_ascii_case("SIP/")) => {
             match code.parse() {
-                Ok(code) => Says::Response { code, reason: reason.unwrap_or_default().trim().to_owned() },
+                Ok(code) => {
+                    let reason = reason.unwrap_or_default().trim().chars().take(VALUE_MAX).collect();
+                    Says::Response { code, reason }
+                }
                 Err(_) => Says::Nonsense(line.chars().take(VALUE_MAX).collect()),
             }
         }

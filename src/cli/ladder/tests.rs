@@ -57,7 +57,7 @@ attempt 1  山田 at +818012345678  2023-11-14 22:13:20.000 +00:00  Call-ID 8d7f
 
 #[test]
 fn nothing_of_the_network_reaches_the_terminal_raw() {
-    let hostile = "\u{1b}[2J\r\n\u{202e}x\u{7}";
+    let hostile = "\u{1b}[2J\r\n\u{202e}x\u{7}\u{9b}31m\u{61c}";
     let evil = json!({
         "method": hostile, "cseq": hostile, "remote": hostile, "transport": hostile, "local": hostile,
         "headers": [{ "name": "Reason", "value": hostile }],
@@ -71,7 +71,7 @@ fn nothing_of_the_network_reaches_the_terminal_raw() {
         Value::Null,
     );
     let page = drawn(&answer);
-    assert!(!page.contains(['\u{1b}', '\r', '\u{202e}', '\u{7}']), "{page:?}");
+    assert!(!page.contains(['\u{1b}', '\r', '\u{202e}', '\u{7}', '\u{9b}', '\u{61c}']), "{page:?}");
     assert_eq!(page.lines().count(), 7, "{page}");
 }
 

@@ -202,7 +202,8 @@ impl Keeper {
             taken += 1;
             bytes += seen.bytes.len();
             let Some(whose) = whose(&seen.bytes) else { continue };
-            let local = self.locals.get(seen.hop.transport as usize).copied().unwrap_or(self.locals[0]);
+            let usual = self.locals.get(seen.hop.transport as usize).copied().unwrap_or(self.locals[0]);
+            let local = seen.local.unwrap_or(usual);
             let at = began + seen.at.since(Time::ZERO);
             let passed = Passed { at, sent: seen.sent, local, remote: seen.hop, bytes: masked(seen.bytes) };
             self.waiting.push(Kept { call_id: whose.call_id, begins: whose.of_call && seen.trusted, passed });

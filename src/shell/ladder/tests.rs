@@ -64,10 +64,10 @@ fn whoever_asks_sees_what_went_by_before_and_so_does_the_next_life() {
     let folder = Folder::new("lives");
     let mut witness = folder.start();
     for number in 1..=700 {
-        witness.sent(hop(), invite(if number % 7 == 0 { "a" } else { "b" }, number));
+        witness.sent(hop(), None, invite(if number % 7 == 0 { "a" } else { "b" }, number));
     }
     assert_eq!(of(&witness.handle(), "a").messages.len(), 100);
-    witness.heard(hop(), true, &message("SIP/2.0 200 OK", "a", 7));
+    witness.heard(hop(), None, true, &message("SIP/2.0 200 OK", "a", 7));
     drop(witness);
     let witness = folder.start();
     let ladder = of(&witness.handle(), "a");
@@ -77,20 +77,35 @@ fn whoever_asks_sees_what_went_by_before_and_so_does_the_next_life() {
 }
 
 #[test]
+fn over_a_connection_our_end_is_the_connection_s() {
+    let folder = Folder::new("ends");
+    let mut witness = folder.start();
+    let (tls, ours) = ("tls:192.0.2.9:5061".parse().unwrap(), "192.0.2.1:40001".parse().ok());
+    witness.sent(tls, ours, invite("a", 1));
+    witness.heard(tls, ours, true, &message("SIP/2.0 200 OK", "a", 1));
+    witness.sent(hop(), None, invite("a", 2));
+    witness.heard(tls, ours, true, &[message("SIP/2.0 183 Long", "long", 1), vec![b'x'; 20_000]].concat());
+    assert_eq!(of(&witness.handle(), "long").messages[0].bytes.len(), 16_384, "the beginning of what is too long");
+    let locals: Vec<String> =
+        of(&witness.handle(), "a").messages.iter().map(|passed| passed.local.to_string()).collect();
+    assert_eq!(locals, ["192.0.2.1:40001", "192.0.2.1:40001", "192.0.2.1:5060"]);
+}
+
+#[test]
 fn strangers_are_kept_only_in_calls_that_are_there_and_fill_no_ring() {
     let folder = Folder::new("strangers");
     let mut witness = folder.start();
-    witness.heard(hop(), false, &invite("theirs", 1));
-    witness.heard(hop(), false, &message("OPTIONS sip:a SIP/2.0", "scan", 1));
-    witness.sent(hop(), invite("ours", 1));
-    witness.heard(hop(), false, &message("BYE sip:a SIP/2.0", "ours", 2));
+    witness.heard(hop(), None, false, &invite("theirs", 1));
+    witness.heard(hop(), None, false, &message("OPTIONS sip:a SIP/2.0", "scan", 1));
+    witness.sent(hop(), None, invite("ours", 1));
+    witness.heard(hop(), None, false, &message("BYE sip:a SIP/2.0", "ours", 2));
     let handle = witness.handle();
     assert_eq!((of(&handle, "theirs").messages.len(), of(&handle, "ours").messages.len()), (0, 2));
     assert_eq!(asked(&handle, |keeper| keeper.outside().count()), 0);
     // A flood of them leaves room for what is ours, whether the thread keeps up or not.
     let junk = [&invite("junk", 1)[..], &[b'x'; 16_000]].concat();
-    (0..1_000).for_each(|_| witness.heard(hop(), false, &junk));
-    witness.sent(hop(), invite("ours", 3));
+    (0..1_000).for_each(|_| witness.heard(hop(), None, false, &junk));
+    witness.sent(hop(), None, invite("ours", 3));
     assert_eq!((of(&handle, "ours").messages.len(), asked(&handle, |keeper| keeper.lost())), (3, 0));
 }
 
@@ -100,9 +115,9 @@ fn registrations_are_remembered_a_few_for_each_far_end() {
     let mut witness = folder.start();
     for number in 0..200u16 {
         let end = Hop::udp(([192, 0, 2, 9], 5_000 + number % 100).into());
-        witness.sent(end, message("REGISTER sip:a SIP/2.0", &format!("r{}", number % 100), u32::from(number)));
+        witness.sent(end, None, message("REGISTER sip:a SIP/2.0", &format!("r{}", number % 100), u32::from(number)));
     }
-    (0..100).for_each(|number| witness.heard(hop(), true, &message("OPTIONS sip:a SIP/2.0", "o", number)));
+    (0..100).for_each(|number| witness.heard(hop(), None, true, &message("OPTIONS sip:a SIP/2.0", "o", number)));
     let handle = witness.handle();
     let counts = asked(&handle, |keeper| keeper.outside().map(|(_, messages)| messages.len()).collect::<Vec<_>>());
     assert_eq!((counts.len(), counts.iter().max()), (64, Some(&64)));
@@ -117,8 +132,8 @@ fn a_file_that_cannot_be_opened_costs_pictures_and_nothing_else() {
     std::fs::write(Ladders::beside(&folder.0.join("x.db")), "this is no database, but somebody's notes about one")
         .unwrap();
     let mut witness = folder.start();
-    witness.sent(hop(), invite("a", 1));
-    witness.sent(hop(), message("REGISTER sip:a SIP/2.0", "r", 1));
+    witness.sent(hop(), None, invite("a", 1));
+    witness.sent(hop(), None, message("REGISTER sip:a SIP/2.0", "r", 1));
     let handle = witness.handle();
     assert!(of(&handle, "a").messages.is_empty());
     let answer = asked(&handle, |keeper| answer::house(keeper, false));
@@ -130,7 +145,7 @@ fn a_file_that_cannot_be_opened_costs_pictures_and_nothing_else() {
 fn what_is_old_is_taken_away() {
     let folder = Folder::new("forgets");
     let mut witness = folder.start();
-    witness.sent(hop(), invite("a", 1));
+    witness.sent(hop(), None, invite("a", 1));
     let handle = witness.handle();
     let at = of(&handle, "a").messages[0].at;
     handle.forget(at);
@@ -144,11 +159,11 @@ fn a_call_that_belongs_to_no_incident_is_listed_and_can_be_asked_for() {
     let folder = Folder::new("hotline");
     let mut witness = folder.start();
     let head = "From: <sip:anna@pbx>;tag=1\r\nTo: <sip:hotline@pbx>\r\nCall-ID: call-in@pbx\r\nCSeq: 1";
-    witness.heard(hop(), true, format!("INVITE sip:hotline@us SIP/2.0\r\n{head} INVITE\r\n\r\n").as_bytes());
-    witness.sent(hop(), format!("SIP/2.0 100 Trying\r\n{head} INVITE\r\n\r\n").into_bytes());
-    witness.sent(hop(), format!("SIP/2.0 480 Temporarily Unavailable\r\n{head} INVITE\r\n\r\n").into_bytes());
-    witness.heard(hop(), true, format!("ACK sip:hotline@us SIP/2.0\r\n{head} ACK\r\n\r\n").as_bytes());
-    witness.sent(hop(), invite("later", 1));
+    witness.heard(hop(), None, true, format!("INVITE sip:hotline@us SIP/2.0\r\n{head} INVITE\r\n\r\n").as_bytes());
+    witness.sent(hop(), None, format!("SIP/2.0 100 Trying\r\n{head} INVITE\r\n\r\n").into_bytes());
+    witness.sent(hop(), None, format!("SIP/2.0 480 Temporarily Unavailable\r\n{head} INVITE\r\n\r\n").into_bytes());
+    witness.heard(hop(), None, true, format!("ACK sip:hotline@us SIP/2.0\r\n{head} ACK\r\n\r\n").as_bytes());
+    witness.sent(hop(), None, invite("later", 1));
     let handle = witness.handle();
     let listed = asked(&handle, |keeper| answer::house(keeper, false))["calls"].clone();
     let call_ids: Vec<&str> = listed.as_array().unwrap().iter().filter_map(|call| call["call_id"].as_str()).collect();

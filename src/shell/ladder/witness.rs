@@ -38,6 +38,8 @@ pub(super) struct Seen {
     /// By us, or by somebody who may have something to say to us.
     pub(super) trusted: bool,
     pub(super) hop: Hop,
+    /// Our end, where it is the end of a connection.
+    pub(super) local: Option<SocketAddr>,
     pub(super) bytes: Vec<u8>,
 }
 
@@ -77,7 +79,8 @@ pub struct Witness {
     thread: Option<JoinHandle<()>>,
 }
 
-/// Starts the thread that keeps messages in the file at `path`. `locals`: where we are over UDP, TCP and TLS.
+/// Starts the thread that keeps messages in the file at `path`. `locals`: where we are over UDP, TCP and TLS, where a
+/// connection does not say it better.
 pub fn start(path: &Path, locals: [SocketAddr; 3], clock: Clock) -> io::Result<Witness> {
     let (ring, rest) = rtrb::RingBuffer::new(WAITING);
     let shared = Arc::new(Shared::default());
@@ -86,18 +89,22 @@ pub fn start(path: &Path, locals: [SocketAddr; 3], clock: Clock) -> io::Result<W
 }
 
 impl Witness {
-    /// A message came. `trusted`: from somebody who may have something to say to us.
-    pub fn heard(&mut self, from: Hop, trusted: bool, bytes: &[u8]) {
+    /// A message came. `local`: our end, where it came over a connection. `trusted`: from somebody who may have something
+    /// to say to us.
+    pub fn heard(&mut self, from: Hop, local: Option<SocketAddr>, trusted: bool, bytes: &[u8]) {
+        // Of what was refused as too long the beginning says whose it is.
+        let bytes = bytes.get(..KEPT_MAX).unwrap_or(bytes);
         if !is_stun(bytes) && self.has_room(bytes.len(), if trusted { WAITING_BYTES } else { STRANGERS_BYTES }, trusted)
         {
-            self.hand_over(Seen { at: self.clock.now(), sent: false, trusted, hop: from, bytes: bytes.to_vec() });
+            let at = self.clock.now();
+            self.hand_over(Seen { at, sent: false, trusted, hop: from, local, bytes: bytes.to_vec() });
         }
     }
 
     /// We sent a message.
-    pub fn sent(&mut self, to: Hop, bytes: Vec<u8>) {
+    pub fn sent(&mut self, to: Hop, local: Option<SocketAddr>, bytes: Vec<u8>) {
         if !is_stun(&bytes) && self.has_room(bytes.len(), WAITING_BYTES, true) {
-            self.hand_over(Seen { at: self.clock.now(), sent: true, trusted: true, hop: to, bytes });
+            self.hand_over(Seen { at: self.clock.now(), sent: true, trusted: true, hop: to, local, bytes });
         }
     }
 

@@ -17,12 +17,14 @@ mod tls;
 pub use tls::{Tls, TlsError, TlsSettings, TrunkTls};
 
 use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::mpsc;
 
+use super::locate::route_to;
 use crate::sip::{Hop, Transport};
 
 /// Messages that may wait to be written to one connection.
@@ -96,6 +98,8 @@ struct Open {
     number: u64,
     out: mpsc::Sender<Vec<u8>>,
     theirs: bool,
+    /// Our end of it.
+    local: Option<SocketAddr>,
 }
 
 /// What the tasks tell.
@@ -114,7 +118,7 @@ impl Streams {
     }
 
     /// Listens there; where that is.
-    pub fn listen(&self, transport: Transport, address: SocketAddr) -> std::io::Result<SocketAddr> {
+    pub fn listen(&self, transport: Transport, address: SocketAddr) -> io::Result<SocketAddr> {
         let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
         socket.set_reuseaddr(true)?;
         socket.bind(address)?;
@@ -122,6 +126,12 @@ impl Streams {
         let local = listener.local_addr()?;
         tokio::spawn(accept(transport, listener, self.told.clone()));
         Ok(local)
+    }
+
+    /// Our end of the connection there, which stands or is being made.
+    pub fn local_of(&self, hop: Hop) -> Option<SocketAddr> {
+        let of_connections = hop.transport != Transport::Udp;
+        of_connections.then(|| self.open.get(&hop).and_then(|open| open.local)).flatten()
     }
 
     /// Gives back what there was no time for.
@@ -175,7 +185,7 @@ impl Streams {
         }
         connection::prepare(&stream);
         let (out, rest) = mpsc::channel(WAITING);
-        let number = self.put(hop, out, true);
+        let number = self.put(hop, Open { number: 0, out, theirs: true, local: stream.local_addr().ok() });
         let (told, tls) = (self.told.clone(), self.tls.clone());
         tokio::spawn(async move {
             let why = match hop.transport {
@@ -221,10 +231,12 @@ impl Streams {
         let (out, rest) = mpsc::channel(WAITING);
         // An empty queue has room.
         let _ = out.try_send(first);
-        let number = self.put(to, out, false);
-        let (told, tls, from) = (self.told.clone(), self.tls.clone(), self.from);
+        let socket = bound(to, self.from);
+        let local = socket.as_ref().ok().and_then(|socket| end_of(socket, to));
+        let number = self.put(to, Open { number: 0, out, theirs: false, local });
+        let (told, tls) = (self.told.clone(), self.tls.clone());
         tokio::spawn(async move {
-            let why = match open(to, from).await {
+            let why = match open(to, socket).await {
                 Err(why) => why,
                 Ok(stream) => match to.transport {
                     Transport::Tls => match tokio::time::timeout(CONNECT, tls.connect(to, stream)).await {
@@ -239,9 +251,10 @@ impl Streams {
         });
     }
 
-    fn put(&mut self, hop: Hop, out: mpsc::Sender<Vec<u8>>, theirs: bool) -> u64 {
+    /// Keeps it under the next number.
+    fn put(&mut self, hop: Hop, open: Open) -> u64 {
         self.last += 1;
-        self.open.insert(hop, Open { number: self.last, out, theirs });
+        self.open.insert(hop, Open { number: self.last, ..open });
         self.last
     }
 
@@ -270,14 +283,26 @@ impl Streams {
     }
 }
 
-async fn open(to: Hop, from: Option<IpAddr>) -> Result<TcpStream, String> {
-    let connecting = async {
-        let socket = if to.address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-        if let Some(from) = from.filter(|from| from.is_ipv4() == to.address.is_ipv4()) {
-            socket.bind(SocketAddr::new(from, 0))?;
-        }
-        socket.connect(to.address).await
+/// A socket that has a port already: what is sent first is shown with it, before anybody has answered.
+fn bound(to: Hop, from: Option<IpAddr>) -> io::Result<TcpSocket> {
+    let (socket, any): (_, IpAddr) = match to.address {
+        SocketAddr::V4(_) => (TcpSocket::new_v4()?, Ipv4Addr::UNSPECIFIED.into()),
+        SocketAddr::V6(_) => (TcpSocket::new_v6()?, Ipv6Addr::UNSPECIFIED.into()),
     };
+    let from = from.filter(|from| from.is_ipv4() == any.is_ipv4());
+    socket.bind(SocketAddr::new(from.unwrap_or(any), 0))?;
+    Ok(socket)
+}
+
+/// Our end of a connection there.
+fn end_of(socket: &TcpSocket, to: Hop) -> Option<SocketAddr> {
+    let bound = socket.local_addr().ok()?;
+    let ip = if bound.ip().is_unspecified() { route_to(to.address)? } else { bound.ip() };
+    Some(SocketAddr::new(ip, bound.port()))
+}
+
+async fn open(to: Hop, socket: io::Result<TcpSocket>) -> Result<TcpStream, String> {
+    let connecting = async { socket?.connect(to.address).await };
     match tokio::time::timeout(CONNECT, connecting).await {
         Ok(Ok(stream)) => {
             connection::prepare(&stream);

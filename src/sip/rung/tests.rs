@@ -26,6 +26,15 @@ fn a_request_says_its_method_and_what_happened_to_it_on_the_way() {
 }
 
 #[test]
+fn what_is_longer_than_anybody_reads_is_cut() {
+    let long = "x".repeat(9_000);
+    let rung = shown(&format!("SIP/2.0 480 {long}\r\nCSeq: 1 {long}\r\nReason: {long}\r\n\r\n"));
+    assert_eq!(rung.what, Says::Response { code: 480, reason: "x".repeat(400) });
+    assert_eq!((rung.cseq.len(), rung.headers[0].1.len()), (48, 400));
+    assert!(matches!(shown(&format!("SIP/2.0 {long}")).what, Says::Nonsense(said) if said.len() == 400));
+}
+
+#[test]
 fn both_ends_are_named_as_they_name_themselves() {
     let message = "INVITE sip:a@b SIP/2.0\r\nf: \"Anna\"\r\n <sip:anna@pbx>;tag=1\r\nTo: <sip:bell@pbx>\r\n\r\n";
     assert_eq!(parties(message.as_bytes()), ["\"Anna\" <sip:anna@pbx>;tag=1", "<sip:bell@pbx>"]);
