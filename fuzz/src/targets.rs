@@ -3,15 +3,20 @@
 use hansho::base::Codec;
 use hansho::sip::digest::{Challenge, Credentials, Session};
 use hansho::sip::offer::{Local, answer, read_answer};
+use hansho::sip::rung::{masked, parties, rung, whose};
 use hansho::wire::rtcp::{Compound, Packet as Part, Report, WRITTEN_MAX};
 use hansho::wire::rtp::Packet;
 use hansho::wire::sdp::Description;
-use hansho::wire::sip::{Builder, Edit, List, Message, Method, Name, NameAddr, Params, Uri, Via, unquote};
+use hansho::wire::sip::{
+    Builder, Edit, List, Message, Method, Name, NameAddr, Params, Piece, Stream, Uri, Via, unquote,
+};
 use hansho::wire::stun::{ANSWER_MAX, Request, is_stun};
 use hansho::wire::telephone_event::Event;
 
 /// Every question that a message can be asked.
 pub fn message(bytes: &[u8]) {
+    ladder(bytes);
+    stream(bytes);
     if let Some(part) = Message::salvage(bytes) {
         let refusal = Builder::response(&part, 400).to_tag("t").received_from(([192, 0, 2, 1], 9).into()).finish();
         Message::parse(&refusal).expect("a refusal can be read");
@@ -30,6 +35,41 @@ pub fn message(bytes: &[u8]) {
     let back = Message::parse(&Edit::of(&passed).remove_first(Name::Via).finish()).expect("and back");
     assert_eq!(back.body(), message.body());
     assert_eq!(back.list(&Name::Via).count(), message.list(&Name::Via).count());
+}
+
+/// What is kept of it to be shown.
+fn ladder(bytes: &[u8]) {
+    let kept = masked(bytes.to_vec());
+    assert_eq!(kept.len(), bytes.len(), "a mask is as long as what it hides");
+    let (before, after) = (rung(bytes), rung(&kept));
+    assert_eq!((&before.what, &before.cseq, whose(bytes)), (&after.what, &after.cseq, whose(&kept)));
+    let most =
+        parties(bytes).iter().chain(after.headers.iter().map(|(_, value)| value)).map(|it| it.chars().count()).max();
+    assert!(most <= Some(400), "what is shown has an end");
+}
+
+/// The same messages come out of a connection however it cuts them, and it ends for the same reason.
+fn stream(bytes: &[u8]) {
+    let taken = |size: usize| {
+        let (mut stream, mut rest, mut messages) = (Stream::default(), bytes, Vec::new());
+        loop {
+            match stream.next_piece() {
+                Ok(Some(Piece::Message(message))) => messages.push(message),
+                Ok(Some(Piece::Ping | Piece::Pong)) => {}
+                Ok(None) if rest.is_empty() => return (messages, None, stream.rest()),
+                Ok(None) => {
+                    let (next, others) = rest.split_at(size.min(stream.room()).min(rest.len()));
+                    stream.push(next);
+                    rest = others;
+                }
+                Err(broken) => return (messages, Some(broken), Vec::new()),
+            }
+        }
+    };
+    let whole = taken(usize::MAX);
+    for size in [1, 7, 64] {
+        assert_eq!(taken(size), whole, "by {size}");
+    }
 }
 
 fn text(text: &str) {

@@ -28,6 +28,7 @@ mod sipp_control;
 mod sipp_trunk;
 mod support;
 mod systems;
+mod torture;
 mod transport;
 mod trunks;
 mod voice;

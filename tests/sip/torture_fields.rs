@@ -181,7 +181,9 @@ fn on_a_connection_two_requests_are_two_a_short_one_is_waited_for_and_a_doubtful
     let mut short = stream("clerr");
     assert_eq!((short.next_piece(), short.is_waiting()), (Ok(None), true));
     for name in ["ncl", "mcl01"] {
-        assert_eq!(stream(name).next_piece(), Err(Broken::Length), "{name}");
+        let mut stream = stream(name);
+        assert_eq!(stream.next_piece(), Err(Broken::Length), "{name}");
+        assert_eq!(stream.rest(), bytes(name), "{name}: for the agent, who refuses it");
     }
 }
 

@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use hansho::base::{LegId, Outbox, Time, TrunkId};
-use hansho::sip::{Agent, Event, Identity, Output, Trunk};
+use hansho::sip::{Agent, Event, Identity, Output, Transport, Trunk};
 use hansho::wire::sip::{Message, Name};
 
 /// What the agent does with a message.
@@ -259,6 +259,20 @@ fn an_answer_goes_back_as_what_it_answers() {
             assert!(asked.tag().map_or(told.tag().is_some(), |tag| told.tag() == Some(tag)), "{name}");
         }
     }
+}
+
+#[test]
+fn an_answer_goes_where_via_says_at_the_address_that_the_request_came_from() {
+    let mut ports = Vec::new();
+    for (name, ..) in all().filter(|(.., fate)| *fate != Silence) {
+        let (mut agent, mut out) = (agent(), Outbox::new());
+        agent.on_datagram(Time::ZERO, trunk(), &bytes(name), &mut out);
+        let Some(Output::Send { to, .. }) = out.pop() else { panic!("{name}: {out:?}") };
+        assert_eq!((to.address.ip(), to.transport), (trunk().ip(), Transport::Udp), "{name}");
+        ports.extend(Some((name, to.address.port())).filter(|(_, port)| *port != 5060));
+    }
+    let named = [("quotbal", 5050), ("mult-ip-in-header", 6050), ("ipv4-mapped-ipv6", 19823)];
+    assert_eq!(ports, named, "others name none, and mpart01 asks for the port that it came from");
 }
 
 #[test]

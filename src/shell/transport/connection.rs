@@ -2,7 +2,8 @@
 //!
 //! Easy to get wrong: a message that has begun must end soon, or its sender holds a place by a byte a minute; whoever
 //! made the connection keeps it alive, with a double CRLF now and then, and the other end answers with a single one
-//! (RFC 5626 §3.5.1, §4.4.1). Many never answer, so silence counts only where there was an answer before.
+//! (RFC 5626 §3.5.1, §4.4.1). Many never answer, so silence counts only where there was an answer before. Whoever sends a
+//! message that says no length, or too much, is told so before the connection ends (RFC 4475 §3.1.2.3, §3.3.9).
 
 use std::time::Duration;
 
@@ -28,7 +29,22 @@ const PONG_WITHIN: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_secs(900);
 /// Bytes that were sent and that nobody acknowledges for so long end the connection.
 const UNACKNOWLEDGED: Duration = Duration::from_secs(20);
+/// Whoever sent what cannot be taken has so long to hear why.
+const PARTING: Duration = Duration::from_secs(1);
 const READ: usize = 4_096;
+
+/// Why a connection is over.
+struct Over {
+    why: String,
+    /// A request that cannot be taken was handed on: what is said to it is the last that goes out.
+    owes: bool,
+}
+
+impl From<String> for Over {
+    fn from(why: String) -> Over {
+        Over { why, owes: false }
+    }
+}
 
 /// What the kernel is to do with this connection.
 pub(super) fn prepare(stream: &TcpStream) {
@@ -52,26 +68,29 @@ pub(super) async fn run(
     loop {
         let room = pieces.room().min(READ);
         let into = buffer.get_mut(..room).unwrap_or_default();
-        let done = tokio::select! {
+        let done: Result<(), Over> = tokio::select! {
             read = stream.read(into) => match read {
-                Ok(0) => Err("the far end closed the connection".to_owned()),
+                Ok(0) => Err("the far end closed the connection".to_owned().into()),
                 Ok(count) => {
                     pieces.push(buffer.get(..count).unwrap_or_default());
                     take(&mut pieces, &mut clock, hop, told, &mut stream).await
                 }
-                Err(error) => Err(super::sentence::of_system(&error)),
+                Err(error) => Err(super::sentence::of_system(&error).into()),
             },
             message = out.recv() => match message {
-                Some(bytes) => write(&mut stream, &bytes).await,
-                None => Err("nobody needs it any more".to_owned()),
+                Some(bytes) => write(&mut stream, &bytes).await.map_err(Over::from),
+                None => Err("nobody needs it any more".to_owned().into()),
             },
             () = tokio::time::sleep_until(clock.next()) => match clock.on_deadline() {
-                Due::Ping => write(&mut stream, b"\r\n\r\n").await,
-                Due::Over(why) => Err(why.to_owned()),
+                Due::Ping => write(&mut stream, b"\r\n\r\n").await.map_err(Over::from),
+                Due::Over(why) => Err(why.to_owned().into()),
                 Due::Nothing => Ok(()),
             },
         };
-        if let Err(why) = done {
+        if let Err(Over { why, owes }) = done {
+            if owes {
+                let _ = tokio::time::timeout(PARTING, part(&mut stream, &mut out)).await;
+            }
             // Says goodbye where TLS wants it; whoever is gone does not hear it.
             let _ = tokio::time::timeout(Duration::from_secs(1), stream.shutdown()).await;
             return why;
@@ -85,21 +104,37 @@ async fn take(
     hop: Hop,
     told: &mpsc::Sender<Told>,
     stream: &mut (impl AsyncWrite + Unpin),
-) -> Result<(), String> {
+) -> Result<(), Over> {
     clock.heard();
     loop {
-        match pieces.next_piece().map_err(|broken| broken.to_string())? {
-            None => break,
-            Some(Piece::Message(bytes)) => {
+        match pieces.next_piece() {
+            Ok(None) => break,
+            Ok(Some(Piece::Message(bytes))) => {
                 clock.begun = None;
                 let _ = told.send(Told::Message { from: hop, bytes }).await;
             }
-            Some(Piece::Ping) => write(stream, b"\r\n").await?,
-            Some(Piece::Pong) => clock.ponged(),
+            Ok(Some(Piece::Ping)) => write(stream, b"\r\n").await?,
+            Ok(Some(Piece::Pong)) => clock.ponged(),
+            Err(broken) => {
+                let bytes = pieces.rest();
+                let owes = !bytes.starts_with(b"SIP/");
+                let _ = told.send(Told::Message { from: hop, bytes }).await;
+                return Err(Over { why: broken.to_string(), owes });
+            }
         }
     }
     clock.is_under_way(pieces.is_waiting());
     Ok(())
+}
+
+/// Says the last words. What still comes is read and forgotten: closed with something unread in it, a socket takes back what
+/// the far end has not read yet.
+async fn part(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), out: &mut mpsc::Receiver<Vec<u8>>) {
+    let Some(bytes) = out.recv().await else { return };
+    if write(stream, &bytes).await.is_ok() && stream.shutdown().await.is_ok() {
+        let mut forgotten = [0; READ];
+        while stream.read(&mut forgotten).await.is_ok_and(|count| count > 0) {}
+    }
 }
 
 async fn write(stream: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> Result<(), String> {

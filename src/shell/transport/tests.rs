@@ -78,6 +78,41 @@ async fn talk(ours: &mut Streams, theirs: &mut Streams, there: Hop) -> Result<()
 }
 
 #[tokio::test]
+async fn whoever_sends_what_cannot_be_taken_is_told_so_and_then_it_is_over() {
+    let long = [b"OPTIONS sip:a SIP/2.0\r\nContent-Length: 99999\r\n\r\n".to_vec(), vec![b'x'; 99_999]].concat();
+    for bytes in [&b"OPTIONS sip:a SIP/2.0\r\nContent-Length: -1\r\n\r\nnobody knows where this ends"[..], &long] {
+        let mut ours = plain();
+        let there = listen(&ours, Transport::Tcp);
+        let (from, bytes) = (std::net::TcpStream::connect(there.address).unwrap(), bytes.to_vec());
+        let sender = std::thread::spawn(move || {
+            use std::io::{Read, Write};
+            let mut from = from;
+            from.write_all(&bytes).unwrap();
+            let mut heard = Vec::new();
+            from.read_to_end(&mut heard).unwrap();
+            heard
+        });
+        let (from, heard) = message(&mut ours).await;
+        assert!(heard.starts_with(b"OPTIONS sip:a "));
+        ours.send(from, ANSWER.to_vec());
+        assert!(matches!(hears(&mut ours).await, Arrived::Lost { hop, .. } if hop == from));
+        assert_eq!(sender.join().unwrap(), ANSWER);
+    }
+}
+
+#[tokio::test]
+async fn our_end_of_a_connection_is_known_before_it_stands_and_is_what_the_far_end_sees() {
+    let (mut ours, mut theirs) = (plain(), plain());
+    let there = listen(&theirs, Transport::Tcp);
+    assert_eq!(ours.local_of(there), None);
+    ours.send(there, OPTIONS.to_vec());
+    let end = ours.local_of(there);
+    let (from, _) = message(&mut theirs).await;
+    assert_eq!((end, theirs.local_of(from)), (Some(from.address), Some(there.address)));
+    assert_eq!(ours.local_of(Hop::udp(there.address)), None);
+}
+
+#[tokio::test]
 async fn an_answer_comes_back_over_the_connection_of_its_request_and_the_next_request_uses_it_again() {
     let (mut ours, mut theirs) = (plain(), plain());
     let there = listen(&theirs, Transport::Tcp);
@@ -103,6 +138,7 @@ async fn whoever_begins_no_message_that_ends_is_cut_off_and_the_core_hears_of_it
     tokio::io::AsyncWriteExt::write_all(&mut liar, b"OPTIONS sip:a SIP/2.0\r\nContent-Length: 99999\r\n\r\n")
         .await
         .unwrap();
+    message(&mut theirs).await;
     let Arrived::Lost { why, .. } = hears(&mut theirs).await else { panic!("he is still there") };
     assert!(why.contains("longer than 16384 bytes"), "{why}");
 }

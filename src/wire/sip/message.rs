@@ -325,5 +325,10 @@ fn length_of(text: &str, fields: &[Field], found: usize) -> Result<usize, Malfor
             return Err(Malformed::Repeated(Name::ContentLength));
         }
     }
-    if declared > found { Err(Malformed::Truncated { declared, found }) } else { Ok(declared) }
+    match declared {
+        _ if declared <= found => Ok(declared),
+        // Of a stream no more is read than says so.
+        _ if declared > MAX_MESSAGE => Err(Malformed::TooLong(declared)),
+        _ => Err(Malformed::Truncated { declared, found }),
+    }
 }

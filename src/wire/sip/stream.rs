@@ -60,6 +60,11 @@ impl Stream {
         (MAX_IN_STREAM + 1).saturating_sub(self.bytes.len())
     }
 
+    /// What cannot be taken, from the beginning of its message on: its sender may be told what is wrong with it.
+    pub fn rest(&mut self) -> Vec<u8> {
+        core::mem::take(&mut self.bytes)
+    }
+
     /// A message is under way, and its rest is missing.
     pub fn is_waiting(&self) -> bool {
         !self.bytes.is_empty()
@@ -174,7 +179,22 @@ mod tests {
             let mut stream = Stream::default();
             stream.push(bytes);
             assert_eq!(stream.next_piece(), Err(broken));
+            assert_eq!((stream.rest().as_slice(), stream.is_waiting()), (bytes, false));
         }
+    }
+
+    #[test]
+    fn the_longest_message_is_taken_and_one_byte_more_is_too_long_as_soon_as_it_is_said() {
+        let said = |length: usize| format!("A sip:a SIP/2.0\r\nl: {length}\r\n\r\n").into_bytes();
+        let longest = [said(MAX_IN_STREAM - 29), vec![b'x'; MAX_IN_STREAM - 29]].concat();
+        let mut stream = Stream::default();
+        for byte in &longest {
+            assert_eq!(stream.next_piece(), Ok(None));
+            stream.push(&[*byte]);
+        }
+        assert_eq!(stream.next_piece(), Ok(Some(Piece::Message(longest))));
+        stream.push(&said(MAX_IN_STREAM - 28));
+        assert_eq!(stream.next_piece(), Err(Broken::TooLong));
     }
 
     #[test]
