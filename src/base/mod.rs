@@ -6,10 +6,12 @@
 mod address;
 mod codec;
 mod digit;
+mod hex;
 mod holidays;
 mod hours;
 mod ids;
 mod language;
+mod network;
 mod outbox;
 mod phone;
 mod quality;
@@ -20,12 +22,14 @@ mod trigger;
 pub use address::Plain;
 pub use codec::{Codec, EVENT_PAYLOAD_TYPE, Stream};
 pub use digit::Digit;
+pub use hex::hex;
 pub use holidays::{Date, Holidays};
 pub use hours::{Calendar, Hours, SPAN_ACCEPTED, Span, Utc, WallTime};
 pub use ids::{
     AttemptId, CallFlowId, ContactId, GuidanceId, IdError, IncidentId, LegId, RoomId, RoomName, RosterId, TrunkId,
 };
 pub use language::Language;
+pub use network::network;
 pub use outbox::Outbox;
 pub use phone::{Phone, PhoneError};
 pub use quality::{Heard, Quality};

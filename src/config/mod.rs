@@ -65,7 +65,7 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 use toml::de::DeTable;
 
-use crate::base::{CallFlowId, ContactId, GuidanceId, Phone, RoomName, RosterId};
+use crate::base::{CallFlowId, ContactId, GuidanceId, Phone, RoomName, RosterId, hex};
 use crate::incident::{Contact, Guidance, Hotline};
 use crate::intake::Mapping;
 use reader::{Report, Section};
@@ -243,7 +243,7 @@ fn read_document<'a>(
         journal: journal?,
         keep,
         source: Arc::default(),
-        digest: Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect(),
+        digest: hex(&Sha256::digest(text)),
         speech,
         trunks,
         registrar,

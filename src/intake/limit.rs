@@ -4,6 +4,7 @@
 //! alike would become one, so a long one ends in its digest instead.
 
 use super::{Draft, Read, Signal};
+use crate::base::hex;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
@@ -71,7 +72,7 @@ pub(super) fn dedup(text: &str) -> Option<String> {
 
 /// 32 hexadecimal digits that stand for a text.
 pub(super) fn digest(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(text)[..16])
 }
 
 /// Parameters as they are gathered: the first value of a name stays.

@@ -14,6 +14,7 @@
 //! some of which mark every packet, and some move it in the repeated ends alone.
 
 use crate::base::Digit;
+use crate::wire::rtp::timestamp_distance;
 
 /// Later than this a smaller timestamp is a new press rather than an old packet, in samples: 4 s.
 const OLD_MAX: i32 = 32_000;
@@ -64,7 +65,7 @@ impl Receiver {
             return true;
         };
         let before = last.packet;
-        let moved = packet.timestamp.wrapping_sub(before.timestamp).cast_signed();
+        let moved = timestamp_distance(before.timestamp, packet.timestamp);
         let same_sender = packet.ssrc == before.ssrc;
         if same_sender && moved < 0 && moved > -OLD_MAX {
             return false;

@@ -25,7 +25,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Datagram;
 use super::doorman::Doorman;
-use crate::base::{Outbox, Time, seeded};
+use crate::base::{Outbox, Time, hex, seeded};
 use crate::sip::digest::{Challenge, Hash};
 use crate::wire::sip::{Builder, Edit, Message, Method, Name, NameAddr, Uri, Via};
 
@@ -338,7 +338,7 @@ fn branch(request: &Message) -> String {
 }
 
 fn short_hash(text: &str) -> String {
-    Sha256::digest(text).iter().take(10).map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(text)[..10])
 }
 
 #[cfg(test)]

@@ -2,8 +2,11 @@
 //!
 //! A token is shown once, when it is made; what is kept is its SHA-256, in the journal, as a fact like any other. The
 //! core task owns the book and everybody else reads the latest issue of it. A token is good when its fact is on
-//! disk (one that the disk refused is withdrawn, and never was), and opens nothing from the moment somebody asks to revoke it. When each was last used is kept beside the
-//! journal and written seldom: a fact a use would be more writing than all the rest.
+//! disk (one that the disk refused is withdrawn, and never was), and opens nothing from the moment somebody asks to
+//! revoke it. When each was last used is kept beside the journal and written seldom: a fact a use would be more writing
+//! than all the rest.
+
+mod asked;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -19,14 +22,10 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use tokio::sync::watch;
 
-use super::ask::{Reply, not_stored};
 use super::clock::Clock;
-use super::control::{Failure, TokenRequest};
-use super::core::Core;
+use super::control::Failure;
 use super::events::rfc3339;
-use super::gate::{Answer, Unstored};
-use super::requests::when_stored;
-use crate::base::{CallFlowId, Stamp};
+use crate::base::{CallFlowId, Stamp, hex};
 use crate::incident::{HouseFact, Token};
 
 /// What every token begins with, so that one that leaked is recognised (by people, and by scanners of repositories).
@@ -262,78 +261,8 @@ impl Tokens {
     }
 }
 
-impl Core {
-    /// Answers `token.create`: with the token itself, when its fact is on disk.
-    pub(super) fn token_create(&mut self, wanted: TokenRequest, by: &str, reply: Reply) {
-        let trouble = self.gate.trouble().map(|why| not_stored(Unstored::Never(why.to_owned())));
-        let wanted = trouble.map_or_else(|| self.new_token(wanted), Err);
-        let created = wanted.and_then(|new| self.tokens.create(new, by, self.clock.calendar()));
-        let (fact, secret) = match created {
-            Ok(created) => created,
-            Err(failure) => {
-                let _ = reply.send(Err(failure));
-                return;
-            }
-        };
-        let tokens = self.tokens.clone();
-        let told = fact.clone();
-        let answer = Answer::new(move |stored| {
-            let stored = stored.map_err(not_stored).map(|()| {
-                tokens.note(&told);
-                let HouseFact::TokenCreated { token, .. } = &told else { return Value::Null };
-                json!({ "token": shown(token, None), "secret": secret })
-            });
-            let _ = reply.send(stored);
-        });
-        // A token that nobody was shown must not open one day.
-        self.keep(vec![fact], answer.or_never());
-    }
-
-    /// Answers `token.revoke`. It opens nothing from now on, also while the disk does not take the fact.
-    pub(super) fn token_revoke(&mut self, token: u32, by: &str, reply: Reply) {
-        match self.tokens.revoke(token, by) {
-            Ok(fact) => {
-                self.keep(vec![fact], when_stored(reply, json!({})));
-            }
-            Err(failure) => self.refuse(failure, reply),
-        }
-    }
-
-    fn new_token(&self, wanted: TokenRequest) -> Result<NewToken, Failure> {
-        let TokenRequest { name, scopes, expires_in_s, expires, call_flow } = wanted;
-        let known = |text: String| {
-            let id: Option<CallFlowId> = text.parse().ok();
-            id.filter(|id| self.settings.call_flows.contains_key(id))
-                .ok_or_else(|| Failure::new("unknown_call_flow", format!("there is no call flow `{text}`")))
-        };
-        let call_flow = call_flow.map(known).transpose()?;
-        let expires_in = match (expires_in_s, expires) {
-            (length, None) => length.map(Duration::from_secs),
-            (None, Some(until)) => Some(left(self.clock.calendar(), &until, &self.settings.node.time_zone)?),
-            (Some(_), Some(_)) => {
-                return Err(Failure::new("bad_request", "either `expires_in_s` or `expires` says when it ends"));
-            }
-        };
-        Ok(NewToken { name, scopes, expires_in, call_flow })
-    }
-}
-
-/// How long it is until a moment, or until the end of a day where people live.
-fn left(now: Stamp, until: &str, zone: &jiff::tz::TimeZone) -> Result<Duration, Failure> {
-    let end_of = |date: jiff::civil::Date| date.tomorrow().ok()?.to_zoned(zone.clone()).ok();
-    let moment = until.parse::<jiff::Timestamp>().ok();
-    let moment = moment.or_else(|| Some(end_of(until.parse().ok()?)?.timestamp()));
-    let end = moment.map(|moment| Stamp::from_unix_micros(moment.as_microsecond())).ok_or_else(|| {
-        Failure::new("bad_request", format!("`expires`: `{until}` is neither a date nor an RFC 3339 time"))
-    })?;
-    if end <= now {
-        return Err(Failure::new("bad_request", format!("`expires`: `{until}` is over")));
-    }
-    Ok(end.since(now))
-}
-
 /// A token as lists show it.
-pub fn shown(token: &Token, used: Option<Stamp>) -> Value {
+fn shown(token: &Token, used: Option<Stamp>) -> Value {
     json!({
         "token": token.id,
         "name": token.name,
@@ -354,7 +283,7 @@ fn secret() -> String {
 }
 
 fn digest(secret: &str) -> String {
-    Sha256::digest(secret.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(secret))
 }
 
 /// Whole or not at all, for its owner alone.
@@ -435,17 +364,6 @@ mod tests {
         assert!(secret.starts_with("hansho_") && secret.len() == 50, "{secret}");
         let listed = tokens.list()[0].to_string();
         assert!(!listed.contains("digest") && listed.contains("1970-01-01T00:01:00"), "{listed}");
-    }
-
-    #[test]
-    fn a_last_day_ends_where_people_live_and_a_moment_where_it_is() {
-        let tokyo = jiff::tz::TimeZone::get("Asia/Tokyo").unwrap();
-        let left = |until: &str| left(NOW, until, &tokyo).map(|left| left.as_secs());
-        assert_eq!(left("1970-01-01"), Ok(15 * 3_600 - 1), "midnight is nearly fifteen hours away");
-        assert_eq!(left("1970-01-01T00:01:00Z"), Ok(59));
-        for wrong in ["1969-12-31", "1970-01-01T00:00:00Z", "soon", "1970-13-01", ""] {
-            assert_eq!(left(wrong).map_err(|failure| failure.code), Err("bad_request".to_owned()), "{wrong}");
-        }
     }
 
     #[test]

@@ -11,8 +11,7 @@ use core::net::IpAddr;
 use core::time::Duration;
 use std::collections::BTreeMap;
 
-use crate::base::Time;
-use crate::sip::registrar::block;
+use crate::base::{Time, network};
 
 /// So many sources are remembered.
 const SOURCES: usize = 1_024;
@@ -38,13 +37,13 @@ pub struct Rates {
 impl Rates {
     /// May this source begin nothing more at the moment?
     pub fn is_spent(&self, now: Time, ip: IpAddr, rate: Rate) -> bool {
-        let free_at = self.free_at.get(&(block(ip), rate)).copied().unwrap_or(now);
+        let free_at = self.free_at.get(&(network(ip), rate)).copied().unwrap_or(now);
         free_at.since(now) > rate.each * (rate.most - 1)
     }
 
     /// It began something.
     pub fn count(&mut self, now: Time, ip: IpAddr, rate: Rate) {
-        let key = (block(ip), rate);
+        let key = (network(ip), rate);
         if self.free_at.len() >= SOURCES && !self.free_at.contains_key(&key) {
             self.free_at.retain(|_, free_at| *free_at > now);
             if self.free_at.len() >= SOURCES {

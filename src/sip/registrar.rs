@@ -50,7 +50,6 @@ mod watch;
 
 pub use binding::{Binding, way};
 pub use judge::Verdict;
-pub use watch::block;
 
 use core::fmt;
 use core::net::IpAddr;

@@ -23,6 +23,8 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
+use crate::base::hex;
+
 /// The facts of an incident that are chained, by the names they are stored under.
 const OF_INCIDENTS: [&str; 17] = [
     "accepted",
@@ -74,7 +76,7 @@ pub struct Head {
 
 impl fmt::Display for Head {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.digest.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&hex(&self.digest))
     }
 }
 

@@ -25,9 +25,7 @@ use super::rooms::Rooms;
 use super::tell::{Event, Heard, What};
 use super::waiting::{Waiting, WaitingList};
 use super::{Input, Settings};
-use crate::base::{
-    AttemptId, Calendar, ContactId, IncidentId, Language, LegId, Outbox, Rng, RoomName, Stamp, Time, Utc, seeded,
-};
+use crate::base::{AttemptId, Calendar, ContactId, IncidentId, Language, LegId, Outbox, Rng, Stamp, Time, Utc, seeded};
 use crate::incident::{Entry, Fact, Incident, Order, Record, Suppressions, Taker};
 use crate::media;
 use crate::sip::{self, Agent};
@@ -176,14 +174,6 @@ impl Switch {
     /// The open incidents, oldest first.
     pub fn open(&self) -> impl Iterator<Item = (IncidentId, &Record)> {
         self.cases.iter().map(|(id, case)| (*id, &case.record))
-    }
-
-    /// The rooms with somebody inside, and who that is.
-    pub fn rooms(&self) -> impl Iterator<Item = (&RoomName, Vec<&ContactId>)> {
-        self.rooms.names().map(|name| {
-            let people = self.rooms.people(name);
-            (name, people.filter_map(|leg| self.legs.get(leg)).map(|leg| &leg.contact).collect())
-        })
     }
 
     /// How many legs are up.

@@ -17,7 +17,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::desk::Switch;
 use super::tell::What;
-use crate::base::{Language, LegId, Outbox, Phone, Stamp, Time, TrunkId};
+use crate::base::{Language, LegId, Outbox, Phone, Stamp, Time, TrunkId, hex};
 use crate::incident::{Contact, Hotline, HotlinePage, Hotlines, HouseFact, Inquiry, Letter, Names, Standing, Wish};
 
 /// "Temporarily unavailable" (RFC 3261 §21.4.18).
@@ -310,7 +310,7 @@ fn name_of(line: &Hotline, place: usize) -> String {
 }
 
 fn digest(secret: &str) -> String {
-    Sha256::digest(secret).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(secret))
 }
 
 #[cfg(test)]

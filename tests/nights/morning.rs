@@ -32,7 +32,7 @@ impl Night {
 
     fn hansho_remembers_nothing(&self) {
         let house = self.house.as_ref().expect("it was restarted");
-        assert_eq!(house.switch.open().count() + house.switch.legs() + house.switch.rooms().count(), 0);
+        assert_eq!(house.switch.open().count() + house.switch.legs() + house.switch.room_views().count(), 0);
         let memory = format!("{:?}", house.switch);
         for empty in [
             "waiting: WaitingList { calls: {}, queues: {}, ends: {} }",

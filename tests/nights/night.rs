@@ -483,7 +483,7 @@ impl Night {
     fn what_is_left(&self) -> String {
         let house = self.house.as_ref().map(|house| {
             let open: Vec<String> = house.switch.open().map(|(id, record)| format!("{id} {}", record.state)).collect();
-            format!("incidents {open:?}, {} legs, rooms {:?}", house.switch.legs(), house.switch.rooms().count())
+            format!("incidents {open:?}, {} legs, rooms {:?}", house.switch.legs(), house.switch.room_views().count())
         });
         let lines: Vec<_> = self.phones.iter().map(|phone| (phone.line(), phone.has_no_dialog())).collect();
         format!("{house:?}, telephones {lines:?}, agenda {:?}", self.agenda.values().take(5).collect::<Vec<_>>())

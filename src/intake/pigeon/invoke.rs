@@ -88,15 +88,6 @@ pub enum Behavior {
 }
 
 impl Behavior {
-    /// The word of hansho's own configuration: `take`, `next` or `leave`.
-    pub const fn as_ours(self) -> &'static str {
-        match self {
-            Behavior::Terminate => "take",
-            Behavior::Continue => "next",
-            Behavior::Leave => "leave",
-        }
-    }
-
     /// The word of this API.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -249,8 +240,8 @@ mod tests {
         let (IdOr::Inline(flow), IdOr::Inline(guidance)) = (&invoke.callflow, &invoke.guidance) else { panic!() };
         assert_eq!((flow.loop_limit, flow.contacts[0].phones.len()), (3, 2));
         assert_eq!(flow.contacts[1].display_name, "不明");
-        let behaviors: Vec<_> = guidance.reactions.values().map(|reaction| reaction.behavior.as_ours()).collect();
-        assert_eq!(behaviors, ["take", "next", "leave"]);
+        let behaviors: Vec<_> = guidance.reactions.values().map(|reaction| reaction.behavior).collect();
+        assert_eq!(behaviors, [Behavior::Terminate, Behavior::Continue, Behavior::Leave]);
         let mixed = r#"{"params": {"callflowId": "night", "guidance":
             {"messageTemplate": "m", "reactions": {"9": {"behavior": "continue"}}}}}"#;
         assert!(matches!(Invoke::read(mixed.as_bytes()).unwrap().guidance, IdOr::Inline(_)));

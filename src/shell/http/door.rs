@@ -24,7 +24,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep};
 
 use super::seats::{Seat, Seats};
-use super::strangers::network;
+use crate::base::network;
 
 const CONNECTIONS_MAX: usize = 512;
 /// Of these, for one address (one /64 of IPv6) that is not loopback.
@@ -57,9 +57,7 @@ impl Door {
         let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
         Door { listener, places, taken: Taken::default(), seats, patience: PATIENCE }
     }
-}
 
-impl Door {
     /// A place, once there is one. A burst waits in the kernel meanwhile, where it is not lost.
     async fn place(&self) -> OwnedSemaphorePermit {
         loop {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
-use crate::base::Time;
+use crate::base::{Time, network};
 
 /// Refusals within the window before it becomes "too many".
 const TRIES: u32 = 20;
@@ -46,16 +46,6 @@ impl Strangers {
             tracing::warn!(target: "hansho::http", %from, "comes too often without a token that opens: no more is logged of it for a while");
         }
         *tries > TRIES
-    }
-}
-
-/// Who has one IPv6 address has 2^64 of them.
-pub fn network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(v6) => v6
-            .to_ipv4_mapped()
-            .map_or_else(|| IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64))), IpAddr::V4),
     }
 }
 

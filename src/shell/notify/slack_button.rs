@@ -106,7 +106,7 @@ mod tests {
     fn signed(timestamp: &str, body: &[u8]) -> String {
         let key = hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes());
         let tag = hmac::sign(&key, &[format!("v0:{timestamp}:").as_bytes(), body].concat());
-        format!("v0={}", crate::shell::notify::webhook::hex(tag.as_ref()))
+        format!("v0={}", crate::base::hex(tag.as_ref()))
     }
 
     #[test]

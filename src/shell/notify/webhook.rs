@@ -9,6 +9,7 @@ use ureq::http::{Request, header};
 
 use super::http::Http;
 use super::parcel::{Deliver, Parcel, Trouble};
+use crate::base::hex;
 use crate::config::{Patience, Webhook};
 use crate::shell::clock::Clock;
 use crate::shell::events;
@@ -70,11 +71,6 @@ pub(super) fn signature(secret: &str, unix: i64, body: &[u8]) -> String {
     context.update(format!("{unix}.").as_bytes());
     context.update(body);
     format!("t={unix},v1={}", hex(context.sign().as_ref()))
-}
-
-/// Bytes in hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use std::time::SystemTime;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::base::hex;
 use crate::media::Prompt;
 
 /// Raised when the same text would come out differently: filter, level, format of the file.
@@ -40,7 +41,7 @@ impl Key {
             hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
             hash.update(part);
         }
-        Key(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+        Key(hex(&hash.finalize()))
     }
 }
 

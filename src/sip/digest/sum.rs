@@ -5,6 +5,7 @@ use core::fmt;
 use md5::{Digest as _, Md5};
 use sha2::{Sha256, Sha512_256};
 
+use crate::base::hex;
 use crate::wire::sip::Method;
 
 /// A hash function, the strongest last.
@@ -56,7 +57,7 @@ impl Hash {
             Hash::Sha256 => Sha256::digest(text).to_vec(),
             Hash::Sha512t256 => Sha512_256::digest(text).to_vec(),
         };
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&bytes)
     }
 }
 

@@ -16,7 +16,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 
-use crate::base::Time;
+use crate::base::{Time, hex};
 
 /// So long a nonce serves.
 const SERVES: Duration = Duration::from_secs(3_600);
@@ -84,8 +84,7 @@ impl Nonces {
     fn write(&self, made: Time, number: u32, ip: IpAddr) -> String {
         let micros = made.as_micros();
         let sum = self.sum(format!("{micros}.{number}.{}", ip.to_canonical()).as_bytes());
-        let sum: String = sum.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        format!("{micros:x}.{number:x}.{sum}")
+        format!("{micros:x}.{number:x}.{}", hex(&sum[..16]))
     }
 
     /// HMAC-SHA-256 (RFC 2104 §2).
@@ -97,7 +96,7 @@ impl Nonces {
 
     /// A sum that nobody else can make, of a text that may be known: what stands for a tag where nothing is kept.
     pub fn seal(&self, text: &str) -> String {
-        self.sum(text.as_bytes()).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+        hex(&self.sum(text.as_bytes())[..6])
     }
 }
 

@@ -5,11 +5,11 @@
 //! the others (the registrar sees to that); an IPv6 source has as many addresses as it likes, and counts as its /64; and
 //! the memory of sources has an end.
 
-use core::net::{IpAddr, Ipv6Addr};
+use core::net::IpAddr;
 use core::time::Duration;
 use std::collections::BTreeMap;
 
-use crate::base::Time;
+use crate::base::{Time, network};
 
 /// So many wrong passwords within [`SPAN`] are enough.
 const WRONG_MAX: u32 = 10;
@@ -39,7 +39,7 @@ struct Source {
 impl Watch {
     /// May this source not even ask?
     pub fn is_shut(&self, now: Time, ip: IpAddr) -> bool {
-        self.sources.get(&block(ip)).is_some_and(|source| source.shut_until > now)
+        self.sources.get(&network(ip)).is_some_and(|source| source.shut_until > now)
     }
 
     /// It is to be asked for a password; false: it was asked too often of late.
@@ -68,7 +68,7 @@ impl Watch {
     }
 
     fn source(&mut self, now: Time, ip: IpAddr) -> &mut Source {
-        let key = block(ip);
+        let key = network(ip);
         if self.sources.len() >= SOURCES && !self.sources.contains_key(&key) {
             self.make_room(now);
         }
@@ -90,14 +90,6 @@ impl Watch {
                 self.sources.remove(&ip);
             }
         }
-    }
-}
-
-/// What counts as one source.
-pub fn block(ip: IpAddr) -> IpAddr {
-    match ip.to_canonical() {
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
-        v4 => v4,
     }
 }
 

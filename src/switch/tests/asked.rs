@@ -61,7 +61,7 @@ fn whoever_joins_the_second_goes_into_its_room_and_both_end_with_the_call() {
     let second = world.raise(trigger(Some("second")), plan(&["ann", "bob"], Some("other-room")));
     world.presses(&ann, '3');
     world.hears_out(&ann);
-    let rooms: Vec<String> = world.switch.rooms().map(|(name, _)| name.to_string()).collect();
+    let rooms: Vec<String> = world.switch.room_views().map(|room| room.name.to_string()).collect();
     assert_eq!(rooms, ["other-room"]);
     world.hangs_up(&ann);
     assert_eq!((world.ends(first), world.ends(second)), (vec![(1, Outcome::Taken)], vec![(1, Outcome::Taken)]));

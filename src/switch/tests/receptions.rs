@@ -39,7 +39,7 @@ fn calls(world: &mut World, caller: &str) -> LegId {
 }
 
 fn people(world: &World) -> usize {
-    world.switch.rooms().map(|(_, people)| people.len()).sum()
+    world.switch.room_views().map(|room| room.people.len()).sum()
 }
 
 #[test]

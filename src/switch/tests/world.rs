@@ -463,7 +463,7 @@ impl World {
     /// Nothing is left of any call: no leg, no port, no room.
     pub fn nothing_is_left(&mut self) {
         assert_eq!(self.switch.legs(), 0);
-        assert_eq!(self.switch.rooms().count(), 0);
+        assert_eq!(self.switch.room_views().count(), 0);
         assert!(self.open.is_empty(), "open in the media plane: {:?}", self.open);
         assert_eq!(self.switch.ports.in_use(), 0);
         assert!(self.switch.waiting.is_empty());
