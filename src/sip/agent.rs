@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use rand::RngExt;
 
-use crate::base::{Digit, LegId, Outbox, Phone, Rng, Time, TrunkId, seeded, token};
+use crate::base::{Digit, LegId, Outbox, Phone, Rng, Time, TrunkId, seeded};
 use crate::sip::call::{Call, Phase};
 use crate::sip::calls::Calls;
 use crate::sip::context::{Ctx, Line};
@@ -104,15 +104,26 @@ pub(super) struct Core {
 }
 
 impl Core {
-    pub fn new(identity: Identity, lines: Vec<Line>, rng: Rng) -> Core {
-        let identities = lines.iter().map(|line| identity.towards(&line.outside)).collect();
+    pub fn new(identity: Identity, rng: Rng) -> Core {
+        let (identities, lines) = (Vec::new(), Vec::new());
         Core { identity, identities, lines, transactions: Transactions::default(), rng }
     }
 
     /// One line more.
     pub fn add_line(&mut self, line: Line) {
-        self.identities.push(self.identity.towards(&line.outside));
-        self.lines.push(line);
+        self.put_line(self.lines.len(), line);
+    }
+
+    /// A line at this place, in the place of the one that was there; at most one behind the last.
+    pub fn put_line(&mut self, place: usize, line: Line) {
+        let identity = self.identity.towards(&line.outside);
+        match (self.lines.get_mut(place), self.identities.get_mut(place)) {
+            (Some(old), Some(known)) => (*old, *known) = (line, identity),
+            _ => {
+                self.identities.push(identity);
+                self.lines.push(line);
+            }
+        }
     }
 
     /// Something else is known of our address towards a line. True: it is another one now.
@@ -145,22 +156,11 @@ impl Core {
 impl Agent {
     /// An agent for these trunks; `seed` makes its tags, branches and nonces.
     pub fn new(identity: Identity, trunks: Vec<Trunk>, seed: u64) -> Agent {
-        let mut rng = seeded(seed);
-        let registration = |(place, trunk): (usize, &Trunk)| {
-            let (call_id, tag) = (token(&mut rng, 24), token(&mut rng, 12));
-            let owner = Owner::Registration(place);
-            trunk.register.then(|| Registration::new(owner, trunk.expires_s, call_id, tag))
-        };
-        let registrations = trunks.iter().enumerate().map(registration).collect();
-        let health =
-            |(place, trunk): (usize, &Trunk)| trunk.asked_every.map(|every| Health::new(Owner::Health(place), every));
-        let healths = trunks.iter().enumerate().map(health).collect();
-        let lines = trunks.into_iter().map(Line::new).collect();
-        Agent {
-            core: Core::new(identity, lines, rng),
+        let mut agent = Agent {
+            core: Core::new(identity, seeded(seed)),
             calls: Calls::default(),
-            registrations,
-            healths,
+            registrations: Vec::new(),
+            healths: Vec::new(),
             letters: BTreeMap::new(),
             counts: Counts::default(),
             rates: Rates::default(),
@@ -169,7 +169,11 @@ impl Agent {
             forks: Forks::default(),
             last_incoming: LegId(u32::MAX),
             stopping: false,
+        };
+        for trunk in trunks {
+            agent.put_trunk(trunk);
         }
+        agent
     }
 
     /// Calls `to` over `trunk`. The text that comes back is what [`Agent::recover`] wants after a crash.

@@ -169,7 +169,9 @@ impl Agent {
         if line.is_none() && self.is_of_the_house(from, request) {
             return self.on_house_request(now, from, request, out);
         }
-        let Some(line) = line.or_else(|| self.trunk_at(from.ip(), user)) else {
+        // Who calls over a trunk that is gone meanwhile may still give it up.
+        let retired = || self.retired_at(from.ip()).filter(|_| request.method() == Method::Cancel);
+        let Some(line) = line.or_else(|| self.trunk_at(from.ip(), user)).or_else(retired) else {
             // The call may be over and the copy of its BYE still to be answered.
             if self.core.transactions.on_copy(request, out) {
                 self.counts.copies += 1;
@@ -362,22 +364,17 @@ impl Agent {
 
     /// May somebody at this address have something to say to us?
     pub fn knows(&self, ip: IpAddr) -> bool {
-        self.trunk_at(ip, None).is_some() || self.registrar.as_ref().is_some_and(|registrar| registrar.allows(ip))
+        self.trunk_at(ip, None).is_some()
+            || self.retired_at(ip).is_some()
+            || self.registrar.as_ref().is_some_and(|registrar| registrar.allows(ip))
     }
 
     /// The trunk that may call us from this address; of several, the one whose username was dialled.
     pub(super) fn trunk_at(&self, ip: IpAddr, user: Option<&str>) -> Option<usize> {
         let ip = ip.to_canonical();
-        let mut found =
-            self.core.lines.iter().enumerate().filter(|(_, line)| {
-                line.targets.is_at(ip) || line.trunk.allow_from.iter().any(|range| range.contains(ip))
-            });
-        let first = found.next()?;
+        let found = self.core.lines.iter().enumerate().filter(|(_, line)| line.is_configured() && line.is_at(ip));
         let named = |line: &Line| user.is_some_and(|user| line.trunk.username == user);
-        if named(first.1) {
-            return Some(first.0);
-        }
-        Some(found.find(|(_, line)| named(line)).unwrap_or(first).0)
+        found.min_by_key(|(_, line)| (!named(line), line.rank)).map(|(place, _)| place)
     }
 }
 

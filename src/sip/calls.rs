@@ -110,6 +110,11 @@ impl Calls {
         self.slots.values().filter(|slot| slot.call.line == line && slot.leg.is_some()).count()
     }
 
+    /// Is there no call of this trunk, not even one that only takes its leave?
+    pub fn none_on(&self, line: usize) -> bool {
+        self.slots.values().all(|slot| slot.call.line != line)
+    }
+
     /// Every key, oldest first.
     pub fn keys(&self) -> Vec<CallKey> {
         self.slots.keys().copied().collect()

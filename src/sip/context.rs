@@ -1,6 +1,6 @@
 //! What a machine may use while it handles one event: the time, the trunk, the transactions, the outbox.
 
-use core::net::Ipv6Addr;
+use core::net::{IpAddr, Ipv6Addr};
 use std::borrow::Cow;
 
 use rand::RngExt;
@@ -12,6 +12,7 @@ use crate::sip::extension::unsupported;
 use crate::sip::identity::Outside;
 use crate::sip::interval::LEAST_S;
 use crate::sip::message::{self, ALLOW};
+use crate::sip::renewal::Standing;
 use crate::sip::targets::Targets;
 use crate::sip::transactions::{Transactions, TxId};
 use crate::sip::{Event, Hop, Identity, Output, Transport, Trunk, capabilities, info, letter};
@@ -34,6 +35,10 @@ pub struct Line {
     pub outside: Outside,
     /// Why its name leads nowhere, in words.
     pub lost: Option<String>,
+    /// Does anything new begin here?
+    pub standing: Standing,
+    /// The lowest is preferred.
+    pub rank: usize,
 }
 
 impl Line {
@@ -41,7 +46,18 @@ impl Line {
     pub fn new(trunk: Trunk) -> Line {
         let targets = Targets::new(trunk.proxy.into_iter().collect());
         let outside = Outside::of(&trunk);
-        Line { proxy: trunk.proxy, targets, trunk, keys: Keys::default(), outside, house: None, lost: None }
+        let (keys, standing) = (Keys::default(), Standing::InForce);
+        Line { proxy: trunk.proxy, targets, trunk, keys, outside, house: None, lost: None, standing, rank: 0 }
+    }
+
+    /// Is it a trunk of the configuration?
+    pub fn is_configured(&self) -> bool {
+        self.house.is_none() && self.standing != Standing::Retired
+    }
+
+    /// May its trunk speak to us from this address?
+    pub fn is_at(&self, ip: IpAddr) -> bool {
+        self.targets.is_at(ip) || self.trunk.allow_from.iter().any(|range| range.contains(ip))
     }
 
     /// The URI by which this trunk reaches `to`.

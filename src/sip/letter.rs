@@ -64,7 +64,8 @@ pub enum MessageError {
 /// A message on its way.
 #[derive(Debug)]
 pub struct Letter {
-    line: usize,
+    /// Over which line.
+    pub(super) line: usize,
     attempt: Attempt,
 }
 

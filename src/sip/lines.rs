@@ -11,6 +11,7 @@ use crate::sip::agent::Agent;
 use crate::sip::context::Ctx;
 use crate::sip::health::Health;
 use crate::sip::register::Registration;
+use crate::sip::renewal::Standing;
 use crate::sip::targets::REST;
 use crate::sip::transactions::{Owner, TxId};
 use crate::sip::{Event, Hop, Output, isdn};
@@ -159,10 +160,13 @@ impl Agent {
         self.house_loses(hop, out);
     }
 
-    /// How the trunks stand.
+    /// How the trunks stand, the one that is preferred first.
     pub fn trunks(&self) -> impl Iterator<Item = TrunkState> + '_ {
         let known = self.registrations.iter().zip(&self.healths);
-        self.core.lines.iter().zip(known).enumerate().map(|(place, (line, (registration, health)))| {
+        let lines = self.core.lines.iter().zip(known).enumerate();
+        let mut lines: Vec<_> = lines.filter(|(_, (line, _))| line.is_configured()).collect();
+        lines.sort_by_key(|(_, (line, _))| line.rank);
+        lines.into_iter().map(|(place, (line, (registration, health)))| {
             let away = health.as_ref().and_then(Health::away);
             let last = away.or(registration.as_ref().and_then(Registration::last));
             let (code, words) = last.map_or((None, None), |(code, words)| (*code, Some(words)));
@@ -182,7 +186,7 @@ impl Agent {
 
     /// Does every target of this trunk rest?
     pub fn rests(&self, now: Time, trunk: &TrunkId) -> bool {
-        self.core.lines.iter().any(|line| line.trunk.id == *trunk && line.targets.all_rest(now))
+        self.line_of(trunk).and_then(|place| self.core.lines.get(place)).is_some_and(|line| line.targets.all_rest(now))
     }
 
     /// A target answered. One that says 503 is left alone for as long as it wants (RFC 3261 §21.5.4, RFC 3263 §4.3); any
@@ -211,7 +215,7 @@ impl Agent {
     /// A target failed: it rests, and whoever watches reads why, and where requests go now.
     pub(super) fn leave_alone(&mut self, now: Time, hop: Hop, why: Why<'_>, out: &mut Outbox<Output>) {
         for line in &mut self.core.lines {
-            let Some(long) = line.targets.rest(hop, now, why.long) else { continue };
+            let Some(long) = line.targets.rest(hop, now, why.long).filter(|_| line.is_configured()) else { continue };
             out.push(Output::Event(Event::TargetFailed {
                 trunk: line.trunk.id.clone(),
                 target: hop,
@@ -265,6 +269,9 @@ impl Agent {
         let registration = self.registrations.get_mut(place).and_then(Option::as_mut);
         if let (Some(registration), Some(mut ctx)) = (registration, self.core.ctx(now, place, None, out)) {
             handle(registration, &mut ctx);
+            if registration.is_idle() {
+                self.follow(now, place, out);
+            }
         }
     }
 
@@ -282,11 +289,14 @@ impl Agent {
     }
 
     pub(super) fn line_of(&self, trunk: &TrunkId) -> Option<usize> {
-        self.core.lines.iter().position(|line| line.trunk.id == *trunk)
+        self.core.lines.iter().position(|line| line.trunk.id == *trunk && line.standing != Standing::Retired)
     }
 
-    fn greet(&mut self, now: Time, place: usize, out: &mut Outbox<Output>) {
+    pub(super) fn greet(&mut self, now: Time, place: usize, out: &mut Outbox<Output>) {
         let Some(line) = self.core.lines.get(place).filter(|line| line.proxy.is_some()) else { return };
+        if line.standing != Standing::InForce {
+            return;
+        }
         match self.registrations.get(place) {
             Some(Some(_)) => self.with_registration(now, place, out, |known, ctx| known.on_address(ctx)),
             _ => out.push(Output::Event(Event::Registered { trunk: line.trunk.id.clone(), expires_s: 0 })),

@@ -72,6 +72,7 @@ mod refresh;
 mod register;
 mod registrar;
 mod reliable;
+mod renewal;
 mod repeat;
 mod reroute;
 pub mod rung;
@@ -99,6 +100,7 @@ pub use identity::Identity;
 pub use letter::{MessageError, TEXT_MAX};
 pub use lines::{TrunkState, Whereabouts};
 pub use registrar::House;
+pub use renewal::{NextTrunk, Renewed, TrunkRenewal};
 pub use trunk::{CallerIn, IpRange, Trunk};
 pub use users::{HOUSE_LINE, PhoneState, UserState};
 

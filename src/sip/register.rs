@@ -17,13 +17,16 @@
 //! | Trying | 423 | Trying | REGISTER |
 //! | Trying | 503 | Waiting | failed |
 //! | Trying | no answer | Waiting | failed |
+//! | Trying | settings | Trying | REGISTER |
 //! | Trying | stop | Leaving | REGISTER |
 //! | Registered | address | Trying | REGISTER |
 //! | Registered | time | Trying | REGISTER |
 //! | Registered | lost | Waiting | - |
+//! | Registered | settings | Trying | REGISTER |
 //! | Registered | stop | Leaving | REGISTER |
 //! | Waiting | address | Trying | REGISTER |
 //! | Waiting | time | Trying | REGISTER |
+//! | Waiting | settings | Trying | REGISTER |
 //! | Waiting | stop | Left | - |
 //! | Leaving | 200 | Left | - |
 //! | Leaving | 401 | Leaving | REGISTER |
@@ -123,6 +126,17 @@ impl Registration {
         if let State::Away = self.state {
             self.fail(ctx, None, reason, 0);
             self.state = State::Away;
+        }
+    }
+
+    /// The account has another password, or another expiry is wanted. What is under way was asked with the old ones, and
+    /// its answer counts no more.
+    pub fn on_settings(&mut self, ctx: &mut Ctx<'_>) {
+        self.expires_s = ctx.line.trunk.expires_s.max(1);
+        self.failures = 0;
+        match self.state {
+            State::Trying(_) | State::Registered { .. } | State::Waiting { .. } => self.try_now(ctx),
+            State::Away | State::Leaving(_) | State::Left => {}
         }
     }
 
@@ -230,6 +244,14 @@ impl Registration {
     /// Does the trunk ring us?
     pub fn is_registered(&self) -> bool {
         self.granted_until.is_some()
+    }
+
+    /// The request that is under way.
+    pub fn tx(&self) -> Option<TxId> {
+        match &self.state {
+            State::Trying(attempt) | State::Leaving(attempt) => Some(attempt.tx()),
+            State::Away | State::Registered { .. } | State::Waiting { .. } | State::Left => None,
+        }
     }
 
     /// Nothing is under way.

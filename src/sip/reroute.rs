@@ -15,6 +15,7 @@ use crate::sip::agent::Agent;
 use crate::sip::call::{Call, Phase};
 use crate::sip::lines::Why;
 use crate::sip::outgoing::{self, Outgoing};
+use crate::sip::renewal::Standing;
 use crate::sip::targets::REST;
 use crate::sip::transactions::{CallKey, Owner};
 use crate::sip::{Cause, DialError, End, Event, Hop, Output, handle};
@@ -58,10 +59,11 @@ impl Agent {
         self.calls.settle(key);
     }
 
-    /// The trunk takes no more calls at once.
+    /// The trunk takes no more calls at once, or none at all any more.
     pub(super) fn is_full(&self, line: usize) -> bool {
         let most = self.core.lines.get(line).map_or(0, |line| line.trunk.max_calls);
-        most > 0 && self.calls.on_line(line) >= usize::try_from(most).unwrap_or(usize::MAX)
+        let retired = self.core.lines.get(line).is_some_and(|line| line.standing == Standing::Retired);
+        retired || most > 0 && self.calls.on_line(line) >= usize::try_from(most).unwrap_or(usize::MAX)
     }
 
     /// Sends the INVITE of a call over this line; what ends it after a crash.

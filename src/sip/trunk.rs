@@ -8,7 +8,7 @@ use crate::base::{Codec, TrunkId};
 use crate::sip::Hop;
 
 /// A SIP account at a carrier or a PBX.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Trunk {
     /// The id of the configuration.
     pub id: TrunkId,

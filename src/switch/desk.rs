@@ -119,6 +119,7 @@ impl Switch {
                 self.spoken(now, incident, (language, text), prompt);
             }
             Input::MessageDone { message, result } => self.message_done(now, message, result),
+            Input::MessageBack { message } => self.message_back(now, message),
             Input::TrunkAddress { trunk, found } => {
                 self.agent.on_trunk_address(now, &trunk, found, &mut self.sip_out);
                 self.dial_those_who_wait(now);

@@ -117,6 +117,11 @@ pub enum Input {
         /// Whether it was taken; why not, and that is final.
         result: Result<(), String>,
     },
+    /// A gateway that is one no more gives back what it has not sent.
+    MessageBack {
+        /// The message's number.
+        message: u32,
+    },
     /// A trunk's proxy was looked up.
     TrunkAddress {
         /// Which.

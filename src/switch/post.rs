@@ -10,6 +10,7 @@
 //! | --- | --- | --- | --- |
 //! | | a message | Sending | stores it queued; sends it |
 //! | Sending | sent | gone | stores it sent |
+//! | Sending | given back | Sending | sends it the present way |
 //! | Sending | refused, and another trunk is left | Sending | sends it there |
 //! | Sending | refused | gone | stores it failed |
 //! | Sending | unheard, or not now | Resting | |
@@ -147,6 +148,14 @@ impl Switch {
         match result {
             Ok(()) => self.message_sent(now, message),
             Err(why) => self.give_up(now, message, why),
+        }
+    }
+
+    /// The gateway gives a message back that it has not sent: it leaves by whichever way there is now.
+    pub(super) fn message_back(&mut self, now: Time, message: u32) {
+        if let Some(letter) = self.post.waiting.get_mut(&message) {
+            letter.tries = 0;
+            self.try_message(now, message);
         }
     }
 

@@ -6,11 +6,14 @@ use std::sync::Arc;
 use super::Settings;
 use super::desk::Switch;
 use super::guard::DialRules;
+use super::post::SmsWay;
+use super::prompt_book::PromptBook;
 use super::reception_desk::CallInSettings;
 use super::rooms::RoomSettings;
 use crate::base::Time;
 use crate::incident::{Contact, Hotline};
 use crate::phrase::Dictionary;
+use crate::sip::{NextTrunk, TrunkRenewal};
 
 /// What of the settings may change while the corridor is open.
 #[derive(Clone, Debug)]
@@ -29,16 +32,26 @@ pub struct Renewal {
     pub hotlines: Vec<Hotline>,
     /// How words are said.
     pub dictionary: Arc<Dictionary>,
+    /// The accounts that are called over, the one that is preferred first.
+    pub trunks: Vec<NextTrunk>,
+    /// By which way short messages leave.
+    pub sms: SmsWay,
+    /// The recorded sentences, where they are others.
+    pub book: Option<Arc<PromptBook>>,
 }
 
 impl Switch {
-    /// Takes all of it.
-    pub fn renew(&mut self, now: Time, renewal: Renewal) {
-        let Renewal { contacts, rooms, dial, call_in, always_pin, hotlines, dictionary } = renewal;
+    /// Takes all of it. What became of the trunks: whoever looks their names up begins anew for some.
+    pub fn renew(&mut self, now: Time, renewal: Renewal) -> Vec<TrunkRenewal> {
+        let Renewal { contacts, rooms, dial, call_in, always_pin, hotlines, dictionary, trunks, sms, book } = renewal;
+        let ids = trunks.iter().map(|next| next.trunk.id.clone()).collect();
+        let renewed = self.agent.renew_trunks(now, trunks, &mut self.sip_out);
+        self.book = book.unwrap_or_else(|| self.book.clone());
         self.set_contacts(contacts);
         self.renew_hotlines(now, hotlines.clone());
         let before = core::mem::take(&mut self.settings);
-        self.settings = Settings { rooms, dial, call_in, always_pin, hotlines, dictionary, ..before };
+        self.settings = Settings { rooms, dial, call_in, always_pin, hotlines, dictionary, trunks: ids, sms, ..before };
         self.settle(now);
+        renewed
     }
 }

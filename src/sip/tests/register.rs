@@ -5,24 +5,18 @@ use crate::sip::tests::peer;
 use crate::wire::sip::Edit;
 
 const STATES: [&str; 6] = ["Away", "Trying", "Registered", "Waiting", "Leaving", "Left"];
-const EVENTS: [&str; 10] = ["address", "no address", "200", "401", "423", "503", "no answer", "time", "lost", "stop"];
+const EVENTS: [&str; 11] =
+    ["address", "no address", "200", "401", "423", "503", "no answer", "time", "lost", "settings", "stop"];
 
 fn fresh() -> Registration {
     Registration::new(Owner::Registration(0), 300, "register-1".into(), "ours".into())
-}
-
-fn tx(registration: &Registration) -> Option<TxId> {
-    match &registration.state {
-        State::Trying(attempt) | State::Leaving(attempt) => Some(attempt.tx()),
-        _ => None,
-    }
 }
 
 fn answered(bench: &mut Bench, registration: &mut Registration, code: u16) {
     let response = bench.response(&Method::Register, code, "");
     let response = Edit::of(&response).remove_all(Name::Contact).finish();
     let response = Message::parse(&response).unwrap();
-    let tx = tx(registration).unwrap();
+    let tx = registration.tx().unwrap();
     registration.on_response(&mut bench.ctx(), tx, &response);
 }
 
@@ -65,7 +59,7 @@ fn row(state: &str, event: &str) -> Option<String> {
         }
         "no address" => registration.on_no_address(&mut bench.ctx(), "no such name".into()),
         "no answer" => {
-            let tx = tx(&registration)?;
+            let tx = registration.tx()?;
             registration.on_timeout(&mut bench.ctx(), tx, "silence");
         }
         "lost" => registration.on_lost(&mut bench.ctx(), peer()),
@@ -73,9 +67,10 @@ fn row(state: &str, event: &str) -> Option<String> {
             bench.now = registration.next_deadline()?;
             registration.on_deadline(&mut bench.ctx());
         }
+        "settings" => registration.on_settings(&mut bench.ctx()),
         "stop" => registration.stop(&mut bench.ctx()),
         code => {
-            tx(&registration)?;
+            registration.tx()?;
             answered(&mut bench, &mut registration, code.parse().unwrap());
         }
     }
@@ -95,7 +90,7 @@ fn says_yes(bench: &mut Bench, registration: &mut Registration, contacts: &str, 
         edit = edit.set(Name::Expires, expires);
     }
     let response = Message::parse(&edit.finish()).unwrap();
-    let tx = tx(registration).unwrap();
+    let tx = registration.tx().unwrap();
     registration.on_response(&mut bench.ctx(), tx, &response);
 }
 
@@ -124,7 +119,7 @@ fn a_trunk_that_is_away_is_tried_again_later_and_later_up_to_a_minute() {
     let mut registration = in_state("Trying", &mut bench);
     let mut waits = Vec::new();
     for _ in 0..8 {
-        let tx = tx(&registration).unwrap();
+        let tx = registration.tx().unwrap();
         registration.on_timeout(&mut bench.ctx(), tx, "silence");
         let due = registration.next_deadline().unwrap();
         waits.push(due.since(bench.now).as_secs_f64());
@@ -144,7 +139,7 @@ fn retry_after_is_honoured() {
     let mut registration = in_state("Trying", &mut bench);
     let response = bench.response(&Method::Register, 503, "");
     let response = Message::parse(&Edit::of(&response).set(Name::RetryAfter, "600 (upkeep)").finish()).unwrap();
-    let tx = tx(&registration).unwrap();
+    let tx = registration.tx().unwrap();
     registration.on_response(&mut bench.ctx(), tx, &response);
     assert_eq!(registration.next_deadline(), Some(Time::ZERO + Duration::from_secs(600)));
 }
@@ -171,7 +166,7 @@ fn a_stale_nonce_is_answered_once_more() {
     let response = bench.response(&Method::Register, 401, "");
     let stale = "Digest realm=\"pbx\", nonce=\"fresh\", qop=\"auth\", stale=true";
     let response = Message::parse(&Edit::of(&response).set(Name::WwwAuthenticate, stale).finish()).unwrap();
-    let tx = tx(&registration).unwrap();
+    let tx = registration.tx().unwrap();
     registration.on_response(&mut bench.ctx(), tx, &response);
     assert_eq!(bench.done(), ["REGISTER"]);
     let sent = bench.last(&Method::Register).header(&Name::Authorization).unwrap();
@@ -236,7 +231,7 @@ fn the_binding_lapses_when_no_refresh_succeeds() {
     bench.now = registration.next_deadline().unwrap();
     registration.on_deadline(&mut bench.ctx());
     bench.done();
-    let tx = tx(&registration).unwrap();
+    let tx = registration.tx().unwrap();
     registration.on_timeout(&mut bench.ctx(), tx, "silence");
     assert!(registration.is_registered());
     bench.now = bench.now + Duration::from_secs(300);

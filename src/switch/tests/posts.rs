@@ -90,6 +90,21 @@ fn the_gateway_gets_it_with_its_number_and_has_the_last_word() {
 }
 
 #[test]
+fn what_a_gateway_gives_back_leaves_by_the_way_there_is_now() {
+    let mut world = World::new();
+    world.switch.settings.sms = SmsWay::Gateway;
+    world.send("ann", "one");
+    world.input(Input::MessageBack { message: 1 });
+    assert_eq!(world.messages.len(), 2, "the next gateway has it");
+    world.switch.settings.sms = SmsWay::Trunk;
+    world.input(Input::MessageBack { message: 1 });
+    let message = world.asked(&Method::Message);
+    world.respond(&message, 200);
+    world.input(Input::MessageBack { message: 1 });
+    assert_eq!((story(&world), world.messages.len()), (vec!["queued", "sent"], 2), "it is sent once");
+}
+
+#[test]
 fn a_text_from_outside_cannot_ask_for_a_link() {
     let mut world = World::new();
     world.send("ann", "look: {link 1}");
