@@ -70,7 +70,7 @@ pub struct Patience {
 }
 
 /// `[notify.slack]`: a bot, an incoming webhook, or both.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Slack {
     /// The incoming webhook's address; with a bot it takes what the bot is refused.
     pub webhook_url: Option<Secret>,
@@ -83,7 +83,7 @@ pub struct Slack {
 }
 
 /// A Slack app's bot: one message an incident, its details in the thread.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SlackBot {
     /// `xoxb-…`.
     pub token: Secret,
@@ -94,7 +94,7 @@ pub struct SlackBot {
 }
 
 /// `[[notify.webhook]]`.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Webhook {
     /// Its name, unique among webhooks.
     pub id: String,
@@ -109,7 +109,7 @@ pub struct Webhook {
 }
 
 /// `[notify.email]`.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Email {
     /// The mail server.
     pub server: Host,

@@ -1,11 +1,15 @@
 //! The configuration's file, read again while the daemon runs.
 //!
-//! The whole file is checked as at a start. Of what is right, these tables change at once: who is called, how and with what
-//! words, who may call in, what may be dialled, what comes in ([`AT_ONCE`], and single keys of [`KEYS_AT_ONCE`] and
-//! [`KEYS_LATER`]). The others hold sockets, threads, accounts and files, and keep what they began with until the next
-//! start. So what is in force is the file with those tables as they were: it is written as one text and read by the same
-//! readers, and settings that are half of one file and half of another and cannot be together are refused as a whole.
+//! The whole file is checked as at a start. Of what is right, most changes at once: who is called, how and with what words,
+//! over which trunks, who is told and by which voices ([`AT_ONCE`]). The other tables hold sockets, ports and files, and
+//! keep what they began with until the next start, and so do single keys of those that change
+//! ([`KEYS_LATER`]). So what is in force is the file with what waits as it was: it is written as one
+//! text and read by the same readers, and settings that are half of one file and half of another and cannot be together
+//! are refused as a whole.
+//!
+//! Easy to get wrong: what is named as waiting must be what the operator wrote, so a table is named key by key.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,10 +19,21 @@ use super::file::{LoadError, read_small};
 use super::{Complaint, Origin, Settings, load_with};
 
 /// Tables that change while the daemon runs.
-const AT_ONCE: [&str; 9] =
-    ["contact", "roster", "call_flow", "guidance", "room", "hotline", "call_in", "dial", "intake"];
-/// In a table that waits for the next start, the key that does not.
-const KEYS_AT_ONCE: [(&str, &str); 1] = [("speech", "readings")];
+const AT_ONCE: [&str; 13] = [
+    "contact",
+    "roster",
+    "call_flow",
+    "guidance",
+    "room",
+    "hotline",
+    "call_in",
+    "dial",
+    "intake",
+    "trunk",
+    "notify",
+    "sms",
+    "speech",
+];
 /// In a table that changes at once, the key that waits for the next start.
 const KEYS_LATER: [(&str, &str); 1] = [("http", "listen")];
 
@@ -75,60 +90,43 @@ pub fn reload(running: &Settings, sound: &dyn Fn(&Path) -> Result<(), String>) -
 /// The new file with what waits for a start as the old one has it; and what that is, where it differs.
 fn lay_together(old: &Table, mut new: Table) -> (Table, Vec<String>) {
     let mut waiting = Vec::new();
-    let names: Vec<String> = old.keys().chain(new.keys()).cloned().collect();
-    for name in names {
-        if AT_ONCE.contains(&name.as_str()) {
+    let names: BTreeSet<String> = old.keys().chain(new.keys()).cloned().collect();
+    for name in names.into_iter().filter(|name| !AT_ONCE.contains(&name.as_str())) {
+        let (before, after) = (old.get(&name), new.get(&name));
+        let table = |value: Option<&Value>| value.is_none_or(Value::is_table);
+        if !(table(before) && table(after)) {
+            if before != after {
+                waiting.push(format!("[[{name}]]"));
+            }
+            put(&mut new, &name, before.cloned());
             continue;
         }
-        let split_at_once = KEYS_AT_ONCE.iter().find(|(table, _)| *table == name);
-        let split_later = KEYS_LATER.iter().find(|(table, _)| *table == name);
-        match (split_at_once, split_later) {
-            (Some((_, key)), _) => {
-                let fresh = value_in(&new, &name, key);
-                let before = without(old.get(&name), key);
-                if before != without(new.get(&name), key) {
-                    waiting.push(format!("[{name}]"));
-                }
-                put(&mut new, &name, before);
-                put_key(&mut new, &name, key, fresh);
+        let tables = [before, after].into_iter().flatten().filter_map(Value::as_table);
+        for key in tables.flat_map(Table::keys).cloned().collect::<BTreeSet<String>>() {
+            if !waits(&name, &key) {
+                continue;
             }
-            (None, Some((_, key))) => {
-                let kept = value_in(old, &name, key);
-                if kept != value_in(&new, &name, key) {
-                    waiting.push(format!("{name}.{key}"));
-                }
-                put_key(&mut new, &name, key, kept);
+            let kept = value_in(old, &name, &key);
+            if kept != value_in(&new, &name, &key) {
+                waiting.push(format!("{name}.{key}"));
             }
-            (None, None) => {
-                if old.get(&name) != new.get(&name) {
-                    waiting.push(if matches!(old.get(&name).or(new.get(&name)), Some(Value::Array(_))) {
-                        format!("[[{name}]]")
-                    } else {
-                        format!("[{name}]")
-                    });
-                }
-                put(&mut new, &name, old.get(&name).cloned());
-            }
+            put_key(&mut new, &name, &key, kept);
+        }
+        // A table that is not there may mean something else than an empty one.
+        if old.get(&name).is_none() != new.get(&name).is_none() && waits(&name, "") {
+            put(&mut new, &name, old.get(&name).cloned());
         }
     }
-    waiting.sort();
-    waiting.dedup();
     (new, waiting)
+}
+
+/// Does this key of a table keep its value until the next start?
+fn waits(table: &str, key: &str) -> bool {
+    KEYS_LATER.iter().find(|(known, _)| *known == table).is_none_or(|(_, later)| *later == key)
 }
 
 fn value_in(table: &Table, name: &str, key: &str) -> Option<Value> {
     table.get(name)?.get(key).cloned()
-}
-
-fn without(value: Option<&Value>, key: &str) -> Option<Value> {
-    let mut value = value?.clone();
-    if let Some(table) = value.as_table_mut() {
-        table.remove(key);
-        if table.is_empty() {
-            return None;
-        }
-    }
-    Some(value)
 }
 
 fn put(table: &mut Table, name: &str, value: Option<Value>) {
@@ -158,29 +156,34 @@ mod tests {
     }
 
     #[test]
-    fn who_is_called_changes_at_once_and_what_holds_sockets_waits() {
-        let old = "[sip]\nlisten = \"a\"\n[[contact]]\nid = \"ann\"\n";
-        let new = "[sip]\nlisten = \"b\"\n[[contact]]\nid = \"bob\"\n[notify]\nx = 1\n[[trunk]]\nid = \"t\"\n";
+    fn who_is_called_over_what_and_who_is_told_changes_at_once_and_what_holds_sockets_waits() {
+        let old = "[sip]\nlisten = \"a\"\n[[contact]]\nid = \"ann\"\n[[trunk]]\nid = \"s\"\n";
+        let new = "[sip]\nlisten = \"b\"\n[[contact]]\nid = \"bob\"\n[notify]\nx = 1\n[[trunk]]\nid = \"t\"\n[speech]\ny = 2\n";
         let (text, waiting) = together(old, new);
-        assert_eq!(waiting, ["[[trunk]]", "[notify]", "[sip]"]);
-        assert!(
-            text.contains("\"a\"") && text.contains("bob") && !text.contains("notify") && !text.contains("ann"),
-            "{text}"
-        );
+        assert_eq!(waiting, ["sip.listen"]);
+        for kept in ["\"a\"", "bob", "x = 1", "\"t\"", "y = 2"] {
+            assert!(text.contains(kept), "{kept}: {text}");
+        }
+        assert!(!text.contains("ann") && !text.contains("\"s\""), "{text}");
+    }
+
+    #[test]
+    fn what_waits_is_named_key_by_key_and_lists_as_a_whole() {
+        let old = "[node]\nname = \"a\"\ndata_dir = \"x\"\n[[user]]\nname = \"u\"\n[media]\nports = \"1-2\"\n";
+        let new = "[node]\nname = \"b\"\ndata_dir = \"y\"\nlanguage = \"ja\"\n";
+        let (text, waiting) = together(old, new);
+        assert_eq!(waiting, ["media.ports", "node.data_dir", "node.language", "node.name", "[[user]]"]);
+        assert_eq!(text.parse::<Table>().unwrap(), old.parse::<Table>().unwrap());
     }
 
     #[test]
     fn single_keys_go_another_way_than_their_table() {
-        let old = "[http]\nlisten = \"a\"\n[speech]\ntimeout = \"1s\"\n";
-        let new = "[http]\nlisten = \"b\"\ncall_flow = \"x\"\n[speech]\ntimeout = \"2s\"\n[speech.readings.ja]\nk8s = \"y\"\n";
+        let old = "[http]\nlisten = \"a\"\n";
+        let new = "[http]\nlisten = \"b\"\ncall_flow = \"x\"\n";
         let (text, waiting) = together(old, new);
-        assert_eq!(waiting, ["[speech]", "http.listen"]);
-        for kept in ["listen = \"a\"", "call_flow = \"x\"", "timeout = \"1s\"", "k8s = \"y\""] {
-            assert!(text.contains(kept), "{kept}: {text}");
-        }
-        let readings = together("[node]\nname = \"a\"\n", "[node]\nname = \"a\"\n[speech.readings.ja]\nk8s = \"y\"\n");
-        assert!(readings.1.is_empty() && readings.0.contains("k8s"), "{readings:?}");
-        assert_eq!(together("[http]\nlisten = \"a\"\n", "").1, ["http.listen"]);
+        assert_eq!(waiting, ["http.listen"]);
+        assert!(text.contains("listen = \"a\"") && text.contains("call_flow = \"x\""), "{text}");
+        assert_eq!(together(old, "").1, ["http.listen"]);
     }
 
     #[test]

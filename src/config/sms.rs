@@ -33,7 +33,7 @@ pub struct Sms {
 }
 
 /// An HTTP gateway for short messages.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Gateway {
     /// Whose answers it understands beyond the status.
     pub preset: Option<Preset>,

@@ -1,5 +1,6 @@
 //! The core task: owns the corridor, hands it what happened, and does what it decides.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,10 +15,11 @@ use super::history::HistoryHandle;
 use super::inbox::Inbox;
 use super::journal::Written;
 use super::ladder::Witness;
+use super::locate::Searches;
 use super::log::sip_text;
 use super::media::{MediaEvents, MediaHandle};
 use super::messages::Messages;
-use super::notify::{GatewayHandle, Letter, Notifiers};
+use super::notify::{self, Letter, Notifiers};
 use super::tokens::Tokens;
 use super::transport::{Arrived, Streams};
 use super::voice::{Passed, Speaker, Spoken, reasons};
@@ -53,7 +55,10 @@ pub(super) struct Core {
     pub(super) messages: Messages,
     pub(super) history: HistoryHandle,
     pub(super) notifiers: Notifiers,
-    pub(super) gateway: Option<GatewayHandle>,
+    pub(super) ground: notify::House,
+    pub(super) searches: Searches,
+    /// Where we speak SIP.
+    pub(super) local: SocketAddr,
 }
 
 /// What comes to it from other tasks and threads.
@@ -108,6 +113,7 @@ impl Core {
                 },
                 Some(ask) = inlets.asks.recv(), if stopping.is_none() => stop = self.serve(ask),
                 Some(input) = inlets.inputs.recv() => self.handle(input),
+                found = self.searches.found() => self.handle(found),
                 _ = &mut inlets.stop, if stopping.is_none() => stop = true,
                 _ = retry.tick() => self.tick(),
                 () = tokio::time::sleep_until(wake) => self.handle(Input::Wake),
@@ -207,7 +213,13 @@ impl Core {
                     }
                 }
                 Act::RecordRoom { room, name } => self.record(room, &name),
-                Act::Message { number, to, text } => self.hand_to_gateway(Letter { number, to, text }),
+                Act::Message { number, to, text } => {
+                    if !self.notifiers.send(Letter { number, to, text }) {
+                        let result = Err("there is no gateway".to_owned());
+                        self.switch.handle(self.clock.now(), Input::MessageDone { message: number, result });
+                        self.gate.push(self.switch.take(), None);
+                    }
+                }
                 Act::RecordLeg { leg, file } => self.messages.begin(&mut self.media, leg, &file),
                 Act::StopRecord { leg, file, keep } => self.messages.end(&mut self.media, leg, &file, keep),
                 Act::Replay { incident, language, text, file } => {
@@ -235,17 +247,6 @@ impl Core {
             Transport::Tcp | Transport::Tls => self.streams.send(to, bytes.clone()),
         }
         self.witness.sent(to, self.streams.local_of(to), bytes);
-    }
-
-    fn hand_to_gateway(&mut self, letter: Letter) {
-        let message = letter.number;
-        let sent = self.gateway.as_ref().is_some_and(|gateway| gateway.send(letter).is_ok());
-        if !sent {
-            let result = Err("there is no gateway".to_owned());
-            self.switch.handle(self.clock.now(), Input::MessageDone { message, result });
-            let batch = self.switch.take();
-            self.gate.push(batch, None);
-        }
     }
 
     fn speak(&self, incident: IncidentId, language: crate::base::Language, text: String) {

@@ -23,20 +23,22 @@ use super::http;
 use super::inbox::Inbox;
 use super::journal::{self, JournalThread};
 use super::ladder;
-use super::locate::{self, NameServers, Wanted};
+use super::locate::{self, NameServers, Searches};
 use super::media::{MediaHandle, MediaSettings};
 use super::messages::Messages;
 use super::notify::{self, NotifyError};
 use super::open_files;
+use super::reload::{sms_way, speaker_settings};
 use super::tokens::Tokens;
-use super::transport::{Streams, Tls, TlsError, TlsSettings, TrunkTls};
-use super::voice::{self, Speaker, SpeakerSettings, load_prompts_from, sweep};
+use super::transport::{Streams, TlsError};
+use super::trunks;
+use super::voice::{self, Speaker, load_prompts_from, sweep};
 use crate::base::Stamp;
-use crate::config::{Directory, Settings, Trunk};
+use crate::config::{Directory, Settings};
 use crate::phrase::{Dictionary, ReadingFault};
-use crate::sip::{self, Agent, House, Identity, Transport};
+use crate::sip::{Agent, House, Identity, Transport};
 use crate::store::{Journal, Ladders, StoreError};
-use crate::switch::{self, Input, LinkKey, PortRange, SmsWay, Switch};
+use crate::switch::{self, Input, LinkKey, PortRange, Switch};
 
 /// Events a slow watcher may be behind before it misses some.
 const EVENTS: usize = 4_096;
@@ -123,7 +125,7 @@ impl Daemon {
         let control = control::listen(&settings.control_socket).map_err(system("cannot start"))?;
         let web = web_port(settings.http.listen)?;
         let (sip, local) = sip_port(settings.sip.listen)?;
-        let streams = Streams::new(tls(&settings)?, Some(local.ip()).filter(|ip| !ip.is_unspecified()));
+        let streams = Streams::new(trunks::tls(&settings)?, Some(local.ip()).filter(|ip| !ip.is_unspecified()));
         let doors = sip_doors(&streams, &settings.sip.doors)?;
         let public = public_address(&settings, local);
         let book = load_prompts_from(settings.speech.prompts.as_deref())
@@ -133,8 +135,6 @@ impl Daemon {
         let (thread, written) = JournalThread::start(journal).map_err(system("cannot start the journal's thread"))?;
         let history = history::start(reader).map_err(system("cannot start the history's thread"))?;
 
-        let mut trunks = settings.trunks.clone();
-        trunks.sort_by_key(|trunk| trunk.priority);
         let identity = Identity {
             local: SocketAddr::new(public, local.port()),
             media_address: settings.sip.public_address.unwrap_or_else(|| media_address(&settings, public)),
@@ -144,11 +144,7 @@ impl Daemon {
         let locals = Transport::ALL.map(|transport| identity.local_for(transport));
         let witness = ladder::start(&Ladders::beside(&settings.journal), locals, clock)
             .map_err(system("cannot start the thread of ladders"))?;
-        let everywhere = settings.sip.public_address;
-        let agent_trunks = trunks
-            .iter()
-            .map(|trunk| sip::Trunk { public_address: trunk.public_address.or(everywhere), ..trunk.sip(None) });
-        let mut agent = Agent::new(identity, agent_trunks.collect(), rand::random());
+        let mut agent = Agent::new(identity, trunks::for_agent(&settings), rand::random());
         if let Some(registrar) = &settings.registrar {
             // A public address is for the trunks: phones on the LAN do not get back in through the router.
             let hidden = settings.sip.public_address.is_some();
@@ -161,7 +157,7 @@ impl Daemon {
             contacts: settings.contacts.values().cloned().collect(),
             rooms,
             ports: PortRange { first: *settings.media.ports.start(), last: *settings.media.ports.end() },
-            trunks: trunks.iter().map(|trunk| trunk.id.clone()).collect(),
+            trunks: agent.trunks().map(|trunk| trunk.id).collect(),
             dial: settings.dial.rules.clone(),
             call_in: super::rooms::call_in(&settings)?,
             always_pin: settings.call_in.always_pin,
@@ -170,7 +166,7 @@ impl Daemon {
             dictionary: dictionary.clone(),
             public_url: settings.node.public_url.clone().unwrap_or_default(),
             link_key: LinkKey(rand::random()),
-            sms: if settings.sms.gateway.is_some() { SmsWay::Gateway } else { SmsWay::Trunk },
+            sms: sms_way(&settings),
         };
         let mut switch = Switch::new(corridor, agent, Arc::new(book), clock.began(), rand::random());
         switch.keep_calendar(Box::new(Zones));
@@ -218,31 +214,24 @@ impl Daemon {
             others.push(tokio::spawn(journal::retain(thread.handle(), witness.handle(), clock, keep)));
         }
         let servers = settings.sip.resolver.map_or(NameServers::System, NameServers::At);
-        for (place, trunk) in trunks.iter().enumerate() {
-            let wanted = Wanted {
-                trunk: trunk.id.clone(),
-                host: trunk.proxy.clone(),
-                transport: trunk.transport,
-                line: u8::try_from(place).ok(),
-                ipv4: local.is_ipv4(),
-                routed: local.ip().is_unspecified(),
-            };
-            others.push(tokio::spawn(locate::keep_looking(wanted, servers.clone(), inputs.clone())));
+        let mut searches = Searches::new(servers);
+        for (place, trunk) in trunks::ordered(&settings).into_iter().enumerate() {
+            searches.begin(trunks::wanted(trunk, place, local));
         }
-        let notify::Started { notifiers, gateway, waking } = notify::start(&notify::House {
-            settings: &settings,
+        let ground = notify::House {
             shelf: shelf.reader(),
             journal: thread.handle(),
             events: events.clone(),
             clock,
             inputs: inputs.clone(),
             asks: asks.clone(),
-        })?;
+        };
+        let (notifiers, waking) = notify::start(&ground, &settings)?;
         others.push(waking);
         let speaker = Arc::new(Speaker::start(speaker_settings(&settings)));
         others.push(tokio::spawn(voice::make(speaker.clone(), voice::fixed_texts(&settings, &dictionary))));
         tracing::info!(sip = %local, public = %SocketAddr::new(public, local.port()), socket = %settings.control_socket.display(),
-            trunks = trunks.len(), http = http.as_ref().map(|http| http.address().to_string()), "hansho is up");
+            trunks = settings.trunks.len(), http = http.as_ref().map(|http| http.address().to_string()), "hansho is up");
         let gate = Gate::new(thread);
         let messages = Messages::new(settings.media.record_dir.clone());
         let core = Core {
@@ -263,7 +252,9 @@ impl Daemon {
             tokens,
             messages,
             notifiers,
-            gateway,
+            ground,
+            searches,
+            local,
         };
         let door = core.asks.clone();
         let inlets = Inlets { asks: asked, inputs: inputs_in, media: media_events, written, stop: stopped };
@@ -351,21 +342,6 @@ fn sip_doors(streams: &Streams, doors: &[(Transport, SocketAddr)]) -> Result<Vec
     doors.iter().map(open).collect()
 }
 
-fn tls(settings: &Settings) -> Result<Tls, StartError> {
-    let of = |trunk: &Trunk| {
-        let is_name = |name: &&String| name.trim_matches(['[', ']']).parse::<IpAddr>().is_err();
-        let names: Vec<String> = [&trunk.proxy.name, &trunk.domain].into_iter().filter(is_name).cloned().collect();
-        let names = if names.is_empty() { vec![trunk.proxy.name.clone()] } else { names };
-        let spoken = trunk.transport.is_none_or(|transport| transport == Transport::Tls);
-        spoken.then(|| TrunkTls { names, ca: trunk.ca.clone() })
-    };
-    let mut trunks: Vec<&Trunk> = settings.trunks.iter().collect();
-    trunks.sort_by_key(|trunk| trunk.priority);
-    let (certificate, key) = (settings.sip.certificate.clone(), settings.sip.key.as_ref());
-    let own = certificate.zip(key.map(|key| key.reveal().to_owned()));
-    Ok(Tls::new(&TlsSettings { own, trunks: trunks.into_iter().map(of).collect() })?)
-}
-
 /// What Via and Contact say where nothing else is known of a trunk: as configured, as bound, as this machine reaches the
 /// world.
 fn public_address(settings: &Settings, local: SocketAddr) -> IpAddr {
@@ -388,12 +364,4 @@ fn media_settings(settings: &Settings) -> MediaSettings {
     let legs = usize::try_from(settings.media.max_legs).unwrap_or(usize::MAX);
     let address = settings.media.address;
     MediaSettings { address, legs, rooms: legs, realtime: true, core: None, seed: rand::random() }
-}
-
-fn speaker_settings(settings: &Settings) -> SpeakerSettings {
-    SpeakerSettings {
-        speech: settings.speech.clone(),
-        scratch: settings.node.data_dir.clone(),
-        cache: settings.node.data_dir.join("voice-cache"),
-    }
 }

@@ -35,6 +35,7 @@ mod requests;
 mod rooms;
 mod tokens;
 mod transport;
+mod trunks;
 pub mod voice;
 pub mod wav;
 

@@ -2,7 +2,7 @@
 
 mod email;
 mod nights;
-mod receiver;
+pub mod receiver;
 mod slack;
 mod sms;
 mod webhook;

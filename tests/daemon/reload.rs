@@ -1,5 +1,8 @@
 //! The configuration's file read again while the daemon runs.
 
+mod accounts;
+mod tellers;
+
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
@@ -63,11 +66,11 @@ fn what_waits_for_a_restart_is_named_and_the_rest_is_in_force() {
     let done = world.command(&["reload"]);
     let said = String::from_utf8_lossy(&done.stdout).into_owned();
     assert_eq!(done.status.code(), Some(0), "{done:?}");
-    assert!(said.contains("only after a restart: [node]"), "{said}");
+    assert!(said.contains("only after a restart: node.name"), "{said}");
     assert_ne!(daemon.ask(&json!({ "op": "status" }))["node"], "other");
     daemon.trigger();
     world.phones.reaches(BERT, 1, Stage::Ringing);
-    assert_eq!(reload(&daemon)["needs_restart"], json!(["[node]"]), "it still waits");
+    assert_eq!(reload(&daemon)["needs_restart"], json!(["node.name"]), "it still waits");
 }
 
 #[test]

@@ -9,8 +9,10 @@
 
 mod ask;
 mod memory;
+mod searches;
 
 pub(super) use ask::NameServers;
+pub(super) use searches::Searches;
 
 use memory::{Memory, Verdict};
 

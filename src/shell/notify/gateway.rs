@@ -53,7 +53,7 @@ pub(super) struct GatewayThread {
     pub(super) core: mpsc::Sender<Input>,
 }
 
-/// The daemon ends.
+/// Nobody hands messages over any more: the daemon ends, or this gateway is one no more.
 struct Ends;
 
 impl GatewayThread {
@@ -71,10 +71,21 @@ impl GatewayThread {
                 queue.push_back((Instant::now(), letter));
             }
             let Some((since, letter)) = queue.pop_front() else { continue };
-            let Ok(result) = self.deliver(&letter, since, letters, &mut queue) else { return };
+            let Ok(result) = self.deliver(&letter, since, letters, &mut queue) else {
+                queue.push_front((since, letter));
+                return self.give_back(&queue);
+            };
             self.note(result.as_ref().err());
             // The core is gone only when the daemon ends; it will hand the message over again.
             let _ = self.core.blocking_send(Input::MessageDone { message: letter.number, result });
+        }
+    }
+
+    /// What was not sent leaves by another way, in its order.
+    fn give_back(&self, queue: &VecDeque<(Instant, Letter)>) {
+        for (_, letter) in queue {
+            // The core is gone only when the daemon ends; it will hand the message over again.
+            let _ = self.core.blocking_send(Input::MessageBack { message: letter.number });
         }
     }
 
@@ -88,6 +99,8 @@ impl GatewayThread {
     ) -> Result<Result<(), String>, Ends> {
         let mut tries = 0;
         loop {
+            // Whatever came meanwhile; above all, that this gateway is one no more.
+            wait(Duration::ZERO, letters, queue)?;
             let (why, after) = match self.send(letter) {
                 Ok(()) => return Ok(Ok(())),
                 Err(Trouble::Never { why }) => return Ok(Err(why)),

@@ -1,7 +1,6 @@
 //! How a notifier does, for `status` and the metrics: published by its thread, read by whoever asks.
 
 use serde::Serialize;
-use tokio::sync::watch;
 
 /// What one notifier says of itself.
 #[derive(Clone, PartialEq, Debug, Default, Serialize)]
@@ -20,15 +19,4 @@ pub struct Health {
     /// Why the last try failed, until one succeeds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
-}
-
-/// Every notifier there is.
-#[derive(Clone, Debug, Default)]
-pub struct Notifiers(pub(super) Vec<watch::Receiver<Health>>);
-
-impl Notifiers {
-    /// How each of them does, in the order of the configuration.
-    pub fn health(&self) -> Vec<Health> {
-        self.0.iter().map(|health| health.borrow().clone()).collect()
-    }
 }

@@ -8,6 +8,7 @@
 //! journal; and one that was away must tell what it missed.
 
 mod backoff;
+mod crew;
 mod email;
 mod gateway;
 mod health;
@@ -20,15 +21,14 @@ mod sms;
 mod webhook;
 mod worker;
 
-pub use gateway::{GatewayHandle, Letter};
-pub use health::{Health, Notifiers};
+pub use crew::{Next, Notifiers, Running, prepare};
+pub use gateway::Letter;
+pub use health::Health;
 pub use slack_button::{NotPressed, Pressed, pressed, seems_signed};
 
-use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, sync_channel};
-use std::thread;
+use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 use tokio::sync::{broadcast, mpsc, watch};
@@ -39,28 +39,17 @@ use super::clock::Clock;
 use super::events::Told;
 use super::journal::JournalHandle;
 use crate::base::Stamp;
-use crate::config::{Directory, Gateway, Patience, Settings, Topics};
+use crate::config::{Directory, Settings};
 use crate::store::{Reader, StoreError};
 use crate::switch::{Input, is_of_a_fact};
-use email::EmailPost;
-use gateway::GatewayThread;
-use http::Http;
-use parcel::Deliver;
-use pick::{Pick, key_part};
-use slack::SlackPost;
-use sms::SmsPost;
-use webhook::WebhookPost;
-use worker::{Nudge, Worker};
+use worker::Nudge;
 
 /// Lines read in one go.
 const LINES: u32 = 1_000;
-/// Nudges that may wait for a notifier that is busy.
-const NUDGES: usize = 256;
 
 /// What notifiers need of the house.
-pub struct House<'a> {
-    /// The configuration.
-    pub settings: &'a Settings,
+#[derive(Clone)]
+pub struct House {
     /// The directory that is in force.
     pub shelf: watch::Receiver<Arc<Directory>>,
     /// The journal that is followed.
@@ -73,16 +62,6 @@ pub struct House<'a> {
     pub inputs: mpsc::Sender<Input>,
     /// The same.
     pub asks: mpsc::Sender<Ask>,
-}
-
-/// What has been started.
-pub struct Started {
-    /// For whoever asks how they do.
-    pub notifiers: Notifiers,
-    /// The way of short messages, where a gateway is configured.
-    pub gateway: Option<GatewayHandle>,
-    /// Wakes the notifiers; they end when it is aborted.
-    pub waking: JoinHandle<()>,
 }
 
 /// Why the notifiers did not start.
@@ -99,123 +78,29 @@ pub enum NotifyError {
     Unfit(String),
 }
 
-/// Starts a thread for each notifier, and the task that wakes them.
-pub fn start(house: &House<'_>) -> Result<Started, NotifyError> {
-    let settings = &house.settings.notify;
-    let (patience, ca) = (&settings.patience, settings.ca.as_deref());
-    let node = || house.settings.node.name.clone();
-    let mut crew = Crew { house, nudges: Vec::new(), health: Vec::new() };
-    if let Some(slack) = &settings.slack {
-        let reader = Reader::open(&house.settings.journal)?;
-        let post = SlackPost::new(slack.clone(), patience, ca, reader, house.journal.clone());
-        crew.add("slack", slack.topics.clone(), *patience, Box::new(post))?;
-    }
-    for webhook in &settings.webhooks {
-        let post = WebhookPost::new(webhook.clone(), node(), patience, ca, house.clock);
-        crew.add(&format!("webhook.{}", webhook.id), webhook.topics.clone(), *patience, Box::new(post))?;
-    }
-    if let Some(email) = &settings.email {
-        let post = EmailPost::new(email.clone(), node(), patience, ca).map_err(NotifyError::Unfit)?;
-        crew.add("email", email.topics.clone(), *patience, Box::new(post))?;
-    }
-    let sms = &house.settings.sms;
-    if !sms.topics.is_empty() {
-        let post = SmsPost { shelf: house.shelf.clone(), core: house.asks.clone() };
-        crew.add("sms", sms.topics.clone(), *patience, Box::new(post))?;
-    }
-    let Crew { nudges, mut health, .. } = crew;
-    let gateway = match &sms.gateway {
-        Some(gateway) => Some(start_gateway(house, gateway, &mut health)?),
-        None => None,
-    };
-    let waking = tokio::spawn(wake(nudges, house.journal.durable(), house.events.subscribe()));
-    Ok(Started { notifiers: Notifiers(health), gateway, waking })
+/// Starts a thread for each notifier, and the task that wakes them; they end when that is aborted.
+pub fn start(house: &House, settings: &Settings) -> Result<(Notifiers, JoinHandle<()>), NotifyError> {
+    let (mut notifiers, nudged) = Notifiers::none();
+    notifiers.swap(prepare(house, settings, &Running::default())?, &house.journal);
+    let waking = tokio::spawn(wake(nudged, house.journal.durable(), house.events.subscribe()));
+    Ok((notifiers, waking))
 }
 
-fn start_gateway(
-    house: &House<'_>,
-    gateway: &Gateway,
-    health: &mut Vec<watch::Receiver<Health>>,
-) -> Result<GatewayHandle, NotifyError> {
-    let notify = &house.settings.notify;
-    let (told, seen) = watch::channel(Health { notifier: "gateway".to_owned(), ..Health::default() });
-    health.push(seen);
-    let patience = Patience { give_up: house.settings.sms.give_up, ..notify.patience };
-    let thread = GatewayThread {
-        http: Http::new(&patience, notify.ca.as_deref()),
-        gateway: gateway.clone(),
-        patience,
-        node: key_part(&house.settings.node.name),
-        clock: house.clock,
-        health: told,
-        core: house.inputs.clone(),
-    };
-    Ok(thread.start()?)
-}
-
-/// The notifiers that have been started.
-struct Crew<'a> {
-    house: &'a House<'a>,
-    nudges: Vec<SyncSender<Nudge>>,
-    health: Vec<watch::Receiver<Health>>,
-}
-
-impl Crew<'_> {
-    fn add(
-        &mut self,
-        name: &str,
-        topics: Topics,
-        patience: Patience,
-        post: Box<dyn Deliver>,
-    ) -> Result<(), NotifyError> {
-        let House { settings, journal, events, clock, .. } = self.house;
-        let reader = Reader::open(&settings.journal)?;
-        let cursor = begin(&reader, name, journal, clock.calendar(), patience.give_up)?;
-        let (health, seen) = watch::channel(Health { notifier: name.to_owned(), ..Health::default() });
-        let (nudge, nudges) = sync_channel(NUDGES);
-        let worker = Worker {
-            reader,
-            journal: journal.clone(),
-            nudges,
-            pick: Pick::new(name, &settings.node.name, topics, settings.node.language),
-            post,
-            patience,
-            clock: *clock,
-            health,
-            events: events.clone(),
-            cursor,
-            noted: cursor,
-            waiting: VecDeque::new(),
-            grown: true,
-        };
-        thread::Builder::new().name(format!("tell {name}")).spawn(move || worker.run())?;
-        self.nudges.push(nudge);
-        self.health.push(seen);
-        Ok(())
-    }
-}
-
-/// Where a notifier goes on; a new one, behind the newest line.
-fn begin(
+/// Where a notifier goes on; `None`: it is new.
+fn known_cursor(
     reader: &Reader,
     name: &str,
     journal: &JournalHandle,
     now: Stamp,
     give_up: Duration,
-) -> Result<i64, StoreError> {
-    let Some(cursor) = reader.cursor(name)? else {
-        let newest = reader.last()?;
-        tracing::info!(notifier = name, "tells what happens from now on");
-        // Before any line of this life: whatever this life writes is told, also after a crash.
-        journal.cursor(name, newest);
-        return Ok(newest);
-    };
+) -> Result<Option<i64>, StoreError> {
+    let Some(cursor) = reader.cursor(name)? else { return Ok(None) };
     let (young, passed) = past_the_old(reader, cursor, now, give_up)?;
     if passed > 0 {
         tracing::warn!(notifier = name, lines = passed, "passes over what happened too long ago to be told");
         journal.cursor(name, young);
     }
-    Ok(young)
+    Ok(Some(young))
 }
 
 /// The last line behind `cursor` that is older than `give_up`, and how many are passed over on the way to it: a notifier
@@ -242,7 +127,7 @@ fn past_the_old(reader: &Reader, cursor: i64, now: Stamp, give_up: Duration) -> 
 /// Wakes every notifier when the journal has grown, and hands on what is no fact. One that is busy is not waited
 /// for: it looks into the journal by itself when it is done.
 async fn wake(
-    notifiers: Vec<SyncSender<Nudge>>,
+    nudged: watch::Receiver<Vec<SyncSender<Nudge>>>,
     mut durable: watch::Receiver<i64>,
     mut events: broadcast::Receiver<Told>,
 ) {
@@ -258,7 +143,7 @@ async fn wake(
                 Err(broadcast::error::RecvError::Closed) => return,
             },
         };
-        for notifier in &notifiers {
+        for notifier in nudged.borrow().iter() {
             let _ = notifier.try_send(nudge.clone());
         }
     }

@@ -42,8 +42,17 @@ pub(super) enum Nudge {
     Event(Told),
 }
 
-/// The daemon ends.
+/// The daemon ends, or another notifier takes the place of this one.
 pub(super) struct Ends;
+
+/// What a notifier leaves to the one in its place.
+#[derive(Debug)]
+pub(super) struct Remains {
+    /// The last line it dealt with.
+    pub(super) cursor: i64,
+    /// What is no fact, and was not told yet.
+    pub(super) waiting: VecDeque<Told>,
+}
 
 /// Everything one notifier has.
 pub(super) struct Worker {
@@ -67,9 +76,10 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    /// Runs until the daemon ends.
-    pub(super) fn run(mut self) {
+    /// Runs until nobody can wake it any more; what it has not told.
+    pub(super) fn run(mut self) -> Remains {
         while self.turn().is_ok() {}
+        Remains { cursor: self.cursor, waiting: self.waiting }
     }
 
     fn turn(&mut self) -> Result<(), Ends> {
@@ -92,8 +102,10 @@ impl Worker {
             }
         }
         while let Some(told) = self.waiting.pop_front() {
-            if let Some(parcel) = self.pick.of_event(&told, &self.reader) {
-                self.hand_over(&parcel)?;
+            let parcel = self.pick.of_event(&told, &self.reader);
+            if let Some(Err(ends)) = parcel.map(|parcel| self.hand_over(&parcel)) {
+                self.waiting.push_front(told);
+                return Err(ends);
             }
         }
         // What was written while something was delivered has woken nobody else.

@@ -117,6 +117,16 @@ impl Streams {
         Streams { open: HashMap::new(), last: 0, told, heard, tls, from, back: None, turned_away: 0 }
     }
 
+    /// Other certificates: ours of `next`, and those of its trunks at these places. Connections that stand go on.
+    pub fn renew(&mut self, next: &Tls, places: &[usize]) {
+        self.tls = self.tls.renewed(next, places);
+    }
+
+    /// Another trunk stands at this place: what was connected for the former one is not used for it.
+    pub fn leave(&mut self, place: usize) {
+        self.open.retain(|hop, _| hop.line.map(usize::from) != Some(place));
+    }
+
     /// Listens there; where that is.
     pub fn listen(&self, transport: Transport, address: SocketAddr) -> io::Result<SocketAddr> {
         let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;

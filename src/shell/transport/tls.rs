@@ -63,7 +63,7 @@ pub enum TlsError {
 #[derive(Clone)]
 pub struct Tls {
     own: Option<TlsAcceptor>,
-    trunks: Arc<[Option<Client>]>,
+    trunks: Arc<[Option<Arc<Client>>]>,
 }
 
 impl std::fmt::Debug for Tls {
@@ -83,9 +83,24 @@ impl Tls {
     pub fn new(settings: &TlsSettings) -> Result<Tls, TlsError> {
         let provider = Arc::new(ring::default_provider());
         let own = settings.own.as_ref().map(|(chain, key)| own(&provider, chain, key)).transpose()?;
-        let trunk = |trunk: &Option<TrunkTls>| trunk.as_ref().map(|trunk| client(&provider, trunk)).transpose();
+        let trunk =
+            |trunk: &Option<TrunkTls>| trunk.as_ref().map(|trunk| client(&provider, trunk).map(Arc::new)).transpose();
         let trunks = settings.trunks.iter().map(trunk).collect::<Result<Vec<_>, _>>()?;
         Ok(Tls { own, trunks: trunks.into() })
+    }
+
+    /// The same with our certificate of `next`, and with its trunks at these places; who stands elsewhere stays.
+    pub fn renewed(&self, next: &Tls, places: &[usize]) -> Tls {
+        let mut trunks = self.trunks.to_vec();
+        for (place, trunk) in places.iter().zip(next.trunks.iter()) {
+            if trunks.len() <= *place {
+                trunks.resize_with(place + 1, || None);
+            }
+            if let Some(slot) = trunks.get_mut(*place) {
+                slot.clone_from(trunk);
+            }
+        }
+        Tls { own: next.own.clone(), trunks: trunks.into() }
     }
 
     /// Shakes hands with somebody who connected. The error is a sentence.
