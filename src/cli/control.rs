@@ -75,9 +75,9 @@ pub fn reload(options: &Reload) -> ExitCode {
     };
     let waiting: Vec<String> = list(&answer["needs_restart"]).map(text).collect();
     print_line("the configuration is in force for what begins from now on");
-    texts("changed").for_each(|what| {
-        print_line(&format!("  {what}"));
-    });
+    for what in list(&answer["changed"]) {
+        print_line(&format!("  {}", text(what)));
+    }
     if !waiting.is_empty() {
         print_line(&format!("only after a restart: {}", waiting.join(", ")));
     }
