@@ -61,6 +61,9 @@ struct Way {
     ca: Option<String>,
 }
 
+/// The way to a gateway's thread, and how it does.
+type Gate = (GatewayHandle, watch::Receiver<Health>);
+
 /// Everything that runs at the moment, by what it was made from.
 #[derive(Clone, Debug, Default)]
 pub struct Running {
@@ -82,7 +85,7 @@ pub struct Notifiers {
 pub struct Next {
     /// Nothing is made for one that runs already.
     slots: Vec<(Spec, Option<Ready>)>,
-    gateway: Option<(Way, Option<(GatewayHandle, watch::Receiver<Health>)>)>,
+    gateway: Option<(Way, Option<Gate>)>,
 }
 
 #[derive(Debug)]
@@ -280,11 +283,7 @@ fn work(mut worker: Worker, begun: &Receiver<Go>) -> Option<Remains> {
     Some(worker.run())
 }
 
-fn start_gateway(
-    house: &House,
-    settings: &Settings,
-    Way { gateway, patience, ca }: &Way,
-) -> Result<(GatewayHandle, watch::Receiver<Health>), NotifyError> {
+fn start_gateway(house: &House, settings: &Settings, Way { gateway, patience, ca }: &Way) -> Result<Gate, NotifyError> {
     let (told, seen) = watch::channel(Health { notifier: "gateway".to_owned(), ..Health::default() });
     let thread = GatewayThread {
         http: Http::new(patience, ca.as_deref()),

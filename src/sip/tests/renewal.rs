@@ -297,7 +297,7 @@ fn what_a_registrar_does_not_see_changes_without_a_register() {
         allow_from: ranges("192.0.2.77"),
         ..account("one", 1)
     };
-    assert_eq!(house.reload(&[next.clone()]), [("one".to_owned(), Renewed::Changed)]);
+    assert_eq!(house.reload(core::slice::from_ref(&next)), [("one".to_owned(), Renewed::Changed)]);
     assert!(house.done().is_empty());
     assert_eq!(house.dial(2, "one"), Err(DialError::TrunkFull), "the call that is up counts");
     assert!(house.agent.knows("192.0.2.77".parse().unwrap()));

@@ -82,6 +82,9 @@ fn other_voices_speak_from_the_next_call_on() {
     until("the words of the message", || {
         let status = daemon.ask(&json!({ "op": "status" }));
         let lines: Vec<String> = serde_json::from_value(status["voices"].clone()).expect("lines");
-        lines.iter().any(|line| line.starts_with("en: command") && line.contains("; spoke ") && !line.contains("spoke 0")).then_some(())
+        lines
+            .iter()
+            .any(|line| line.starts_with("en: command") && line.contains("; spoke ") && !line.contains("spoke 0"))
+            .then_some(())
     });
 }
