@@ -1,7 +1,7 @@
 //! What hansho shows of a call afterwards, compared with what SIPp did and with what tshark reads of the capture file.
 
 use std::collections::BTreeSet;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::PathBuf;
 
@@ -188,6 +188,31 @@ fn the_longest_message_comes_through_in_pieces_and_what_it_holds_leaves_the_term
     }
     assert!(is_harmless(&drawn) && drawn.lines().all(|line| line.chars().count() < 280), "{drawn:?}");
     drop(daemon);
+    trunk.join().expect("the trunk saw what it expected");
+}
+
+#[test]
+fn a_message_that_is_too_long_ends_the_call_and_its_beginning_is_seen() {
+    let scene = Scene::new("ladder_too_long");
+    let trunk = TcpListener::bind(("127.0.0.1", 0)).expect("a port is free");
+    let port = trunk.local_addr().expect("it is bound").port();
+    let trunk = std::thread::spawn(move || {
+        let (mut stream, _) = trunk.accept().expect("somebody connects");
+        let invite = hand::take(&mut stream).expect("somebody calls");
+        let answer = hand::answer(&invite, b"200 OK", b"Contact: <sip:long@127.0.0.1>\r\n", &"x".repeat(70_000));
+        // Nobody reads to its end.
+        let _ = stream.write_all(&answer);
+        while stream.read(&mut [0; 4_096]).is_ok_and(|count| count > 0) {}
+    });
+    let settings = Settings::trunk_at(port).trunk("transport = \"tcp\"").person("anna", NUMBER);
+    let daemon = Daemon::start(&scene, &settings);
+    let incident = daemon.trigger();
+    let ended = daemon.events.until("attempt.ended", &[("contact", "anna")]);
+    assert_eq!(ended["outcome"], "failed");
+    assert!(ended["reason"].as_str().is_some_and(|why| why.contains("longer than 16384 bytes")), "{ended}");
+    ladders(&daemon, &incident, "200");
+    let drawn = daemon.command(&["status", &incident, "--ladder"]);
+    assert!(drawn.contains("|--INVITE (SDP)---") && drawn.contains("|<-200 OK---"), "{drawn}");
     trunk.join().expect("the trunk saw what it expected");
 }
 
