@@ -24,6 +24,7 @@ pub mod journal;
 mod ladder;
 mod locate;
 mod log;
+mod markup;
 pub mod media;
 mod messages;
 pub mod notify;

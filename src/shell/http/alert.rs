@@ -194,30 +194,12 @@ fn own<T: core::str::FromStr<Err: core::fmt::Display>>(name: &str) -> Result<T, 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Origin;
     use crate::incident::Behaviour;
+    use crate::shell::http::bench::{self, ONE_PERSON, token};
 
     fn settings(more: &str) -> Settings {
-        let text = format!(
-            "[[trunk]]\nid = \"main\"\nproxy = \"192.0.2.1\"\n[[contact]]\nid = \"yamada\"\nname = \"山田\"\n\
-             phones = [\"+818012345678\"]\n[[roster]]\nid = \"r\"\ncontacts = [\"yamada\"]\n\
-             [[call_flow]]\nid = \"oncall\"\nroster = \"r\"\n[dial]\ncountry = \"JP\"\ncountries = [\"JP\"]\n{more}"
-        );
-        let read = |_: &std::path::Path| Err(String::new());
-        let origin = Origin { folder: std::path::Path::new("/etc"), read: &read, opens: &|_| Ok(()) };
-        Settings::read(&text, &origin).unwrap()
-    }
-
-    fn token(scopes: &[&str]) -> Token {
-        Token {
-            id: 1,
-            name: "tool".to_owned(),
-            prefix: String::new(),
-            digest: String::new(),
-            scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
-            expires: None,
-            call_flow: None,
-        }
+        let flow = "[[call_flow]]\nid = \"oncall\"\nroster = \"r\"\n[dial]\ncountry = \"JP\"\ncountries = [\"JP\"]\n";
+        bench::settings(&[ONE_PERSON, flow, more].concat())
     }
 
     fn raised(settings: &Settings, scopes: &[&str], tels: &str) -> Result<Raise, Refused> {

@@ -16,6 +16,7 @@ use super::House;
 use super::door::Peer;
 use super::reply::with_type;
 use crate::shell::control::{Failure, Request};
+use crate::shell::markup::escaped;
 
 /// No script, no picture, no frame, nothing from anywhere else.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; \
@@ -86,30 +87,9 @@ fn html(status: StatusCode, language: &str, text: &str, button: Option<&str>) ->
     response
 }
 
-/// `text` as it stands between tags or in quotes.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            letter => out.push(letter),
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_name_cannot_become_a_tag() {
-        assert_eq!(escaped("<b onclick='x'>\"&"), "&lt;b onclick=&#39;x&#39;&gt;&quot;&amp;");
-    }
 
     #[test]
     fn a_page_tells_nobody_where_it_was() {

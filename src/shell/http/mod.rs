@@ -8,6 +8,8 @@
 
 mod alert;
 mod auth;
+#[cfg(test)]
+mod bench;
 mod certificate;
 mod directory;
 mod door;

@@ -304,34 +304,20 @@ fn guidance_json(guidance: &Guidance, language: Option<Language>) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Origin;
+    use crate::shell::http::bench;
 
     fn settings() -> Settings {
         let text = "[[trunk]]\nid = \"main\"\nproxy = \"192.0.2.1\"\n[[contact]]\nid = \"yamada\"\nname = \"山田\"\n\
                     phones = [\"+818012345678\", \"+81312345678\"]\n[[roster]]\nid = \"r\"\ncontacts = [\"yamada\"]\n\
                     [[call_flow]]\nid = \"oncall\"\nroster = \"r\"\n[dial]\ncountry = \"JP\"\ncountries = [\"JP\"]\n";
-        let read = |_: &std::path::Path| Err(String::new());
-        let origin = Origin { folder: std::path::Path::new("/etc"), read: &read, opens: &|_| Ok(()) };
-        Settings::read(text, &origin).unwrap()
-    }
-
-    fn token() -> Token {
-        Token {
-            id: 1,
-            name: "script".to_owned(),
-            prefix: String::new(),
-            digest: String::new(),
-            scopes: ["dial:any".to_owned()].into(),
-            expires: None,
-            call_flow: None,
-        }
+        bench::settings(text)
     }
 
     #[test]
     fn a_strangers_phone_is_never_called_under_the_name_of_somebody_of_a_roster() {
         let phones = ["080-1234-5678", "090-0000-0001", "03-1234-5678", "090-0000-0002"].map(str::to_owned).into();
         let person = pigeon::Contact { display_name: "田中".to_owned(), phones };
-        let contacts = contacts(&settings(), &token(), vec![person]).unwrap();
+        let contacts = contacts(&settings(), &bench::token(&["dial:any"]), vec![person]).unwrap();
         let shown: Vec<(&str, Vec<&str>)> = contacts
             .iter()
             .map(|it| (it.id.as_str(), it.phones.iter().map(|phone| phone.as_str()).collect()))

@@ -14,6 +14,7 @@ use ureq::{Agent, Error};
 use super::fault::Fault;
 use crate::base::Language;
 use crate::config::{HttpVoice, HttpWay, Key};
+use crate::shell::markup::escaped;
 
 /// How much of a refusal is shown, in characters.
 const SHOWN: usize = 200;
@@ -174,7 +175,7 @@ fn ssml(language: Language, voice: &str, text: &str) -> String {
         Language::En => "en-US",
         Language::Ja => "ja-JP",
     };
-    let (voice, text) = (in_xml(voice), in_xml(text));
+    let (voice, text) = (escaped(voice), escaped(text));
     format!(
         "<speak version=\"1.0\" xmlns=\"http://www.w3.org/2001/10/synthesis\" xml:lang=\"{locale}\"><voice \
          name=\"{voice}\">{text}</voice></speak>"
@@ -184,7 +185,7 @@ fn ssml(language: Language, voice: &str, text: &str) -> String {
 /// A place of a template, and what the text becomes there.
 type Place = (&'static str, fn(&str) -> String);
 const PLACES: [Place; 4] =
-    [("{text}", str::to_owned), ("{text_json}", in_json), ("{text_xml}", in_xml), ("{text_url}", in_url)];
+    [("{text}", str::to_owned), ("{text_json}", in_json), ("{text_xml}", escaped), ("{text_url}", in_url)];
 
 /// A template with the text in its places. One pass: what stands in the text is never a place.
 fn filled(template: &str, text: &str) -> String {
@@ -216,23 +217,6 @@ fn in_json(text: &str) -> String {
 
 fn in_url(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
-}
-
-fn in_xml(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&apos;"),
-            // XML 1.0 has no room for these, not even as numbers.
-            letter if letter.is_control() || matches!(letter, '\u{fffe}' | '\u{ffff}') => out.push(' '),
-            letter => out.push(letter),
-        }
-    }
-    out
 }
 
 #[cfg(test)]

@@ -92,39 +92,21 @@ fn guidance(settings: &Settings) -> Result<Guidance, Refused> {
 mod tests {
     use super::*;
     use crate::base::Language;
-    use crate::config::Origin;
     use crate::incident::Behaviour;
     use crate::intake::{Callee, UNKNOWN};
+    use crate::shell::http::bench::{self, ONE_PERSON, token};
 
     fn settings(flows: &str) -> Settings {
-        let text = format!(
-            "[[trunk]]\nid = \"main\"\nproxy = \"192.0.2.1\"\n[[contact]]\nid = \"yamada\"\nname = \"山田\"\n\
-             phones = [\"+818012345678\"]\n[[roster]]\nid = \"r\"\ncontacts = [\"yamada\"]\n{flows}"
-        );
-        let read = |_: &std::path::Path| Err(String::new());
-        let origin = Origin { folder: std::path::Path::new("/etc"), read: &read, opens: &|_| Ok(()) };
-        Settings::read(&text, &origin).unwrap()
+        bench::settings(&[ONE_PERSON, flows].concat())
     }
 
     fn flow(id: &str, more: &str) -> String {
         format!("[[call_flow]]\nid = \"{id}\"\nroster = \"r\"\n{more}")
     }
 
-    fn token() -> Token {
-        Token {
-            id: 1,
-            name: "tool".to_owned(),
-            prefix: String::new(),
-            digest: String::new(),
-            scopes: ["trigger".to_owned()].into(),
-            expires: None,
-            call_flow: None,
-        }
-    }
-
     fn raised(settings: &Settings, draft: Draft) -> Result<Raise, Refused> {
         let only = settings.call_flows.keys().next().filter(|_| settings.call_flows.len() == 1);
-        raise(settings, &token(), draft, only.cloned().ok_or_else(|| Refused::bad("which?")))
+        raise(settings, &token(&["trigger"]), draft, only.cloned().ok_or_else(|| Refused::bad("which?")))
     }
 
     #[test]
