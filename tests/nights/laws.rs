@@ -9,6 +9,7 @@ use hansho::switch::Entry;
 use hansho::wire::sip::{Message, Method};
 
 use crate::house::Seen;
+use crate::support::laws::is_end;
 use crate::support::link::Flying;
 
 /// How long two calls of one person may overlap while one of them is being ended.
@@ -386,17 +387,4 @@ impl Laws {
             assert_eq!(self.stored.get(incident), Some(&case.facts.len()), "facts of {incident} are missing");
         }
     }
-}
-
-fn is_end(fact: &Fact) -> bool {
-    matches!(
-        fact,
-        Fact::Acknowledged { .. }
-            | Fact::Claimed { .. }
-            | Fact::Exhausted
-            | Fact::Suppressed { .. }
-            | Fact::Quieted { .. }
-            | Fact::Cancelled { .. }
-            | Fact::Resolved { .. }
-    )
 }

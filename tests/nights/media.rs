@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use hansho::base::{Language, LegId, Time};
-use hansho::media::{Command, Counts, Event, Limits, Plane, Prompt, Recorded, Sink};
+use hansho::media::{Command, Counts, Event, Limits, Plane, Prompt};
 use hansho::switch::{Clip, PromptBook};
 
 use crate::house::MediaKey;
 use crate::support::sounds;
+use crate::support::wants::Wants;
 
 /// How long a sample lasts where nobody hears it: the script's prompts are short in memory.
 const SAMPLE: Duration = Duration::from_millis(100);
@@ -41,6 +42,8 @@ pub struct Real {
     tick: Time,
     open: Vec<LegId>,
     wants: Wants,
+    /// The packets that left, with the leg each is of.
+    sent: Vec<(LegId, SocketAddr, Vec<u8>)>,
 }
 
 #[derive(Default)]
@@ -50,41 +53,14 @@ pub struct Script {
     told: Vec<Event>,
 }
 
-#[derive(Default)]
-struct Wants {
-    packets: Vec<(usize, SocketAddr, Vec<u8>)>,
-    sent: Vec<(LegId, SocketAddr, Vec<u8>)>,
-    told: Vec<Event>,
-}
-
-impl Sink for Wants {
-    fn send(&mut self, slot: usize, to: SocketAddr, bytes: &[u8]) {
-        self.packets.push((slot, to, bytes.to_vec()));
-    }
-
-    fn report(&mut self, slot: usize, to: SocketAddr, bytes: &[u8]) {
-        self.packets.push((slot, to, bytes.to_vec()));
-    }
-
-    fn latch(&mut self, _slot: usize, _peer: SocketAddr) {}
-
-    fn tell(&mut self, event: Event) -> Result<(), Event> {
-        self.told.push(event);
-        Ok(())
-    }
-
-    fn record(&mut self, _frame: &Recorded) -> bool {
-        true
-    }
-}
-
 impl Media {
     pub fn new(real: bool, seed: u64) -> Media {
         if !real {
             return Media::Script(Script::default());
         }
         let plane = Plane::new(Limits { legs: 32, rooms: 8 }, seed);
-        Media::Real(Box::new(Real { plane, tick: Time::ZERO, open: Vec::new(), wants: Wants::default() }))
+        let (open, wants, sent) = (Vec::new(), Wants::default(), Vec::new());
+        Media::Real(Box::new(Real { plane, tick: Time::ZERO, open, wants, sent }))
     }
 
     pub fn command(&mut self, now: Time, command: Command) {
@@ -136,7 +112,7 @@ impl Media {
 
     pub fn told(&mut self) -> Vec<Event> {
         match self {
-            Media::Real(real) => core::mem::take(&mut real.wants.told),
+            Media::Real(real) => core::mem::take(&mut real.wants.events),
             Media::Script(script) => core::mem::take(&mut script.told),
         }
     }
@@ -144,7 +120,7 @@ impl Media {
     /// The packets that leave, with the leg each is of.
     pub fn sent(&mut self) -> Vec<(LegId, SocketAddr, Vec<u8>)> {
         match self {
-            Media::Real(real) => core::mem::take(&mut real.wants.sent),
+            Media::Real(real) => core::mem::take(&mut real.sent),
             Media::Script(_) => Vec::new(),
         }
     }
@@ -164,7 +140,7 @@ impl Real {
     fn gather(&mut self) {
         for (slot, to, bytes) in core::mem::take(&mut self.wants.packets) {
             let leg = self.open.iter().find(|leg| self.plane.slot(**leg) == Some(slot));
-            self.wants.sent.push((*leg.expect("a leg that sends is open"), to, bytes));
+            self.sent.push((*leg.expect("a leg that sends is open"), to, bytes));
         }
     }
 }

@@ -40,6 +40,20 @@ pub fn record(facts: &[(Stamp, Fact)]) -> Record {
     record
 }
 
+/// Is the calling decided by this?
+pub fn is_end(fact: &Fact) -> bool {
+    matches!(
+        fact,
+        Fact::Acknowledged { .. }
+            | Fact::Claimed { .. }
+            | Fact::Exhausted
+            | Fact::Suppressed { .. }
+            | Fact::Quieted { .. }
+            | Fact::Cancelled { .. }
+            | Fact::Resolved { .. }
+    )
+}
+
 /// Laws that hold at every moment.
 pub fn check(journal: &[Entry]) {
     for (incident, facts) in by_incident(journal) {
@@ -65,13 +79,7 @@ pub fn check(journal: &[Entry]) {
                 Fact::Ended { attempt, .. } => {
                     assert!(up.remove(attempt), "{incident}: attempt {attempt} ended and was not up");
                 }
-                Fact::Acknowledged { .. }
-                | Fact::Claimed { .. }
-                | Fact::Exhausted
-                | Fact::Suppressed { .. }
-                | Fact::Quieted { .. }
-                | Fact::Cancelled { .. }
-                | Fact::Resolved { .. } => {
+                fact if is_end(fact) => {
                     decided.get_or_insert_with(|| fact.clone());
                 }
                 _ => {}

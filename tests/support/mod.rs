@@ -13,6 +13,7 @@ pub mod link;
 mod node;
 pub mod sounds;
 pub mod town;
+pub mod wants;
 mod world;
 
 pub use town::Town;

@@ -8,13 +8,14 @@ use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
 
 use hansho::base::{LegId, Stamp, Time};
-use hansho::media::{Command, Event as MediaEvent, Limits, Plane, Recorded, Sink, Source, Tap};
+use hansho::media::{Command, Event as MediaEvent, Limits, Plane, Source, Tap};
 use hansho::sip::{Agent, Identity};
 use hansho::switch::{Act, Batch, Entry, Event, Input, Switch};
 
 use super::link::Flying;
 use super::sounds;
 use super::town::{Town, account, hansho_sip};
+use super::wants::Wants;
 
 /// How long the disk takes to make facts durable.
 const DISK: Duration = Duration::from_millis(1);
@@ -41,36 +42,6 @@ pub struct Node {
     /// What is being recorded, and what was.
     taps: BTreeMap<Tap, (LegId, String)>,
     recordings: BTreeMap<String, Vec<i16>>,
-}
-
-/// What the plane wants, until it is done.
-#[derive(Default)]
-struct Wants {
-    packets: Vec<(usize, SocketAddr, Vec<u8>)>,
-    events: Vec<MediaEvent>,
-    recorded: Vec<Recorded>,
-}
-
-impl Sink for Wants {
-    fn send(&mut self, slot: usize, to: SocketAddr, bytes: &[u8]) {
-        self.packets.push((slot, to, bytes.to_vec()));
-    }
-
-    fn report(&mut self, slot: usize, to: SocketAddr, bytes: &[u8]) {
-        self.packets.push((slot, to, bytes.to_vec()));
-    }
-
-    fn latch(&mut self, _slot: usize, _peer: SocketAddr) {}
-
-    fn tell(&mut self, event: MediaEvent) -> Result<(), MediaEvent> {
-        self.events.push(event);
-        Ok(())
-    }
-
-    fn record(&mut self, frame: &Recorded) -> bool {
-        self.recorded.push(*frame);
-        true
-    }
 }
 
 impl Node {
