@@ -1,6 +1,7 @@
 //! `hansho selftest`: what an operator runs after installing, before a night depends on it.
 //!
-//! One line a check: ok, a warning, or failed, with what to do. Nobody is called and nobody is told anything. Where a
+//! One line a check: ok, a warning, or failed, with what to do. Nobody is called, and nobody is told anything but with
+//! `--notify`, which does nothing else. Where a
 //! daemon runs, it is asked how its trunks stand; where none runs, one is started for a moment with the same configuration
 //! and a throw-away journal, which opens the same ports and registers at the same trunks. The call over loopback is made by
 //! the machines of the hot path themselves, with a software trunk and a telephone that presses a key in its voice.
@@ -9,6 +10,7 @@ mod call;
 mod house;
 mod line;
 mod notifiers;
+mod told;
 mod voices;
 
 use std::process::ExitCode;
@@ -17,6 +19,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::{BAD, ConfigFile, FAILED, print_line};
+use crate::base::Phone;
 use crate::config;
 use crate::shell::voice::Scratch;
 use crate::shell::wav;
@@ -29,6 +32,12 @@ pub struct Options {
     /// One JSON object a check
     #[arg(long)]
     json: bool,
+    /// Tells everybody who is told of a night that this is a test, and checks nothing else
+    #[arg(long)]
+    notify: bool,
+    /// With --notify: the number that gets a short message through the gateway
+    #[arg(long, value_name = "NUMBER", requires = "notify", value_parser = phone)]
+    sms: Option<Phone>,
 }
 
 /// How a check came out.
@@ -106,6 +115,10 @@ pub fn run(options: &Options) -> ExitCode {
         }
     };
     tell(vec![Finding::ok("configuration", format!("{} is good", file.display()))]);
+    if options.notify {
+        tell(told::check(&settings, options.sms.as_ref()));
+        return if worst == Verdict::Failed { ExitCode::from(FAILED) } else { ExitCode::SUCCESS };
+    }
     tell(house::check(&settings));
     let scratch = match Scratch::new(&std::env::temp_dir()) {
         Ok(scratch) => scratch,
@@ -124,6 +137,10 @@ pub fn run(options: &Options) -> ExitCode {
     // A look-up that hangs holds up no end.
     runtime.shutdown_background();
     if worst == Verdict::Failed { ExitCode::from(FAILED) } else { ExitCode::SUCCESS }
+}
+
+fn phone(text: &str) -> Result<Phone, String> {
+    Phone::parse(text).map_err(|why| why.to_string())
 }
 
 #[cfg(test)]

@@ -188,7 +188,9 @@ impl Core {
 
     fn written(&mut self, ticket: u64, result: Result<(), String>) {
         if let Err(why) = &result {
-            tracing::error!(why, "the journal cannot be written");
+            let (file, hint) =
+                (self.settings.journal.display(), "make room there; what waits is written by itself then");
+            tracing::error!(%file, why, hint, "the journal cannot be written: no new incident is taken until it can");
         }
         if let Some(incident) = self.gate.written(ticket, result) {
             self.switch.handle(self.clock.now(), Input::NotStored(incident));

@@ -109,7 +109,8 @@ pub fn log(event: &Event) {
         What::TrunkRegistered { trunk, expires: 0 } => say!(info, %trunk, "trunk is there; it wants no registration"),
         What::TrunkRegistered { trunk, expires } => say!(info, %trunk, expires, "trunk registered"),
         What::TrunkFailed { trunk, code, reason, retry } => {
-            say!(warn, %trunk, code, reason, retry_s = retry, "trunk is away; hansho tries again");
+            let hint = of_trunk(*code);
+            say!(warn, %trunk, code, reason, retry_s = retry, hint, "trunk is away; hansho tries again");
         }
         What::TargetFailed { trunk, target, code, reason, rest, next: None } => {
             say!(warn, %trunk, target, code, reason, rest_s = rest, "the trunk fails, and is nowhere else; other trunks come first for a while");
@@ -127,7 +128,8 @@ pub fn log(event: &Event) {
             say!(warn, source, tries, seconds, "too many wrong passwords: shut out for a while");
         }
         What::VoiceFailed { reason, spoken_by: None } => {
-            say!(warn, reason, "the message could not be spoken; the recorded prompt stands in")
+            let hint = "try the voices with `hansho selftest`; `hansho status` says why each is passed over";
+            say!(warn, reason, hint, "the message could not be spoken; the recorded prompt stands in")
         }
         What::VoiceFailed { reason, spoken_by: Some(voice) } => say!(warn, reason, "the voice {voice} stands in"),
         What::VoiceLate { seconds } => {
@@ -146,9 +148,23 @@ pub fn log(event: &Event) {
         What::MessageReceived { trunk, from, .. } => say!(info, %trunk, from, "short message came"),
         What::DialRefused { number, by, reason } => say!(warn, number, by, reason, "not dialled"),
         What::NotifyFailed { notifier, key, reason } => say!(error, %notifier, key, reason, "not told, and given up"),
+        What::NotifyTest { from } => say!(info, from, "everybody who is told is told that this is a test"),
         What::CallInReceived { trunk, caller } => say!(info, %trunk, caller, "somebody calls in"),
         What::CallInWrongPin { caller } => say!(warn, caller, "a wrong PIN"),
         What::CallInMessage { file } => say!(info, file, "a message was left"),
         What::CallInRefused { trunk, caller, reason } => say!(warn, %trunk, caller, reason, "call in refused"),
+    }
+}
+
+/// What whoever reads that a trunk is away can do about it.
+const fn of_trunk(code: Option<u16>) -> &'static str {
+    match code {
+        None => "nothing came back: check `proxy`, its name in DNS, the network and the firewall",
+        Some(401 | 403 | 407) => {
+            "it refuses the account: check `username`, `password` and `domain`, then `hansho reload`"
+        }
+        Some(404) => "it does not know the account: check `username` and `domain`, then `hansho reload`",
+        Some(408 | 500..=599) => "it says that it is in trouble itself: ask whoever runs it",
+        Some(_) => "it wants something else than it is sent: `hansho status --ladder` shows its answer",
     }
 }

@@ -78,6 +78,9 @@ impl Agent {
     /// front; whoever looks names up begins anew for what was added and what has moved.
     pub fn renew_trunks(&mut self, now: Time, next: Vec<NextTrunk>, out: &mut Outbox<Output>) -> Vec<TrunkRenewal> {
         let mut done = Vec::new();
+        if self.stopping {
+            return done;
+        }
         for place in 0..self.core.lines.len() {
             let Some(line) = self.core.lines.get(place).filter(|line| line.is_configured()) else { continue };
             if next.iter().all(|next| next.trunk.id != line.trunk.id) {

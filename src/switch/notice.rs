@@ -19,7 +19,7 @@ use crate::phrase::{Form, fill};
 pub const FAILED_ATTEMPT: &str = "attempt.failed";
 
 /// The name of every event that can be told, and [`FAILED_ATTEMPT`]; explained in docs/control.md.
-pub const TOPICS: [&str; 58] = [
+pub const TOPICS: [&str; 59] = [
     "incident.accepted",
     "incident.again",
     "incident.cleared",
@@ -73,6 +73,7 @@ pub const TOPICS: [&str; 58] = [
     "hotline.accepted",
     "hotline.refused",
     "notify.failed",
+    "notify.test",
     "dial.refused",
     "call_in.received",
     "call_in.wrong_pin",

@@ -180,6 +180,8 @@ pub enum What {
     DialRefused { number: String, by: String, reason: String },
     #[serde(rename = "notify.failed")]
     NotifyFailed { notifier: String, key: String, reason: String },
+    #[serde(rename = "notify.test")]
+    NotifyTest { from: String },
     #[serde(rename = "call_in.received")]
     CallInReceived { trunk: TrunkId, caller: String },
     #[serde(rename = "call_in.wrong_pin")]

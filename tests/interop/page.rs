@@ -1,8 +1,11 @@
 //! The page in a real browser: whoever manages hansho there needs no file, and sees the night as it happens.
 
+use std::net::UdpSocket;
+
 use serde_json::json;
 
-use crate::support::{Browser, Curl, Daemon, Scene, Settings, Sipp};
+use crate::support::sound::silence;
+use crate::support::{Baresip, Browser, Curl, Daemon, Scene, Settings, Sipp};
 
 /// Never picks up; see [`crate::systems`].
 const SLEEPS: &str = "+815011110001";
@@ -24,7 +27,11 @@ fn house(scene: &Scene, sipp_port: u16) -> House {
         .node("name = \"night watch\"")
         .person("passing", PASSES)
         .more(&format!("[http]\nlisten = \"127.0.0.1:{web}\"\n"));
-    let daemon = Daemon::start(scene, &settings);
+    enter(Daemon::start(scene, &settings), web)
+}
+
+/// Somebody with a token that opens everything the page shows.
+fn enter(daemon: Daemon, web: u16) -> House {
     let scopes = ["trigger", "read", "manage", "directory"];
     let answer = daemon.ask(&json!({ "op": "token.create", "name": "page", "scopes": scopes }));
     let token = answer["secret"].as_str().unwrap_or_else(|| panic!("a token: {answer}")).to_owned();
@@ -185,4 +192,73 @@ fn what_others_made_is_shown_when_it_is_used_and_deleted_when_it_is_not() {
     drop(browser);
     house.daemon.stops();
     sipp.drains();
+}
+
+/// A registrar that lets nobody in, and would like its reason to be markup.
+fn rude_registrar() -> u16 {
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("loopback has ports");
+    let port = socket.local_addr().expect("a bound socket has an address").port();
+    std::thread::spawn(move || {
+        let mut buffer = [0; 4_096];
+        while let Ok((length, from)) = socket.recv_from(&mut buffer) {
+            let request = String::from_utf8_lossy(&buffer[..length]).into_owned();
+            let kept = |line: &&str| {
+                ["Via", "From", "To", "Call-ID", "CSeq"].iter().any(|name| line.starts_with(&format!("{name}:")))
+            };
+            let kept: Vec<&str> = request.lines().filter(kept).collect();
+            let answer = format!("SIP/2.0 403 {NAME}\r\n{}\r\nContent-Length: 0\r\n\r\n", kept.join("\r\n"));
+            // Whoever asked may be gone.
+            let _ = socket.send_to(answer.as_bytes(), from);
+        }
+    });
+    port
+}
+
+#[test]
+fn the_page_shows_who_is_muted_that_a_room_is_locked_how_a_voice_goes_and_why_a_trunk_is_away() {
+    let scene = Scene::new("page_room");
+    let mut phone = Baresip::start(&scene, TAKES, "PCMU", &silence(120.0), None);
+    let (web, rude) = (scene.port(), rude_registrar());
+    let away = format!(
+        "[[trunk]]\nid = \"rude\"\nproxy = \"127.0.0.1:{rude}\"\nregistrar = \"127.0.0.1:{rude}\"\npriority = 9\nusername = \"bell\"\npassword = \"x\"\n"
+    );
+    let settings = Settings::trunk_at(phone.port)
+        .with_room()
+        .person("passing", PASSES)
+        .more(&format!("{away}[http]\nlisten = \"127.0.0.1:{web}\"\n"));
+    let house = enter(Daemon::start(&scene, &settings), web);
+    house.curl.put("/v1/contacts/x", &json!({ "name": NAME, "phones": [TAKES] }));
+    house.curl.put("/v1/rosters/one", &json!({ "contacts": ["x"] }));
+    house.curl.put("/v1/call_flows/one", &json!({ "roster": "one", "guidance": "usual" }));
+    let browser = Browser::open(&scene, "en");
+    browser.goes(&house.url);
+    browser.types("#token", &house.curl.token);
+    browser.clicks("#door-form button");
+    browser.shows("[data-trunk=rude]", "away");
+    browser.shows("[data-trunk=rude] .fault", &format!("403 {NAME}"));
+
+    let incident = house.daemon.ask(&json!({ "op": "trigger", "call_flow": "one", "message": NAME }));
+    assert_eq!(incident["ok"], true, "{incident}");
+    house.daemon.events.until("attempt.prompt_started", &[("contact", "x")]);
+    phone.listens(1);
+    phone.presses('1');
+    let joined = house.daemon.events.until("room.joined", &[("contact", "x")]);
+    let room = joined["room"].as_str().expect("a room has a name").to_owned();
+    let card = format!("[data-room={room:?}]");
+    browser.shows(&format!("{card} [data-member='1']"), NAME);
+    browser.shows(".qualities", "heard here: ");
+    for (op, word) in [("room.mute", "muted"), ("room.lock", "locked")] {
+        let done = house.daemon.ask(&match op {
+            "room.mute" => json!({ "op": op, "room": room, "member": 1 }),
+            _ => json!({ "op": op, "room": room }),
+        });
+        assert_eq!(done["ok"], true, "{done}");
+        browser.shows(&card, word);
+    }
+    browser.shows(".qualities", "there and back");
+    browser.keeps_picture("11-room");
+    assert_eq!((browser.count("#view img"), browser.is_asked()), (0, false), "a name is text and nothing else");
+    drop(browser);
+    phone.hangs_up();
+    house.daemon.stops();
 }

@@ -123,7 +123,8 @@ impl GatewayThread {
         }
     }
 
-    fn send(&self, letter: &Letter) -> Result<(), Trouble> {
+    /// Tries once.
+    pub(super) fn send(&self, letter: &Letter) -> Result<(), Trouble> {
         let answer = self.http.send(self.request(letter)?, true)?;
         answer.judge()?;
         if self.gateway.preset == Some(Preset::Vonage) { vonage(&answer) } else { Ok(()) }

@@ -18,6 +18,7 @@ mod pick;
 mod slack;
 mod slack_button;
 mod sms;
+mod trial;
 mod webhook;
 mod worker;
 
@@ -25,6 +26,7 @@ pub use crew::{Next, Notifiers, Running, prepare};
 pub use gateway::Letter;
 pub use health::Health;
 pub use slack_button::{NotPressed, Pressed, pressed, seems_signed};
+pub use trial::{Trial, everyone};
 
 use std::io;
 use std::sync::Arc;

@@ -56,16 +56,10 @@ impl SlackPost {
         SlackPost { http: Http::new(patience, ca), slack, messages: BTreeMap::new(), reader, journal }
     }
 
-    fn by_webhook(&self, url: &Secret, parcel: &Parcel) -> Result<(), Trouble> {
-        let request = Request::post(url.reveal()).header("Idempotency-Key", &parcel.key);
-        let body = message(&parcel.notice, None);
-        self.http.send(with_json(request, &body)?, false)?.judge()
-    }
-
     fn by_bot(&mut self, bot: &SlackBot, parcel: &Parcel) -> Result<(), Trouble> {
         let notice = &parcel.notice;
         let Some(incident) = notice.event.incident else {
-            return self.call(bot, "chat.postMessage", parcel, message(notice, None)).map(|_| ());
+            return say_by_bot(&self.http, bot, parcel);
         };
         let takes = self.slack.signing_secret.is_some() && may_be_taken(&notice.event.what);
         let whole = message(notice, takes.then_some(incident));
@@ -73,7 +67,7 @@ impl SlackPost {
         if is_about_the_whole(&notice.event.what) {
             let mut edit = whole.clone();
             edit["ts"] = ts_text(ts).into();
-            match self.call(bot, "chat.update", parcel, edit) {
+            match call(&self.http, bot, "chat.update", parcel, edit) {
                 // Somebody deleted it: it begins anew.
                 Err(Trouble::Never { why }) if why.contains("message_not_found") => {
                     return self.begin(bot, incident, parcel, whole);
@@ -88,12 +82,12 @@ impl SlackPost {
         if is_for_all(&notice.event.what) {
             line["reply_broadcast"] = true.into();
         }
-        self.call(bot, "chat.postMessage", parcel, line).map(|_| ())
+        call(&self.http, bot, "chat.postMessage", parcel, line).map(|_| ())
     }
 
     /// The incident's own message.
     fn begin(&mut self, bot: &SlackBot, incident: IncidentId, parcel: &Parcel, message: Value) -> Result<(), Trouble> {
-        let answer = self.call(bot, "chat.postMessage", parcel, message)?;
+        let answer = call(&self.http, bot, "chat.postMessage", parcel, message)?;
         if let Some(ts) = answer["ts"].as_str().and_then(ts_micros) {
             self.journal.cursor(&ts_name(incident), ts);
             self.messages.insert(incident, ts);
@@ -108,17 +102,6 @@ impl SlackPost {
         let kept = || self.reader.cursor(&ts_name(incident)).ok().flatten();
         self.messages.get(&incident).copied().or_else(kept)
     }
-
-    /// One method of Slack's API; its answer when that says `ok`.
-    fn call(&self, bot: &SlackBot, method: &str, parcel: &Parcel, mut body: Value) -> Result<Value, Trouble> {
-        body["channel"] = bot.channel.as_str().into();
-        let request = Request::post(format!("{}/{method}", bot.api_url))
-            .header(header::AUTHORIZATION, format!("Bearer {}", bot.token.reveal()))
-            .header("Idempotency-Key", &parcel.key);
-        let answer = self.http.send(with_json(request, &body)?, true)?;
-        answer.judge()?;
-        judged(method, &answer)
-    }
 }
 
 impl Deliver for SlackPost {
@@ -128,15 +111,38 @@ impl Deliver for SlackPost {
             (Some(bot), Some(url)) => match self.by_bot(&bot, parcel) {
                 Err(Trouble::Never { why }) => {
                     tracing::warn!(why, "Slack refused the bot; the webhook takes its place");
-                    self.by_webhook(&url, parcel)
+                    say_by_webhook(&self.http, &url, parcel)
                 }
                 done => done,
             },
             (Some(bot), None) => self.by_bot(&bot, parcel),
-            (None, Some(url)) => self.by_webhook(&url, parcel),
+            (None, Some(url)) => say_by_webhook(&self.http, &url, parcel),
             (None, None) => Ok(()),
         }
     }
+}
+
+/// Says it in the channel through an incoming webhook.
+pub(super) fn say_by_webhook(http: &Http, url: &Secret, parcel: &Parcel) -> Result<(), Trouble> {
+    let request = Request::post(url.reveal()).header("Idempotency-Key", &parcel.key);
+    let body = message(&parcel.notice, None);
+    http.send(with_json(request, &body)?, false)?.judge()
+}
+
+/// Says it in the channel as the bot, in no thread.
+pub(super) fn say_by_bot(http: &Http, bot: &SlackBot, parcel: &Parcel) -> Result<(), Trouble> {
+    call(http, bot, "chat.postMessage", parcel, message(&parcel.notice, None)).map(|_| ())
+}
+
+/// One method of Slack's API; its answer when that says `ok`.
+fn call(http: &Http, bot: &SlackBot, method: &str, parcel: &Parcel, mut body: Value) -> Result<Value, Trouble> {
+    body["channel"] = bot.channel.as_str().into();
+    let request = Request::post(format!("{}/{method}", bot.api_url))
+        .header(header::AUTHORIZATION, format!("Bearer {}", bot.token.reveal()))
+        .header("Idempotency-Key", &parcel.key);
+    let answer = http.send(with_json(request, &body)?, true)?;
+    answer.judge()?;
+    judged(method, &answer)
 }
 
 /// What Slack's API says in the body of a 200.

@@ -124,6 +124,9 @@ fn japanese(event: &Event, record: &Record) -> String {
             format!("⚠️ 案内に必要なパラメーターがありません（{}）。その部分を省いて読み上げました", missing.join("、"))
         }
         What::NotifyFailed { notifier, reason, .. } => format!("⚠️ {notifier}への通知を送れませんでした（{reason}）"),
+        What::NotifyTest { from } => {
+            format!("🔧 テスト送信です（{from}、hansho selftest）。障害ではありません。対応は不要です。")
+        }
         What::MessageSent { to, .. } => format!("{to}にSMSを送りました"),
         What::MessageFailed { to, reason, .. } => format!("⚠️ {to}にSMSを送れませんでした（{reason}）"),
         What::MessageReceived { from, text, .. } => format!("{from}からSMSが届きました: {text}"),
@@ -227,6 +230,9 @@ fn english(event: &Event, record: &Record) -> String {
             format!("⚠️ Parameters of the message are missing ({}); it is spoken without them", missing.join(", "))
         }
         What::NotifyFailed { notifier, reason, .. } => format!("⚠️ {notifier} could not be told: {reason}"),
+        What::NotifyTest { from } => {
+            format!("🔧 This is a test from {from} (hansho selftest). Nothing is wrong, and there is nothing to do.")
+        }
         What::MessageSent { to, .. } => format!("A short message was sent to {to}"),
         What::MessageFailed { to, reason, .. } => format!("⚠️ No short message could be sent to {to}: {reason}"),
         What::MessageReceived { from, text, .. } => format!("A short message came from {from}: {text}"),

@@ -3,12 +3,14 @@
 import { ask, part } from "./api.js";
 import { usable } from "./directory.js";
 import { el, fill, keeper, settle, sure, tell } from "./dom.js";
-import { state, timeline, tone } from "./timeline.js";
+import { qualities, state, timeline, tone } from "./timeline.js";
 import { moment, say } from "./words.js";
 
 const OPEN = ["queued", "calling"];
 /** What a promise to stay quiet may be about. */
 const SCOPE = ["host", "service", "dedup", "call_flow", "message"];
+/** How often the page looks again by itself while somebody is on the phone: no event tells how a voice goes. */
+const LOOK_AGAIN = 5000;
 /** What ended less than so many milliseconds ago is still shown. */
 const LATELY = 3600000;
 /** Who is heard just now, by room and person. */
@@ -45,18 +47,20 @@ function incident(first, again) {
       chip.className = `chip ${tone(it.state)}`;
       chip.textContent = state(it.state);
       fill(meta, [it.message && it.call_flow, it.accepted_at && moment(it.accepted_at), it.alerts > 1 && say("alerts", { count: it.alerts })].filter(Boolean).join(" · "), " · ", el("code", {}, it.incident));
-      fill(steps, timeline(it));
+      fill(steps, timeline(it), qualities(it));
       buttons.hidden = !open;
     },
   };
 }
 
 function room(it) {
-  return el("li", { class: "sheet" },
-    el("h3", {}, it.room),
-    el("div", { class: "row" }, it.people.map((contact) => {
-      const talks = talking.has(heard(it.room, contact));
-      return el("span", { class: `chip${talks ? " talking" : ""}` }, nameOf(contact), talks && el("span", {}, ` ${say("talking")}`));
+  return el("li", { class: "sheet", "data-room": it.room },
+    el("div", { class: "head" }, el("h3", {}, it.room), it.locked && el("span", { class: "chip bad" }, say("locked"))),
+    el("div", { class: "row" }, it.members.map((who) => {
+      // What a muted one says is heard by nobody.
+      const talks = !who.muted && talking.has(heard(it.room, who.contact));
+      return el("span", { class: `chip${talks ? " talking" : ""}`, "data-member": who.member }, who.name || nameOf(who.contact),
+        who.muted && el("strong", {}, say("muted")), talks && el("span", {}, say("talking")));
     })));
 }
 
@@ -72,10 +76,14 @@ function quiet(first, again) {
 }
 
 function trunk(it) {
-  const why = it.registered ? "" : [it.code, it.reason].filter(Boolean).join(" ");
-  return el("li", { class: "row" },
-    el("span", { class: "grow" }, it.id),
-    el("span", { class: `chip ${it.registered ? "good" : "bad"}` }, say(it.registered ? "registered" : "not_registered"), why && ` ${why}`),
+  // A trunk that is there may have a way that is left alone for a while.
+  const why = [!it.registered && it.code, !it.registered && it.reason].filter(Boolean).join(" ");
+  const rests = it.resting.length > 0 && say("resting", { targets: it.resting.join(", ") });
+  return el("li", { class: "row", "data-trunk": it.id },
+    el("div", { class: "grow" },
+      el("p", {}, it.id, it.target && el("span", { class: "meta" }, ` ${it.target}`)),
+      (why || rests) && el("p", { class: "fault" }, [why, rests].filter(Boolean).join(" · "))),
+    el("span", { class: `chip ${it.registered ? "good" : "bad"}` }, say(it.registered ? "registered" : "not_registered")),
     it.calls > 0 && el("span", { class: "chip calling" }, say("calls_up", { count: it.calls })));
 }
 
@@ -140,6 +148,8 @@ export function now(place) {
     ? el("ul", { class: "people" }, rooms.map(room)) : el("p", { class: "soft" }, say("nobody_inside")));
   let drawing = false;
   let once_more = false;
+  let later = null;
+  let over = false;
   const draw = async () => {
     if (drawing) {
       once_more = true;
@@ -160,7 +170,11 @@ export function now(place) {
       settle(parts.open, heads.open, open.length > 0 ? of(open) : calm);
       settle(parts.lately, lately.length > 0 && [heads.lately, of(lately)]);
       rooms = status.rooms;
+      // Somebody may have begun to talk before this page was there.
+      rooms.forEach((it) => it.members.forEach((who) => talking[who.talking ? "add" : "delete"](heard(it.room, who.contact))));
       drawRooms();
+      clearTimeout(later);
+      if (open.some((it) => it.attempts.some((call) => call.answered_at && !call.ended_at)) && !over) later = setTimeout(draw, LOOK_AGAIN);
       settle(quietList, kept(quiets.suppressions));
       settle(parts.quiets, heads.quiets, quiets.suppressions.length > 0 ? quietList : no_quiets);
       fill(parts.trunks, el("h2", {}, say("trunks")), el("ul", { class: "sheet" }, status.trunks.map(trunk)));
@@ -190,6 +204,10 @@ export function now(place) {
       soon ??= setTimeout(() => { soon = null; draw(); }, 200);
     },
     again: draw,
-    end() { clearTimeout(soon); },
+    end() {
+      clearTimeout(soon);
+      clearTimeout(later);
+      over = true;
+    },
   };
 }

@@ -3,7 +3,7 @@
 import { ask, part } from "./api.js";
 import { el, fill, tell } from "./dom.js";
 import { ladders } from "./ladder.js";
-import { state, timeline, tone } from "./timeline.js";
+import { qualities, state, timeline, tone } from "./timeline.js";
 import { moment, say } from "./words.js";
 
 const PAGE = 25;
@@ -20,7 +20,7 @@ function incident(it) {
     if (!details.open) return;
     try {
       const whole = await ask("GET", `/v1/incidents/${part(it.incident)}`);
-      fill(inside, timeline(whole), el("p", { class: "meta" }, it.call_flow, " · ", el("code", {}, it.incident)), ladders(it.incident));
+      fill(inside, timeline(whole), qualities(whole), el("p", { class: "meta" }, it.call_flow, " · ", el("code", {}, it.incident)), ladders(it.incident));
     } catch (why) {
       tell(why.message);
     }

@@ -77,6 +77,20 @@ function keyed(incident, id) {
   return attempt?.keys.find((pressed) => pressed.means === "take" || pressed.means === "join")?.at;
 }
 
+/** How the voice of a call went, as `status` says it: what was lost and how uneven it came, in both directions. */
+function quality({ quality: found }) {
+  const side = (word, it) => it && say(word, { lost: it.packets > 0 ? ((100 * it.lost) / it.packets).toFixed(1) : "0.0", jitter: Math.round(it.jitter_ms) });
+  const parts = [side("q_here", found.here), side("q_there", found.there), found.round_trip_ms != null && say("q_round", { ms: Math.round(found.round_trip_ms) })];
+  return parts.filter(Boolean).join(" · ");
+}
+
+/** A line a call whose voice was measured. */
+export function qualities(incident) {
+  const calls = incident.attempts.filter((it) => it.quality);
+  return calls.length > 0 && el("ul", { class: "qualities" }, calls.map((it) =>
+    el("li", { class: "meta" }, el("strong", {}, it.name || it.contact), ` ${quality(it)}`)));
+}
+
 /** The steps as a list. */
 export function timeline(incident) {
   return el("ol", { class: "timeline" }, steps(incident).map((step) =>
