@@ -33,6 +33,9 @@ impl Agent {
     /// A message arrived.
     pub fn on_datagram(&mut self, now: Time, from: impl Into<Hop>, bytes: &[u8], out: &mut Outbox<Output>) {
         let from = from.into();
+        if from.is_reliable() {
+            self.core.lines.iter_mut().for_each(|line| line.targets.hears(from));
+        }
         if bytes.len() > MAX_DATAGRAM {
             return self.on_unreadable(from, bytes, Malformed::TooLong(bytes.len()), out);
         }

@@ -93,8 +93,13 @@ impl Attempt {
         Ok(())
     }
 
-    /// Nobody takes the connection that it was to go over because it is long: sends it as a datagram. False: it was not.
+    /// The connection that it went over is gone. One that had served may have been forgotten on the way, so it goes over
+    /// a new one; where nobody takes one, and it was to go over one because it is long, as a datagram. False: neither.
     pub fn fall_back(&mut self, ctx: &mut Ctx<'_>) -> bool {
+        if self.number < MAX_TRIES && ctx.line.targets.has_served(self.request.hop) {
+            self.again(ctx);
+            return true;
+        }
         let datagram = Hop::udp(self.request.hop.address);
         let is_switched = self.request.hop == Hop::tcp(datagram.address) && ctx.line.targets.has(datagram);
         if is_switched && self.number < MAX_TRIES {

@@ -39,6 +39,8 @@ pub struct Line {
     pub standing: Standing,
     /// The lowest is preferred.
     pub rank: usize,
+    /// The proxies that requests are to go over, as the target said where it was registered at (RFC 3608 §5).
+    pub service: Option<(Hop, Vec<String>)>,
 }
 
 impl Line {
@@ -47,7 +49,18 @@ impl Line {
         let targets = Targets::new(trunk.proxy.into_iter().collect());
         let outside = Outside::of(&trunk);
         let (keys, standing) = (Keys::default(), Standing::InForce);
-        Line { proxy: trunk.proxy, targets, trunk, keys, outside, house: None, lost: None, standing, rank: 0 }
+        Line {
+            proxy: trunk.proxy,
+            targets,
+            trunk,
+            keys,
+            outside,
+            house: None,
+            lost: None,
+            standing,
+            rank: 0,
+            service: None,
+        }
     }
 
     /// Is it a trunk of the configuration?
@@ -66,6 +79,12 @@ impl Line {
             Phone::Number(number) => format!("sip:{number}@{}", self.host()),
             Phone::Uri(uri) => uri.to_string(),
         }
+    }
+
+    /// Route of what begins something at this target.
+    pub fn service_route(&self, hop: Hop) -> Vec<String> {
+        let known = self.service.as_ref().filter(|(at, _)| at.address == hop.address);
+        known.map(|(_, routes)| routes.clone()).unwrap_or_default()
     }
 
     /// Who we are in From, still without a tag.

@@ -101,6 +101,16 @@ impl Health {
         self.state = State::Asking(Box::new(attempt));
     }
 
+    /// The connection that the question went over is gone. True: it goes over a new one.
+    pub fn fall_back(&mut self, ctx: &mut Ctx<'_>, tx: TxId) -> bool {
+        let State::Asking(attempt) = &mut self.state else { return false };
+        let goes_on = attempt.tx() == tx && attempt.fall_back(ctx);
+        if goes_on {
+            ctx.transactions.hurry(attempt.tx(), ctx.now + AGAIN);
+        }
+        goes_on
+    }
+
     /// It answered.
     pub fn on_response(&mut self, ctx: &mut Ctx<'_>, tx: TxId, response: &Message) {
         let code = response.code().filter(|code| *code >= 200);

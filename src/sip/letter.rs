@@ -117,7 +117,8 @@ impl Agent {
         let line = self.line_of(trunk).ok_or(MessageError::UnknownTrunk)?;
         let known = self.core.lines.get(line).ok_or(MessageError::UnknownTrunk)?;
         let (hop, uri) = (known.proxy.ok_or(MessageError::NoAddress)?, known.uri_of(to));
-        self.post(now, number, Address { line, hop, uri, routes: Vec::new() }, text, out)
+        let routes = known.service_route(hop);
+        self.post(now, number, Address { line, hop, uri, routes }, text, out)
     }
 
     /// Sends `text` to the phone of a user of ours that is rung first. What follows is the same.

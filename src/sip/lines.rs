@@ -13,7 +13,7 @@ use crate::sip::health::Health;
 use crate::sip::register::Registration;
 use crate::sip::renewal::Standing;
 use crate::sip::targets::REST;
-use crate::sip::transactions::{Owner, TxId};
+use crate::sip::transactions::{CallKey, Owner, TxId};
 use crate::sip::{Event, Hop, Output, isdn};
 use crate::wire::sip::Message;
 
@@ -122,34 +122,30 @@ impl Agent {
 
     /// A connection broke, or could not be made. `why` is a sentence for people.
     pub fn on_lost(&mut self, now: Time, hop: Hop, why: &str, out: &mut Outbox<Output>) {
-        let gone = self.core.transactions.on_lost(hop);
-        // A connection that ends by itself, and that nobody waits at, says nothing about who is there.
-        if !gone.is_empty() {
-            self.leave_alone(now, hop, Why { code: None, reason: why, long: REST }, out);
-        }
-        // Nor does it say that none would be taken the next time.
-        let datagram = Some(Hop::udp(hop.address)).filter(|_| !gone.is_empty() && hop == Hop::tcp(hop.address));
+        let mut gone = self.core.transactions.on_lost(hop);
+        let calls = self.calls.keys();
+        let answered: Vec<CallKey> =
+            calls.into_iter().filter(|key| !gone.iter().any(|(owner, _)| *owner == Owner::Call(*key))).collect();
+        // A connection that ends by itself, and that nobody waits at, says nothing about who is there; nor does one that
+        // served say that none would be taken the next time.
+        let had_served = self.core.lines.iter().any(|line| line.targets.has_served(hop));
+        let is_refused = !gone.is_empty() && !had_served;
+        let datagram = Some(Hop::udp(hop.address)).filter(|_| is_refused && hop == Hop::tcp(hop.address));
         for line in &mut self.core.lines {
             if let Some(datagram) = datagram.filter(|datagram| line.targets.has(*datagram)) {
                 line.targets.takes_no_connections(datagram, now);
             }
         }
+        if is_refused {
+            self.leave_alone(now, hop, Why { code: None, reason: why, long: REST }, out);
+        }
+        gone.retain(|(owner, tx)| !self.falls_back(now, *owner, *tx, out));
+        self.core.lines.iter_mut().for_each(|line| line.targets.is_lost(hop));
         for (owner, tx) in gone {
-            let mut falls_back = false;
-            match owner {
-                Owner::Call(key) => self.with(now, key, out, |call, ctx| falls_back = call.fall_back(ctx, tx)),
-                Owner::Registration(place) => {
-                    self.with_registration(now, place, out, |known, ctx| falls_back = known.fall_back(ctx, tx));
-                }
-                Owner::Message(number) => falls_back = self.letter_falls_back(now, number, tx, out),
-                Owner::Health(_) | Owner::Nobody => {}
-            }
-            if !falls_back {
-                self.unheard(now, owner, tx, why, out);
-            }
+            self.unheard(now, owner, tx, why, out);
         }
         // Whoever had said no more than "trying" has forgotten it, if it was not the connection alone that ended.
-        for key in self.calls.keys() {
+        for key in answered {
             if self.calls.get(key).is_some_and(|call| call.waits_at(hop)) {
                 self.with(now, key, out, |call, _| call.lose(why));
             }
@@ -158,6 +154,23 @@ impl Agent {
             self.with_registration(now, place, out, |known, ctx| known.on_lost(ctx, hop));
         }
         self.house_loses(hop, out);
+    }
+
+    /// The connection that this request went over is gone. True: it goes another way.
+    fn falls_back(&mut self, now: Time, owner: Owner, tx: TxId, out: &mut Outbox<Output>) -> bool {
+        let mut done = false;
+        match owner {
+            Owner::Call(key) => self.with(now, key, out, |call, ctx| done = call.fall_back(ctx, tx)),
+            Owner::Registration(place) => {
+                self.with_registration(now, place, out, |known, ctx| done = known.fall_back(ctx, tx));
+            }
+            Owner::Health(place) => {
+                self.with_health(now, place, out, |health, ctx| done = health.fall_back(ctx, tx));
+            }
+            Owner::Message(number) => done = self.letter_falls_back(now, number, tx, out),
+            Owner::Nobody => {}
+        }
+        done
     }
 
     /// How the trunks stand, the one that is preferred first.

@@ -431,7 +431,7 @@ pub fn invite(ctx: &Ctx<'_>, to: &Phone, hop: Hop, call_id: String, tag: &str) -
         uri,
         call_id,
         seq: 1,
-        routes: Vec::new(),
+        routes: ctx.line.service_route(hop),
         headers: vec![
             (Name::Contact, ctx.contact()),
             (Name::Allow, ALLOW.to_owned()),

@@ -4,8 +4,9 @@
 //! apart; one that refuses us, at most five minutes apart.
 //!
 //! Easy to get wrong: a registrar answers with every binding of the account, and only our own expiry counts;
-//! it may grant less than was asked; 423 names the least it grants; all REGISTERs of one life share a Call-ID
-//! and their CSeq only rises.
+//! it may grant less than was asked; where it grants more, we come again as if it had not, because nobody else hears that
+//! a registrar lost its memory; 423 names the least it grants; all REGISTERs of one life share a Call-ID and their CSeq
+//! only rises.
 //!
 //! | state | event | next | does |
 //! | --- | --- | --- | --- |
@@ -54,6 +55,9 @@ const LONGEST_RETRY_AFTER_S: u32 = 3_600;
 const MOVES_APART: Duration = Duration::from_secs(60);
 /// What a registrar may demand at least; more is nonsense.
 const LONGEST_MIN_EXPIRES_S: u32 = 86_400;
+/// More proxies on the way out than this, or one with a longer URI, are not asked to pass our requests on.
+const ROUTES_MAX: usize = 8;
+const ROUTE_MAX: usize = 255;
 
 /// A registration.
 #[derive(Debug)]
@@ -329,12 +333,13 @@ impl Registration {
         }
         if let State::Trying(attempt) = &self.state {
             self.at = Some(attempt.request().hop);
+            ctx.line.service = service_route(response).map(|routes| (attempt.request().hop, routes));
         }
         let news = !self.is_registered() || self.failures > 0;
         self.failures = 0;
         self.last = response.code().map(|code| (Some(code), reason_of(response)));
         self.granted_until = Some(ctx.now + Duration::from_secs(granted_s.into()));
-        self.state = State::Registered { refresh: ctx.now + refresh_after(granted_s) };
+        self.state = State::Registered { refresh: ctx.now + refresh_after(granted_s.min(self.expires_s)) };
         self.bound = Some(contact);
         // We may have learned meanwhile that we are elsewhere.
         self.on_outside(ctx);
@@ -406,6 +411,16 @@ impl Registration {
 fn sent_contact(request: &Request) -> Option<String> {
     let (_, contact) = request.headers.iter().find(|(name, _)| *name == Name::Contact)?;
     contact.rsplit_once(";expires=").map(|(contact, _)| contact.to_owned())
+}
+
+/// The proxies that it wants our requests to go over (RFC 3608 §5); `None`: none, or such as are not kept.
+fn service_route(response: &Message) -> Option<Vec<String>> {
+    let routes: Vec<String> = response.list(&Name::ServiceRoute).take(ROUTES_MAX + 1).map(str::to_owned).collect();
+    let is_loose = |route: &String| {
+        let uri = NameAddr::parse(route).ok().filter(|_| route.len() <= ROUTE_MAX).and_then(|route| route.uri().ok());
+        uri.is_some_and(|uri| uri.is_sip() && uri.param("lr").is_some())
+    };
+    ((1..=ROUTES_MAX).contains(&routes.len()) && routes.iter().all(is_loose)).then_some(routes)
 }
 
 /// How long our binding lives: what its own Contact says, else the Expires header. `None`: neither says.

@@ -4,9 +4,11 @@
 //! is a call of its own, because none of them knows what another was told.
 //!
 //! Easy to get wrong: only what is the trunk's fault leads on, and only before a telephone rang. A 486 or a 404 is an
-//! answer about the callee, and another trunk would ring the same telephone to hear it again; after a 180, silence and
-//! 5xx are about the callee as well, and so is a 5xx by which a gateway says that he is busy ([`isdn`](super::isdn)). A trunk that is only slow may ring the telephone after all, so the INVITE that is
-//! given up for another way lives on without its leg, to be cancelled as soon as that is allowed.
+//! answer about the callee, and another trunk would ring the same telephone to hear it again; a 488 or a 483 is about what
+//! was asked or the way it went, and another trunk may take what this one does not. After a 180, silence and 5xx are
+//! about the callee as well, and so is a 5xx by which a gateway says that he is busy ([`isdn`](super::isdn)). A trunk
+//! that is only slow may ring the telephone after all, so the INVITE that is given up for another way lives on without
+//! its leg, to be cancelled as soon as that is allowed.
 
 use core::time::Duration;
 
@@ -37,12 +39,22 @@ pub struct Spare {
 }
 
 /// Is this end, before anything rang, the trunk's fault? Whoever is called has not been asked by then: the trunk did
-/// not answer, does not know us, lets us not call, or is broken.
+/// not answer, does not know us, lets us not call, takes no request of this kind, or is broken.
 pub fn is_trunks_fault(end: &End) -> bool {
     match (end.cause, end.code) {
         (Cause::Timeout, _) => true,
-        (Cause::Network(code), _) | (Cause::Refused, Some(code)) => matches!(code, 401..=403 | 407 | 408 | 500..600),
+        (Cause::Network(code), _) | (Cause::Refused, Some(code)) => is_about_the_trunk(code),
         _ => false,
+    }
+}
+
+/// Every status but those that are about whoever is called (RFC 3261 §21; 433: RFC 5079), and redirects, which are
+/// followed or lead nowhere.
+fn is_about_the_trunk(code: u16) -> bool {
+    match code {
+        404 | 410 | 416 | 433 | 480 | 484..=487 => false,
+        606 => true,
+        _ => (400..600).contains(&code),
     }
 }
 

@@ -3,8 +3,9 @@
 //! A target that does not answer, cannot be connected to, or says 503 rests; meanwhile the next one is taken (RFC 3263
 //! §4.3). When all rest, the one whose rest ends first is taken all the same: an alarm is worth a try that may fail.
 //!
-//! Easy to get wrong: a new list, fresh from DNS, says nothing about who rests; and whatever a target answers but 503
-//! shows that it is there.
+//! Easy to get wrong: a new list, fresh from DNS, says nothing about who rests; whatever a target answers but 503
+//! shows that it is there; and a connection that served before and breaks says nothing at all: a firewall on the way may
+//! have forgotten it, and the next one is taken.
 
 use core::net::IpAddr;
 use core::time::Duration;
@@ -31,13 +32,15 @@ pub struct Targets {
     rests: Vec<(Hop, Time)>,
     /// Who takes datagrams alone, as far as was seen, and until when that is believed.
     plain: Vec<(Hop, Time)>,
+    /// Connections over which something came.
+    served: Vec<Hop>,
 }
 
 impl Targets {
     /// These, the first to be tried first.
     pub fn new(mut list: Vec<Hop>) -> Targets {
         list.truncate(MOST);
-        Targets { list, rests: Vec::new(), plain: Vec::new() }
+        Targets { list, ..Targets::default() }
     }
 
     /// Takes another list. True: it is another one indeed.
@@ -45,6 +48,7 @@ impl Targets {
         let Targets { list, .. } = Targets::new(list);
         self.rests.retain(|(hop, _)| list.contains(hop));
         self.plain.retain(|(hop, _)| list.contains(hop));
+        self.served.retain(|hop| reaches(&list, *hop));
         core::mem::replace(&mut self.list, list) != self.list
     }
 
@@ -112,6 +116,23 @@ impl Targets {
         self.plain.push((hop, now + NO_CONNECTIONS));
     }
 
+    /// Something came over a connection to one of ours.
+    pub fn hears(&mut self, hop: Hop) {
+        if hop.is_reliable() && reaches(&self.list, hop) && !self.has_served(hop) {
+            self.served.push(hop);
+        }
+    }
+
+    /// Something came over this connection before it broke.
+    pub fn has_served(&self, hop: Hop) -> bool {
+        self.served.contains(&hop)
+    }
+
+    /// The connection is gone, and what is sent there goes over a new one.
+    pub fn is_lost(&mut self, hop: Hop) {
+        self.served.retain(|served| *served != hop);
+    }
+
     /// It answered.
     pub fn is_well(&mut self, hop: Hop) {
         self.rests.retain(|(resting, _)| *resting != hop);
@@ -121,6 +142,11 @@ impl Targets {
         let rests = move |hop: &Hop| self.rests.iter().any(|(resting, until)| resting == hop && *until > now);
         self.list.iter().copied().filter(move |hop| !rests(hop))
     }
+}
+
+/// Is it one of these, or a connection to one that speaks UDP (RFC 3261 §18.1.1)?
+fn reaches(list: &[Hop], hop: Hop) -> bool {
+    list.contains(&hop) || hop == Hop::tcp(hop.address) && list.contains(&Hop::udp(hop.address))
 }
 
 #[cfg(test)]

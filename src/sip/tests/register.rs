@@ -109,8 +109,58 @@ fn our_own_binding_counts_and_no_other() {
 fn the_expires_header_counts_where_the_contact_says_nothing() {
     let mut bench = Bench::new();
     let mut registration = in_state("Trying", &mut bench);
-    says_yes(&mut bench, &mut registration, "<sip:hansho@192.0.2.10:5060>", Some("3600"));
-    assert_eq!(registration.next_deadline(), Some(Time::ZERO + Duration::from_secs(2_700)));
+    says_yes(&mut bench, &mut registration, "<sip:hansho@192.0.2.10:5060>", Some("200"));
+    assert_eq!(registration.next_deadline(), Some(Time::ZERO + Duration::from_secs(150)));
+}
+
+#[test]
+fn whoever_grants_more_than_was_asked_is_asked_again_as_if_he_had_not() {
+    for granted in ["86400", "4294967295"] {
+        let mut bench = Bench::new();
+        let mut registration = in_state("Trying", &mut bench);
+        says_yes(&mut bench, &mut registration, "<sip:hansho@192.0.2.10:5060>", Some(granted));
+        // 300 were asked for.
+        assert_eq!(registration.next_deadline(), Some(Time::ZERO + Duration::from_secs(225)), "{granted}");
+    }
+}
+
+/// What a call would name as its Route after a 200 with these service routes.
+fn routes_after(bench: &mut Bench, registration: &mut Registration, service_route: &str) -> Vec<String> {
+    let response = bench.response(&Method::Register, 200, "");
+    let edit = Edit::of(&response).remove_all(Name::Contact).push_front(Name::ServiceRoute, service_route);
+    let response = Message::parse(&edit.finish()).unwrap();
+    let tx = tx(registration).unwrap();
+    registration.on_response(&mut bench.ctx(), tx, &response);
+    let ctx = bench.ctx();
+    let number = crate::sip::tests::world::number();
+    crate::sip::outgoing::invite(&ctx, &number, peer(), "call-1".into(), "ours").routes
+}
+
+#[test]
+fn calls_go_over_the_proxies_that_the_registrar_names_and_over_no_others() {
+    let routes = |service_route: &str| {
+        let mut bench = Bench::new();
+        let mut registration = in_state("Trying", &mut bench);
+        routes_after(&mut bench, &mut registration, service_route)
+    };
+    let two = ["<sip:edge.example;lr;x=1>", "<sip:192.0.2.77:5070;transport=tcp;lr>"];
+    assert_eq!(routes(&two.join(", ")), two);
+    let many = vec!["<sip:192.0.2.1;lr>"; 9].join(",");
+    for bad in
+        ["<sip:strict.example>", "<tel:+81312345678;lr>", "edge", &many, &format!("<sip:{};lr>", "e".repeat(300))]
+    {
+        assert_eq!(routes(bad), [""; 0], "{bad}");
+    }
+    // The next 200 names none.
+    let mut bench = Bench::new();
+    let mut registration = in_state("Trying", &mut bench);
+    assert_eq!(routes_after(&mut bench, &mut registration, two[0]), [two[0]]);
+    let elsewhere = Hop::udp(SocketAddr::from(([192, 0, 2, 200], 5060)));
+    assert_eq!(bench.ctx().line.service_route(elsewhere), [""; 0], "it is one target's word");
+    bench.now = registration.next_deadline().unwrap();
+    registration.on_deadline(&mut bench.ctx());
+    answered(&mut bench, &mut registration, 200);
+    assert_eq!(bench.ctx().line.service_route(peer()), [""; 0]);
 }
 
 #[test]

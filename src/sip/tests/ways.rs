@@ -148,11 +148,11 @@ fn a_call_goes_over_the_next_target_and_then_over_the_next_trunk_while_nothing_a
 
 #[test]
 fn what_is_the_trunk_s_fault_leads_on_and_what_is_about_the_callee_does_not() {
-    for code in [403, 408, 500, 502, 504, 603, 486, 404, 480] {
+    for code in [400, 403, 408, 415, 420, 483, 488, 500, 502, 504, 606, 600, 603, 486, 404, 480, 484, 410] {
         let mut night = Night::new(|trunk| trunk);
         night.dials();
         let done = night.hears(code);
-        if matches!(code, 403 | 408 | 500..600) {
+        if matches!(code, 400..=403 | 408 | 415 | 420 | 483 | 488 | 500..600 | 606) {
             assert_eq!(done, ["1 ACK", "3 INVITE"], "{code}");
             assert_eq!(night.end(), None);
         } else {
