@@ -8,7 +8,8 @@
 //!
 //! Easy to get wrong: a response goes over the connection its request came on or nowhere, and never opens one; a
 //! connection that is being replaced may still report its end, so each has a number; whoever reads slowly loses his
-//! connection and holds up nobody else.
+//! connection and holds up nobody else; and connections that nothing ever came over, left behind by a NAT or by somebody
+//! who tries what it takes, must not keep out whoever has something to say: the oldest of them makes room.
 
 mod connection;
 mod sentence;
@@ -32,9 +33,11 @@ const WAITING: usize = 256;
 /// Messages of all connections that may wait for the core. Whoever sends more is read more slowly.
 const HEARD: usize = 256;
 /// Connections that others made to us.
-const THEIRS_MAX: usize = 256;
-/// The same from one address.
-const SOURCE_MAX: usize = 16;
+const THEIRS_MAX: usize = 512;
+/// The same from one address: a trunk may make one a call, and a whole office may stand behind one address.
+const SOURCE_MAX: usize = 256;
+/// Of these, the ones over which no message came yet.
+const SILENT_MAX: usize = 64;
 /// Connections that we made.
 const OURS_MAX: usize = 1_024;
 /// Connections that may wait to be accepted.
@@ -100,6 +103,8 @@ struct Open {
     theirs: bool,
     /// Our end of it.
     local: Option<SocketAddr>,
+    /// A message came over it.
+    spoke: bool,
 }
 
 /// What the tasks tell.
@@ -186,16 +191,13 @@ impl Streams {
     /// Takes somebody in who connected.
     pub fn admit(&mut self, newcomer: Newcomer) {
         let Newcomer { hop, stream } = newcomer;
-        let theirs = self.open.iter().filter(|(_, open)| open.theirs);
-        let (all, same) =
-            theirs.fold((0, 0), |(all, same), (known, _)| (all + 1, same + usize::from(known.ip() == hop.ip())));
-        if all >= THEIRS_MAX || same >= SOURCE_MAX {
-            tracing::debug!(%hop, all, same, "a connection too many");
+        if !self.make_room(hop.ip()) {
+            tracing::debug!(%hop, "a connection too many");
             return;
         }
         connection::prepare(&stream);
         let (out, rest) = mpsc::channel(WAITING);
-        let number = self.put(hop, Open { number: 0, out, theirs: true, local: stream.local_addr().ok() });
+        let number = self.put(hop, Open { number: 0, out, theirs: true, local: stream.local_addr().ok(), spoke: false });
         let (told, tls) = (self.told.clone(), self.tls.clone());
         tokio::spawn(async move {
             let why = match hop.transport {
@@ -208,6 +210,20 @@ impl Streams {
             };
             let _ = told.send(Told::Gone { hop, number, why }).await;
         });
+    }
+
+    /// Is there room for one more from this address? Where there is not, the oldest that never said anything goes.
+    fn make_room(&mut self, ip: IpAddr) -> bool {
+        let theirs = || self.open.iter().filter(|(_, open)| open.theirs);
+        let own = || theirs().filter(|(hop, _)| hop.ip() == ip);
+        let (is_full, silent) = (theirs().count() >= THEIRS_MAX, own().filter(|(_, open)| !open.spoke).count());
+        if !is_full && silent < SILENT_MAX && own().count() < SOURCE_MAX {
+            return true;
+        }
+        let may_go = theirs().filter(|(hop, open)| !open.spoke && (is_full || hop.ip() == ip));
+        let oldest = may_go.min_by_key(|(_, open)| open.number).map(|(hop, _)| *hop);
+        // Without its queue a connection ends.
+        oldest.is_some_and(|hop| self.open.remove(&hop).is_some())
     }
 
     /// Sends a message there, over the connection that stands or over a new one. What cannot be sent is reported as
@@ -243,7 +259,7 @@ impl Streams {
         let _ = out.try_send(first);
         let socket = bound(to, self.from);
         let local = socket.as_ref().ok().and_then(|socket| end_of(socket, to));
-        let number = self.put(to, Open { number: 0, out, theirs: false, local });
+        let number = self.put(to, Open { number: 0, out, theirs: false, local, spoke: false });
         let (told, tls) = (self.told.clone(), self.tls.clone());
         tokio::spawn(async move {
             let why = match open(to, socket).await {
@@ -278,7 +294,10 @@ impl Streams {
 
     fn sort(&mut self, told: Told) -> Option<Arrived> {
         match told {
-            Told::Message { from, bytes } => Some(Arrived::Message { from, bytes }),
+            Told::Message { from, bytes } => {
+                self.open.get_mut(&from).into_iter().for_each(|open| open.spoke = true);
+                Some(Arrived::Message { from, bytes })
+            }
             Told::Came(newcomer) => Some(Arrived::Came(newcomer)),
             Told::Gone { hop, number, why } => {
                 let other = self.open.get(&hop).is_some_and(|open| open.number != number);

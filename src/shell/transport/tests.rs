@@ -158,16 +158,42 @@ async fn a_ping_is_answered_with_a_pong() {
 }
 
 #[tokio::test]
-async fn one_address_holds_sixteen_connections_and_no_more() {
+async fn connections_that_never_said_anything_make_room_for_others_and_those_that_did_stay() {
     let mut theirs = plain();
     let there = listen(&theirs, Transport::Tcp);
     let mut phones = Vec::new();
-    for _ in 0..=SOURCE_MAX {
-        phones.push(TcpStream::connect(there.address).await.unwrap());
+    // More than may be silent say something each.
+    for _ in 0..SILENT_MAX + 8 {
+        let mut phone = TcpStream::connect(there.address).await.unwrap();
+        tokio::io::AsyncWriteExt::write_all(&mut phone, OPTIONS).await.unwrap();
+        assert_eq!(message(&mut theirs).await.1, OPTIONS);
+        phones.push(phone);
+    }
+    let mut idle = Vec::new();
+    for _ in 0..=SILENT_MAX {
+        idle.push(TcpStream::connect(there.address).await.unwrap());
         let Arrived::Came(newcomer) = theirs.arrived().await else { panic!("somebody connects") };
         theirs.admit(newcomer);
     }
-    assert_eq!(theirs.open.len(), SOURCE_MAX);
+    assert_eq!(theirs.open.len(), phones.len() + SILENT_MAX, "the first of the idle ones is gone");
+    let read = tokio::io::AsyncReadExt::read(&mut idle[0], &mut [0; 16]).await;
+    assert_eq!(read.unwrap_or(0), 0);
+    let at = |phone: &TcpStream| Hop { transport: Transport::Tcp, address: phone.local_addr().unwrap(), line: None };
+    assert!(phones.iter().all(|phone| theirs.open.contains_key(&at(phone))));
+    assert!(theirs.open.contains_key(&at(&idle[SILENT_MAX])));
+}
+
+#[tokio::test]
+async fn one_address_makes_so_many_connections_and_no_more() {
+    let mut theirs = plain();
+    let ip = IpAddr::from([192, 0, 2, 1]);
+    for port in 0..SOURCE_MAX as u16 {
+        assert!(theirs.make_room(ip));
+        let hop = Hop::tcp(SocketAddr::new(ip, 1_000 + port));
+        theirs.put(hop, Open { number: 0, out: mpsc::channel(1).0, theirs: true, local: None, spoke: false });
+        theirs.sort(Told::Message { from: hop, bytes: Vec::new() });
+    }
+    assert!(!theirs.make_room(ip) && theirs.make_room(IpAddr::from([192, 0, 2, 2])));
 }
 
 #[tokio::test]
