@@ -4,7 +4,8 @@
 //! leg. When one is answered it becomes that leg's call, and the others are ended, being told that somebody else
 //! answered.
 //!
-//! Easy to get wrong: the end of one phone is no end of the leg while another rings; what is told in the end is what most
+//! Easy to get wrong: the end of one phone is no end of the leg while another rings, but for a 6xx, by which the person
+//! refuses wherever they are rung (RFC 3261 §16.7, §21.6); what is told in the end is what most
 //! tells of the person (a refusal before a silence); and until the losers are gone the handle must end them as well.
 //!
 //! | state | event | next | does |
@@ -13,10 +14,12 @@
 //! | Ringing 2 | answered | Over | answered, 1 loses |
 //! | Ringing 2 | unwanted | Ringing 2 | unwanted |
 //! | Ringing 2 | ended | Ringing 1 | - |
+//! | Ringing 2 | refused for all | Over | ended, 1 loses |
 //! | Ringing 1 | 180 | Ringing 1 | ringing |
 //! | Ringing 1 | answered | Over | answered |
 //! | Ringing 1 | unwanted | Ringing 1 | unwanted |
 //! | Ringing 1 | ended | Over | ended |
+//! | Ringing 1 | refused for all | Over | ended |
 
 use core::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -48,11 +51,11 @@ struct Fork {
     ends: Vec<End>,
 }
 
-/// A phone was answered.
+/// One phone decided for all of them.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Won {
-    /// Whose call it is now.
-    pub leg: LegId,
+    /// Whose call it is now; `None`: it was refused for all.
+    pub leg: Option<LegId>,
     /// Whose calls are to be ended.
     pub losers: Vec<LegId>,
 }
@@ -111,7 +114,7 @@ impl Forks {
                 let losers = self.phones(leg);
                 self.legs.remove(&phone);
                 self.forget(leg);
-                return Some(Won { leg, losers });
+                return Some(Won { leg: Some(leg), losers });
             }
             Event::Unwanted { handle, .. } => {
                 fork.phones.insert(phone, handle);
@@ -120,14 +123,16 @@ impl Forks {
             Event::Ended { end, .. } => {
                 fork.phones.remove(&phone);
                 fork.ends.push(end);
-                let over = fork.phones.is_empty();
+                let is_for_all = fork.ends.last().is_some_and(is_for_all);
                 let end = fork.best();
                 self.legs.remove(&phone);
-                if !over {
+                let losers = self.phones(leg);
+                if !losers.is_empty() && !is_for_all {
                     return None;
                 }
-                self.forks.remove(&leg);
-                Event::Ended { leg, end: end? }
+                self.forget(leg);
+                out.push(Output::Event(Event::Ended { leg, end: end? }));
+                return Some(Won { leg: None, losers }).filter(|won| !won.losers.is_empty());
             }
             // Before it is answered a phone tells nothing else of itself.
             other => other,
@@ -135,6 +140,11 @@ impl Forks {
         out.push(Output::Event(event));
         None
     }
+}
+
+/// Is the person refused wherever they are rung?
+fn is_for_all(end: &End) -> bool {
+    matches!((end.cause, end.code), (Cause::Refused, Some(600..)) | (Cause::Network(600..), _))
 }
 
 impl Fork {
@@ -147,7 +157,7 @@ impl Fork {
     fn best(&self) -> Option<End> {
         let says = |end: &&End| match (end.cause, end.code) {
             (Cause::Us | Cause::Elsewhere | Cause::Removed | Cause::Locked, _) => 5,
-            (Cause::Refused, Some(600..)) | (Cause::Network(600..), _) => 4,
+            _ if is_for_all(end) => 4,
             (Cause::Refused, Some(486)) | (Cause::Network(486), _) => 3,
             (Cause::Refused | Cause::Network(_) | Cause::Them, _) => 2,
             (Cause::NoCommonCodec, _) => 1,

@@ -23,6 +23,7 @@
 //! | Away | * | Away | 200 |
 //! | Away | * and more | Away | 400 |
 //! | Away | bad Contact | Away | 400 |
+//! | Away | another domain | Away | 404 |
 //! | Bound | no password | Bound | 401 |
 //! | Bound | wrong password | Bound | 401 |
 //! | Bound | unknown user | Bound | 401 |
@@ -40,6 +41,7 @@
 //! | Bound | * | Away | unregistered, 200 |
 //! | Bound | * and more | Bound | 400 |
 //! | Bound | bad Contact | Bound | 400 |
+//! | Bound | another domain | Bound | 404 |
 //! | Bound | time | Away | unregistered |
 //! | Bound | lost | Away | unregistered |
 
@@ -60,7 +62,7 @@ use crate::base::{Codec, Outbox, Time};
 use crate::sip::digest::Hash;
 use crate::sip::handle::plain;
 use crate::sip::{Event, Hop, IpRange};
-use crate::wire::sip::{Message, Name};
+use crate::wire::sip::{Message, Name, Uri};
 use binding::{Wanted, same_phone, wanted};
 use nonces::Nonces;
 use watch::Watch;
@@ -220,6 +222,12 @@ impl Registrar {
         let Some(named) = register.to().ok().and_then(|to| to.uri().ok()).filter(|uri| uri.is_sip()) else {
             return Answer::plain(400);
         };
+        // RFC 3261 §10.3, step 5. Phones that know this house by its address, or by another name for it, write that down twice.
+        let asked = register.uri().and_then(|uri| Uri::parse(uri).ok());
+        let is_here = named.ip().is_some() || named.host.eq_ignore_ascii_case(&self.house.realm);
+        if !is_here && asked.is_none_or(|asked| !asked.host.eq_ignore_ascii_case(named.host)) {
+            return Answer::plain(404);
+        }
         // RFC 3261 §19.1.4: what is escaped without need is the same name.
         if named.user != Some(user) && named.user.and_then(plain).as_deref() != Some(user) {
             return Answer::plain(403);

@@ -205,10 +205,11 @@ impl Agent {
         if let Some(mut ctx) = self.core.ctx(now, call.line, call.leg, &mut own) {
             handle(&mut call, &mut ctx);
         }
-        let mut losers = Vec::new();
+        let (mut losers, mut why) = (Vec::new(), Cause::Elsewhere);
         for output in own.drain() {
             if let Some(won) = self.forks.on_output(phone, output, out) {
-                (call.leg, losers) = (Some(won.leg), won.losers);
+                (call.leg, losers) = (won.leg, won.losers);
+                why = if call.leg.is_some() { Cause::Elsewhere } else { Cause::Us };
             }
         }
         self.calls.put(key, call);
@@ -220,7 +221,7 @@ impl Agent {
             // Nobody hears of it any more.
             call.leg = None;
             if let Some(mut ctx) = self.core.ctx(now, call.line, None, out) {
-                call.hang_up_because(&mut ctx, Cause::Elsewhere);
+                call.hang_up_because(&mut ctx, why);
             }
             self.calls.put(key, call);
         }
@@ -243,7 +244,7 @@ impl Agent {
     /// Is this request for the registrar to judge? It belongs to no call.
     pub(super) fn is_of_the_house(&self, from: Hop, request: &Message) -> bool {
         self.registrar.as_ref().is_some_and(|registrar| {
-            let there = || registrar.is_there(from.ip()) && self.trunk_at(from.ip(), None).is_none();
+            let there = || registrar.is_there(from.ip()) && self.trunk_at(from.ip(), &[]).is_none();
             request.method() == Method::Register && registrar.allows(from.ip()) || registrar.is_at(from) || there()
         })
     }
@@ -309,7 +310,7 @@ impl Agent {
     /// The line that somebody at this hop would be spoken to over: a trunk's, or the users'.
     pub(super) fn line_at(&self, from: Hop) -> Option<usize> {
         let ours = || self.registrar.as_ref().is_some_and(|registrar| registrar.is_there(from.ip()));
-        self.trunk_at(from.ip(), None).or_else(|| ours().then(|| self.line_over(from.transport)))
+        self.trunk_at(from.ip(), &[]).or_else(|| ours().then(|| self.line_over(from.transport)))
     }
 
     /// The users' line for this transport.

@@ -34,6 +34,7 @@ fn event(name: &str, leg: LegId) -> Event {
         "180" => Event::Ringing { leg, code: 180 },
         "answered" => Event::Answered { leg, stream, handle: "d".into() },
         "unwanted" => Event::Unwanted { leg, handle: "d".into() },
+        "refused for all" => Event::Ended { leg, end: end(Cause::Refused, Some(603)) },
         _ => Event::Ended { leg, end: end(Cause::Refused, Some(486)) },
     }
 }
@@ -66,7 +67,7 @@ fn told(output: &Output) -> String {
 
 #[test]
 fn every_row_of_the_table_is_what_the_machine_does() {
-    let events = ["180", "answered", "unwanted", "ended"];
+    let events = ["180", "answered", "unwanted", "ended", "refused for all"];
     let done: Vec<String> = [2, 1].into_iter().flat_map(|phones| events.map(|name| row(phones, name))).collect();
     assert_eq!(done, rows(include_str!("../fork.rs")));
 }
@@ -87,7 +88,7 @@ fn the_handle_ends_the_winner_and_those_that_may_still_ring() {
     let mut out = Outbox::new();
     forks.on_output(legs[2], Output::Event(event("ended", legs[2])), &mut out);
     let won = forks.on_output(legs[1], Output::Event(event("answered", legs[1])), &mut out);
-    assert_eq!(won, Some(Won { leg: LEG, losers: vec![legs[0]] }));
+    assert_eq!(won, Some(Won { leg: Some(LEG), losers: vec![legs[0]] }));
     let Some(Output::Event(Event::Answered { handle, .. })) = out.pop() else { panic!("no answer") };
     assert_eq!(handle, "d\ni1");
     assert_eq!(forks.leg_of(legs[0]), None, "what the loser tells is told to nobody");
@@ -101,7 +102,7 @@ fn of_several_ends_the_one_that_tells_most_is_told() {
         (vec![end(Cause::Refused, Some(486)), end(Cause::Refused, Some(480))], Some(486)),
         (vec![end(Cause::Refused, Some(486)), end(Cause::Refused, Some(603)), silence.clone()], Some(603)),
         (vec![end(Cause::Refused, Some(404)), end(Cause::Refused, Some(480))], Some(404)),
-        (vec![end(Cause::Refused, Some(603)), end(Cause::Us, Some(487))], Some(487)),
+        (vec![end(Cause::Us, Some(487)), end(Cause::Refused, Some(603))], Some(487)),
     ] {
         let (mut forks, legs) = open(ends.len());
         let mut out = Outbox::new();
@@ -111,5 +112,19 @@ fn of_several_ends_the_one_that_tells_most_is_told() {
         assert_eq!(out.len(), 1);
         let Some(Output::Event(Event::Ended { end, .. })) = out.pop() else { panic!("no end") };
         assert_eq!(end.code, expected);
+    }
+}
+
+#[test]
+fn whoever_refuses_wherever_they_are_rung_is_rung_nowhere_any_more() {
+    for code in [600, 603, 607] {
+        let (mut forks, legs) = open(3);
+        let mut out = Outbox::new();
+        forks.on_output(legs[0], Output::Event(event("ended", legs[0])), &mut out);
+        let refused = Event::Ended { leg: legs[1], end: end(Cause::Refused, Some(code)) };
+        let won = forks.on_output(legs[1], Output::Event(refused), &mut out);
+        assert_eq!(won, Some(Won { leg: None, losers: vec![legs[2]] }), "{code}");
+        let Some(Output::Event(Event::Ended { leg: LEG, end })) = out.pop() else { panic!("no end") };
+        assert_eq!((end.code, forks.leg_of(legs[2]), forks.phones(LEG).len()), (Some(code), None, 0));
     }
 }

@@ -148,6 +148,7 @@ const EVENTS: [&str; 19] = [
     "*",
     "* and more",
     "bad Contact",
+    "another domain",
     "time",
     "lost",
 ];
@@ -212,6 +213,7 @@ fn row(state: &str, event: &str) -> Option<String> {
         "expires 0" => bench.code(Says { expires: Some("0"), ..PLAIN }),
         "*" => bench.code(Says { contacts: &["*"], expires: Some("0"), ..PLAIN }),
         "* and more" => bench.code(Says { contacts: &["*", PHONE], expires: Some("0"), ..PLAIN }),
+        "another domain" => bench.code(Says { to: "<sip:ann@elsewhere.example>", ..PLAIN }),
         "bad Contact" => bench.code(Says { contacts: &["<tel:+81312345678>"], ..PLAIN }),
         "time" => {
             bench.now = bench.registrar.next_deadline()?;

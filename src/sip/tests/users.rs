@@ -215,6 +215,22 @@ fn one_phone_that_declines_leaves_the_others_ringing_and_the_last_end_is_the_end
 }
 
 #[test]
+fn one_phone_that_refuses_for_the_person_ends_the_ringing_of_the_others_and_names_nobody_who_answered() {
+    let mut room = Room::new();
+    room.registers("10.0.0.5:40001");
+    room.registers("10.0.0.6:40002");
+    room.dials().unwrap();
+    let invites = room.invites();
+    room.answers(&invites[1], 180);
+    room.left();
+    room.answers(&invites[0], 603);
+    let Event::Ended { leg: LegId(1), end } = room.events.last().unwrap() else { panic!("{:?}", room.events) };
+    assert_eq!((end.cause, end.code), (Cause::Refused, Some(603)));
+    let left = room.left();
+    assert_eq!(left.iter().filter(|word| word.starts_with("CANCEL")).count(), 1, "{left:?}");
+}
+
+#[test]
 fn nothing_that_never_left_the_house_is_heard_of_again() {
     let mut room = Room::new();
     room.registers("10.0.0.5:40001");
