@@ -53,7 +53,7 @@ impl Agent {
     /// A trunk's request that cannot be read is told so, where there is enough of it for an answer.
     fn on_unreadable(&mut self, from: Hop, bytes: &[u8], fault: Malformed, out: &mut Outbox<Output>) {
         self.counts.malformed += 1;
-        if self.trunk_at(from.ip(), None).is_some()
+        if self.trunk_at(from.ip(), &[]).is_some()
             && let Some(request) = Message::salvage(bytes)
         {
             self.refuse_malformed(from, &request, fault, out);
@@ -167,14 +167,16 @@ impl Agent {
     fn on_request(&mut self, now: Time, from: Hop, request: &Message, out: &mut Outbox<Output>) {
         let tag = request.to().ok().and_then(|to| to.tag());
         let call = tag.and_then(|tag| self.calls.of_dialog(request.call_id().unwrap_or_default(), tag));
-        let user = request.uri().and_then(|uri| Uri::parse(uri).ok()).and_then(|uri| uri.user);
+        // Some trunks dial the account, some the number that was dialled with the account in To.
+        let whom = [request.uri().and_then(name_in), request.to().ok().and_then(|to| name_in(to.uri))];
+        let whom = whom.map(Option::unwrap_or_default);
         let line = call.and_then(|key| self.calls.get(key)).map(|call| call.line);
         if line.is_none() && self.is_of_the_house(from, request) {
             return self.on_house_request(now, from, request, out);
         }
         // Who calls over a trunk that is gone meanwhile may still give it up.
         let retired = || self.retired_at(from.ip()).filter(|_| request.method() == Method::Cancel);
-        let Some(line) = line.or_else(|| self.trunk_at(from.ip(), user)).or_else(retired) else {
+        let Some(line) = line.or_else(|| self.trunk_at(from.ip(), &whom)).or_else(retired) else {
             // The call may be over and the copy of its BYE still to be answered.
             if self.core.transactions.on_copy(request, out) {
                 self.counts.copies += 1;
@@ -367,17 +369,21 @@ impl Agent {
 
     /// May somebody at this address have something to say to us?
     pub fn knows(&self, ip: IpAddr) -> bool {
-        self.trunk_at(ip, None).is_some()
+        self.trunk_at(ip, &[]).is_some()
             || self.retired_at(ip).is_some()
             || self.registrar.as_ref().is_some_and(|registrar| registrar.allows(ip))
     }
 
-    /// The trunk that may call us from this address; of several, the one whose username was dialled.
-    pub(super) fn trunk_at(&self, ip: IpAddr, user: Option<&str>) -> Option<usize> {
+    /// The trunk that may call us from this address; of several, the one whose account or number was dialled. Of these
+    /// names the first counts that is one.
+    pub(super) fn trunk_at(&self, ip: IpAddr, dialled: &[&str]) -> Option<usize> {
         let ip = ip.to_canonical();
         let found = self.core.lines.iter().enumerate().filter(|(_, line)| line.is_configured() && line.is_at(ip));
-        let named = |line: &Line| user.is_some_and(|user| line.trunk.username == user);
-        found.min_by_key(|(_, line)| (!named(line), line.rank)).map(|(place, _)| place)
+        let is_named = |line: &Line, name: &str| {
+            line.trunk.username == name || line.trunk.caller_id.as_ref().is_some_and(|number| number == name)
+        };
+        let named = |line: &Line| dialled.iter().position(|name| is_named(line, name)).unwrap_or(dialled.len());
+        found.min_by_key(|(_, line)| (named(line), line.rank)).map(|(place, _)| place)
     }
 }
 
@@ -386,6 +392,11 @@ pub(super) fn caller(invite: &Message) -> String {
     let asserted = invite.list(&Name::PAssertedIdentity).find_map(|value| user_of(NameAddr::parse(value).ok()?.uri));
     let stated = || invite.from().ok().and_then(|from| user_of(from.uri));
     asserted.or_else(stated).unwrap_or_default()
+}
+
+/// The name before the `@`.
+fn name_in(uri: &str) -> Option<&str> {
+    Uri::parse(uri).ok()?.user
 }
 
 /// Whom they dialled.

@@ -12,7 +12,7 @@ use crate::wire::stun::{ANSWER_MAX, Request};
 impl Agent {
     /// A datagram that looks like STUN came.
     pub(super) fn on_stun(&mut self, from: Hop, bytes: &[u8], out: &mut Outbox<Output>) {
-        let at_home = |ip: IpAddr| self.trunk_at(ip, None).is_some();
+        let at_home = |ip: IpAddr| self.trunk_at(ip, &[]).is_some();
         let registered = || self.registrar.as_ref().is_some_and(|registrar| registrar.is_at(from));
         if from.transport != Transport::Udp || !at_home(from.ip()) && !registered() {
             self.counts.strangers += 1;

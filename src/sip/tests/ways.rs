@@ -9,6 +9,7 @@ use crate::base::{LegId, Outbox, Time, TrunkId};
 use crate::sip::{Agent, CallerIn, Cause, Event, Hop, Identity, Output, Trunk, Whereabouts};
 use crate::wire::sip::{Builder, Message, Method, Name};
 
+mod inbound;
 mod tcp;
 
 const LEG: LegId = LegId(1);
