@@ -197,7 +197,8 @@ impl Streams {
         }
         connection::prepare(&stream);
         let (out, rest) = mpsc::channel(WAITING);
-        let number = self.put(hop, Open { number: 0, out, theirs: true, local: stream.local_addr().ok(), spoke: false });
+        let number =
+            self.put(hop, Open { number: 0, out, theirs: true, local: stream.local_addr().ok(), spoke: false });
         let (told, tls) = (self.told.clone(), self.tls.clone());
         tokio::spawn(async move {
             let why = match hop.transport {
