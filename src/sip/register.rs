@@ -168,6 +168,7 @@ impl Registration {
                     }
                 }
                 423 => self.on_too_brief(ctx, response),
+                300..=399 => self.fail(ctx, Some(code), elsewhere(response), 0),
                 _ => {
                     let retry_after = response.retry_after().unwrap_or(0);
                     self.fail(ctx, Some(code), reason_of(response), retry_after);
@@ -411,6 +412,17 @@ impl Registration {
 fn sent_contact(request: &Request) -> Option<String> {
     let (_, contact) = request.headers.iter().find(|(name, _)| *name == Name::Contact)?;
     contact.rsplit_once(";expires=").map(|(contact, _)| contact.to_owned())
+}
+
+/// Whoever is to be registered at somewhere else has that written down: nobody but the configuration says who gets to see
+/// our signature.
+fn elsewhere(response: &Message) -> String {
+    let reason = reason_of(response);
+    let there = response.list(&Name::Contact).find_map(|contact| NameAddr::parse(contact).ok());
+    match there {
+        Some(there) => format!("{reason}: the trunk wants to be asked at {}; write that as its proxy", there.uri),
+        None => reason,
+    }
 }
 
 /// The proxies that it wants our requests to go over (RFC 3608 §5); `None`: none, or such as are not kept.

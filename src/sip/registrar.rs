@@ -260,6 +260,7 @@ impl Registrar {
                 return Answer::plain(500);
             }
         }
+        let is_direct = register.list(&Name::Via).count() == 1;
         let agent = register.header(&Name::UserAgent).unwrap_or_default();
         let agent: String = agent.chars().filter(|c| !c.is_control()).take(AGENT_MAX).collect();
         for one in wanted {
@@ -283,6 +284,7 @@ impl Registrar {
                     last: (call_id.clone(), number),
                     agent: agent.clone(),
                 },
+                is_direct,
                 out,
             );
         }
@@ -293,7 +295,7 @@ impl Registrar {
     pub fn restore(&mut self, now: Time, user: &str, text: &str) {
         let Some(binding) = Binding::read(now, text).filter(|binding| self.allows(binding.source.ip())) else { return };
         if self.has(user) {
-            self.bind(user, binding, &mut Outbox::new());
+            self.bind(user, binding, true, &mut Outbox::new());
         }
     }
 
@@ -340,13 +342,15 @@ impl Registrar {
         Answer { code: 200, headers }
     }
 
-    /// Puts a binding in the place of the one it renews, or beside the others.
-    fn bind(&mut self, user: &str, new: Binding, out: &mut Outbox<Event>) {
+    /// Puts a binding in the place of the one it renews, or beside the others. `is_direct`: no proxy was on the way, and
+    /// where it came from is one phone's place.
+    fn bind(&mut self, user: &str, new: Binding, is_direct: bool, out: &mut Outbox<Event>) {
         self.wake_at = Some(self.wake_at.map_or(new.until, |at| at.min(new.until)));
         let one = Wanted { contact: &new.contact, expires_s: None, q: new.q, flow: new.flow.clone() };
         // The same place under another name, after a restart of the phone.
         let moved = |phone: &Binding| {
-            phone.source == new.source && phone.path.is_empty() && new.path.is_empty() && phone.last.0 != new.last.0
+            let is_there = phone.source == new.source && phone.path.is_empty() && new.path.is_empty();
+            is_direct && is_there && phone.last.0 != new.last.0
         };
         let phones = self.phones.get(user).map(Vec::as_slice).unwrap_or_default();
         let same = |phone: &Binding| phone.contact == new.contact && phone.hop == new.hop && phone.path == new.path;

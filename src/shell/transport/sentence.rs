@@ -4,13 +4,17 @@
 
 use std::io;
 
-use tokio_rustls::rustls::{CertificateError, Error};
+use tokio_rustls::rustls::{AlertDescription, CertificateError, Error};
 
 use crate::base::Stamp;
 use crate::shell::events::rfc3339;
 
 /// What the system says of a connection.
 pub fn of_system(error: &io::Error) -> String {
+    // What a server of TLS 1.3 thinks of us comes when the handshake is over.
+    if let Some(Error::AlertReceived(alert)) = inner(error) {
+        return of_alert("the far end", *alert);
+    }
     match error.kind() {
         io::ErrorKind::ConnectionRefused => "nobody listens there".to_owned(),
         io::ErrorKind::ConnectionReset => "the far end broke the connection off".to_owned(),
@@ -22,12 +26,24 @@ pub fn of_system(error: &io::Error) -> String {
 
 /// Why a handshake failed with whoever should be `name`.
 pub fn of_handshake(name: &str, error: &io::Error) -> String {
-    match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
+    match inner(error) {
         Some(Error::InvalidCertificate(fault)) => of_certificate(name, fault),
-        Some(Error::AlertReceived(alert)) => format!("{name} breaks off the handshake of TLS: {alert:?}"),
+        Some(Error::AlertReceived(alert)) => of_alert(name, *alert),
         Some(Error::InvalidMessage(_)) => format!("{name} does not speak TLS at this port"),
         Some(other) => format!("the handshake of TLS with {name} failed: {other}"),
         None => format!("the handshake of TLS with {name} failed: {}", of_system(error)),
+    }
+}
+
+fn inner(error: &io::Error) -> Option<&Error> {
+    error.get_ref().and_then(|inner| inner.downcast_ref::<Error>())
+}
+
+fn of_alert(name: &str, alert: AlertDescription) -> String {
+    match alert {
+        AlertDescription::CertificateRequired => format!("{name} demands a certificate of hansho's, which has none"),
+        AlertDescription::CloseNotify => format!("{name} closed the connection"),
+        other => format!("{name} breaks TLS off: {other:?}"),
     }
 }
 
@@ -50,6 +66,10 @@ fn of_certificate(name: &str, fault: &CertificateError) -> String {
         CertificateError::NotValidForName => format!("the certificate there is made out to somebody else than {name}"),
         CertificateError::NotValidForNameContext { presented, .. } => {
             format!("the certificate there is made out to {} and not to {name}", listed(presented))
+        }
+        // The library has no word of its own for a certificate that is its own authority.
+        CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
+            format!("the certificate of {name} signed itself; name its file with ca_file")
         }
         CertificateError::Other(other) => format!("the certificate of {name}: {other}"),
         other => format!("the certificate of {name} is not accepted: {other:?}"),

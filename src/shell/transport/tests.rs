@@ -239,6 +239,11 @@ async fn a_certificate_that_is_not_taken_says_why_in_a_sentence() {
             "the certificate of trunk.example comes from an unknown authority; name its file with ca_file",
         ),
         (
+            client(&["trunk.example"], CA),
+            include_str!("tests/own.pem"),
+            "the certificate of trunk.example signed itself; name its file with ca_file",
+        ),
+        (
             client(&["pbx.example"], CA),
             dns,
             "the certificate there is made out to trunk.example and not to pbx.example",

@@ -124,12 +124,27 @@ fn whoever_grants_more_than_was_asked_is_asked_again_as_if_he_had_not() {
     }
 }
 
+#[test]
+fn a_registrar_that_is_elsewhere_is_not_followed_and_says_where_it_is() {
+    let mut bench = Bench::new();
+    let mut registration = in_state("Trying", &mut bench);
+    let response = bench.response(&Method::Register, 302, "");
+    let edit = Edit::of(&response).remove_all(Name::Contact).push_front(Name::Contact, "<sip:198.51.100.7:5070>");
+    let response = Message::parse(&edit.finish()).unwrap();
+    let tx = registration.tx().unwrap();
+    registration.on_response(&mut bench.ctx(), tx, &response);
+    let (code, reason) = registration.last().unwrap();
+    assert_eq!(*code, Some(302));
+    assert!(reason.ends_with("wants to be asked at sip:198.51.100.7:5070; write that as its proxy"), "{reason}");
+    assert_eq!(name(&registration), "Waiting");
+}
+
 /// What a call would name as its Route after a 200 with these service routes.
 fn routes_after(bench: &mut Bench, registration: &mut Registration, service_route: &str) -> Vec<String> {
     let response = bench.response(&Method::Register, 200, "");
     let edit = Edit::of(&response).remove_all(Name::Contact).push_front(Name::ServiceRoute, service_route);
     let response = Message::parse(&edit.finish()).unwrap();
-    let tx = tx(registration).unwrap();
+    let tx = registration.tx().unwrap();
     registration.on_response(&mut bench.ctx(), tx, &response);
     let ctx = bench.ctx();
     let number = crate::sip::tests::world::number();

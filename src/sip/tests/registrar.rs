@@ -130,7 +130,7 @@ impl Bench {
     }
 }
 
-const EVENTS: [&str; 19] = [
+const EVENTS: [&str; 20] = [
     "no password",
     "wrong password",
     "unknown user",
@@ -459,4 +459,22 @@ proptest! {
 fn a_house_is_printed_without_its_passwords() {
     let text = format!("{:?} {:?}", house(), Registrar::new(house(), [7; 32], "decoy".into()).house);
     assert!(text.contains(REALM) && !text.contains("tiger"), "{text}");
+}
+
+#[test]
+fn two_phones_behind_a_proxy_that_names_no_path_are_two_phones() {
+    let mut bench = Bench::new();
+    for (call, contact) in [("call-1", "<sip:ann@10.0.0.5:5060>"), ("call-2", "<sip:ann@10.0.0.6:5060>")] {
+        bench.call_id = call;
+        let more = &[(Name::Via, "SIP/2.0/UDP 10.0.0.5:5060;branch=z9hG4bK-phone")];
+        assert_eq!(bench.code(Says { contacts: &[contact], more, ..PLAIN }), "200");
+    }
+    assert_eq!(bench.contacts().len(), 2);
+    // The same without a proxy is one phone that was started again.
+    let mut bench = Bench::new();
+    for (call, contact) in [("call-1", "<sip:ann@10.0.0.5:5060>"), ("call-2", "<sip:ann@10.0.0.6:5060>")] {
+        bench.call_id = call;
+        assert_eq!(bench.code(Says { contacts: &[contact], ..PLAIN }), "200");
+    }
+    assert_eq!(bench.contacts(), ["sip:ann@10.0.0.6:5060"]);
 }
