@@ -69,8 +69,8 @@ pub fn offer(local: &Local<'_>) -> String {
     let event = Some((EVENT_PAYLOAD_TYPE, VOICE_HZ));
     let audio = Section { codecs: codecs.collect(), event, ptime_ms: PTIME_MS, rtcp_mux: true };
     describe(local, |origin| {
-        let texts = audio.texts();
-        let media = audio.media("RTP/AVP", local.media.port(), Direction::SendRecv, &texts);
+        let formats = audio.formats();
+        let media = audio.media("RTP/AVP", local.media.port(), Direction::SendRecv, &formats);
         written(origin, local.media.ip(), vec![media])
     })
 }
@@ -89,12 +89,12 @@ pub fn offer_again(local: &Local<'_>, said: &str) -> String {
     let ptime_ms = held.ptime_ms.unwrap_or(PTIME_MS);
     let ours = Section { codecs, event: event(held), ptime_ms, rtcp_mux: held.rtcp_mux };
     describe(local, |origin| {
-        let texts = ours.texts();
+        let formats = ours.formats();
         let sections = before.media.iter().enumerate().map(|(at, section)| {
             if at == place {
-                ours.media(section.proto, local.media.port(), Direction::SendRecv, &texts)
+                ours.media(section.proto, local.media.port(), Direction::SendRecv, &formats)
             } else {
-                Media::new(section.kind, 0, section.proto, section.formats.iter().copied())
+                Media::new(section.kind, 0, section.proto, section.formats)
             }
         });
         written(origin, local.media.ip(), sections.collect())
@@ -119,13 +119,13 @@ pub fn answer(local: &Local<'_>, body: &[u8]) -> Result<(String, Stream), Refusa
     let codecs = vec![(stream.payload_type, stream.codec)];
     let ours = Section { codecs, event: event(chosen.audio), ptime_ms, rtcp_mux: chosen.audio.rtcp_mux };
     let body = describe(local, |origin| {
-        let texts = ours.texts();
+        let formats = ours.formats();
         let direction = Direction::of(stream.send, stream.receive);
         let sections = theirs.media.iter().enumerate().map(|(place, section)| {
             if place == chosen.place {
-                ours.media(section.proto, local.media.port(), direction, &texts)
+                ours.media(section.proto, local.media.port(), direction, &formats)
             } else {
-                Media::new(section.kind, 0, section.proto, section.formats.iter().copied())
+                Media::new(section.kind, 0, section.proto, section.formats)
             }
         });
         written(origin, local.media.ip(), sections.collect())
@@ -143,14 +143,15 @@ struct Section {
 }
 
 impl Section {
-    /// The payload types as words, which a [`Media`] borrows.
-    fn texts(&self) -> Vec<String> {
+    /// The payload types as they are written.
+    fn formats(&self) -> String {
         let event = self.event.map(|(payload_type, _)| payload_type);
-        self.codecs.iter().map(|(payload_type, _)| *payload_type).chain(event).map(|p| p.to_string()).collect()
+        let payload_types = self.codecs.iter().map(|(payload_type, _)| *payload_type).chain(event);
+        payload_types.map(|p| p.to_string()).collect::<Vec<_>>().join(" ")
     }
 
-    fn media<'a>(&self, proto: &'a str, port: u16, direction: Direction, texts: &'a [String]) -> Media<'a> {
-        let mut media = Media::new("audio", port, proto, texts.iter().map(String::as_str));
+    fn media<'a>(&self, proto: &'a str, port: u16, direction: Direction, formats: &'a str) -> Media<'a> {
+        let mut media = Media::new("audio", port, proto, formats);
         let map = |payload_type, encoding, clock_hz| RtpMap { payload_type, encoding, clock_hz, channels: 1 };
         let voices = self.codecs.iter().map(|(payload_type, codec)| map(*payload_type, codec.name(), VOICE_HZ));
         media.rtpmaps.extend(voices);

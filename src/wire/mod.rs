@@ -3,6 +3,7 @@
 //! Everything here reads what strangers send. Each reader takes any bytes without a panic, has its limits
 //! written at its head, and says in its error where the nonsense stood.
 
+mod ascii;
 pub mod few;
 pub mod rtcp;
 pub mod rtp;

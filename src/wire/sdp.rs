@@ -9,8 +9,8 @@
 
 use core::net::IpAddr;
 
+use super::ascii::number;
 use super::few::Few;
-use read::number;
 
 mod read;
 mod write;
@@ -45,8 +45,8 @@ pub struct Media<'a> {
     pub port: u16,
     /// `RTP/AVP`, `RTP/SAVP`, `UDP/TLS/RTP/SAVPF`, …
     pub proto: &'a str,
-    /// Payload types for RTP, in order of preference.
-    pub formats: Few<&'a str, 8>,
+    /// The formats as they are written: for RTP its payload types, in order of preference.
+    pub formats: &'a str,
     /// The section's own `c=`.
     pub connection: Option<Address<'a>>,
     /// `a=rtpmap`.
@@ -134,8 +134,7 @@ impl<'a> Description<'a> {
 
 impl<'a> Media<'a> {
     /// A section without attributes.
-    pub fn new(kind: &'a str, port: u16, proto: &'a str, formats: impl IntoIterator<Item = &'a str>) -> Media<'a> {
-        let formats = formats.into_iter().collect();
+    pub fn new(kind: &'a str, port: u16, proto: &'a str, formats: &'a str) -> Media<'a> {
         let (rtpmaps, fmtps) = (Few::default(), Few::default());
         let (connection, ptime_ms, maxptime_ms, direction) = (None, None, None, None);
         let (rtcp_mux, rtcp) = (false, None);
@@ -162,7 +161,7 @@ impl<'a> Media<'a> {
 
     /// The formats that are payload types, in order.
     pub fn payload_types(&self) -> impl Iterator<Item = u8> {
-        self.formats.iter().filter_map(|format| number(format)).filter(|payload_type| *payload_type < 128)
+        self.formats.split_ascii_whitespace().filter_map(number).filter(|payload_type| *payload_type < 128)
     }
 }
 

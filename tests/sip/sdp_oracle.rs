@@ -21,7 +21,7 @@ fn same(text: &str) {
     assert_eq!(ours.connection.map(address), session);
     for (ours, theirs) in ours.media.iter().zip(&theirs.medias) {
         assert_eq!((ours.kind, ours.port, ours.proto), (theirs.media.as_str(), theirs.port, theirs.proto.as_str()));
-        assert_eq!(ours.formats.join(" "), theirs.fmt);
+        assert_eq!(ours.formats, theirs.fmt);
         assert_eq!(ours.connection.map(address), theirs.connections.first().map(|c| c.connection_address.clone()));
         let of = |name: &'static str| {
             theirs.attributes.iter().filter(move |a| a.attribute == name).map(|a| a.value.clone().unwrap_or_default())

@@ -1,5 +1,6 @@
 //! Reads session descriptions, line by line (RFC 8866 §5, §6).
 
+use super::super::ascii::{leading_number, number, trim, trim_end, trim_start};
 use super::{Address, BadSdp, Description, Direction, MAX_FORMATS, MAX_MEDIA, MAX_SDP, Media, RtpMap};
 
 impl<'a> Description<'a> {
@@ -8,7 +9,7 @@ impl<'a> Description<'a> {
         if text.len() > MAX_SDP {
             return Err(BadSdp::TooLong(text.len()));
         }
-        let text = text.trim_start_matches(['\r', '\n', ' ']);
+        let text = trim_start(text);
         // Most have one section.
         let mut read = Description { origin: "", connection: None, direction: None, media: Vec::with_capacity(1) };
         for (index, line) in lines(text).enumerate() {
@@ -46,7 +47,7 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
     memchr::memchr_iter(b'\n', text.as_bytes()).chain([text.len()]).map(move |end| {
         let line = text.get(start..end).unwrap_or_default();
         start = end + 1;
-        line.trim_ascii_end()
+        trim_end(line)
     })
 }
 
@@ -58,21 +59,31 @@ fn cut(text: &str, at: u8) -> (&str, &str) {
 
 /// The first word of `text`, empty where there is none, and what follows it.
 fn word(text: &str) -> (&str, &str) {
-    let text = text.trim_ascii_start();
+    let text = trim_start(text);
     let end = text.bytes().position(|byte| byte.is_ascii_whitespace()).unwrap_or(text.len());
     text.split_at_checked(end).unwrap_or((text, ""))
 }
 
 impl<'a> Media<'a> {
     fn parse(value: &'a str) -> Result<Media<'a>, &'static str> {
-        let mut words = value.split_ascii_whitespace();
-        let kind = words.next().ok_or("no media type")?;
-        let port = words.next().ok_or("no port")?;
+        let (kind, rest) = word(value);
+        let (port, rest) = word(rest);
+        let (proto, formats) = word(rest);
+        let why = [(kind, "no media type"), (port, "no port"), (proto, "no transport")];
+        if let Some((_, why)) = why.iter().find(|(word, _)| word.is_empty()) {
+            return Err(why);
+        }
         // `5004/2` stands for two port pairs; the first is taken.
-        let port = number(cut(port, b'/').0).ok_or("no port number")?;
-        let proto = words.next().ok_or("no transport")?;
-        let media = Media::new(kind, port, proto, words.take(MAX_FORMATS + 1));
-        if media.formats.len() > MAX_FORMATS { Err("too many formats") } else { Ok(media) }
+        let (port, pairs) = leading_number(port).ok_or("no port number")?;
+        if !(pairs.is_empty() || pairs.starts_with('/')) {
+            return Err("no port number");
+        }
+        let formats = trim(formats);
+        // A short text does not hold so many.
+        if formats.len() >= 2 * MAX_FORMATS && formats.split_ascii_whitespace().count() > MAX_FORMATS {
+            return Err("too many formats");
+        }
+        Ok(Media::new(kind, port, proto, formats))
     }
 
     fn attribute(&mut self, value: &'a str) {
@@ -98,29 +109,35 @@ impl<'a> Media<'a> {
 }
 
 impl<'a> RtpMap<'a> {
-    /// An unreadable map is skipped: it may belong to a section that is refused anyway.
+    /// `101 telephone-event/8000`. An unreadable map is skipped: it may belong to a section that is refused anyway.
     fn parse(value: &'a str) -> Option<RtpMap<'a>> {
         let (payload_type, rest) = word(value);
         let payload_type = number(payload_type).filter(|p: &u8| *p < 128)?;
-        let (encoding, rest) = cut(word(rest).0, b'/');
-        let (clock_hz, rest) = cut(rest, b'/');
-        let channels = number(cut(rest, b'/').0).unwrap_or(1);
-        let clock_hz = number(clock_hz).filter(|_| !encoding.is_empty())?;
+        let (encoding, rest) = cut(trim_start(rest), b'/');
+        let (clock_hz, rest) = leading_number(rest).filter(|_| !encoding.is_empty())?;
+        let channels = match rest.as_bytes() {
+            [b'/', ..] => rest.get(1..).and_then(leading_number).map_or(1, |(channels, _)| channels),
+            [b' ' | b'\t', ..] | [] => 1,
+            _ => return None,
+        };
         Some(RtpMap { payload_type, encoding, clock_hz, channels })
     }
 }
 
 impl<'a> Address<'a> {
     fn parse(value: &'a str) -> Result<Address<'a>, &'static str> {
-        let (net, rest) = word(value);
-        let (family, rest) = word(rest);
+        let rest = match value.strip_prefix("IN IP4 ") {
+            Some(rest) => rest,
+            None => {
+                let (net, rest) = word(value);
+                let (family, rest) = word(rest);
+                if !net.eq_ignore_ascii_case("IN") || !matches!(family, "IP4" | "IP6") {
+                    return Err("neither IN IP4 nor IN IP6");
+                }
+                rest
+            }
+        };
         let (address, _) = word(rest);
-        if address.is_empty() {
-            return Err("no address");
-        }
-        if !net.eq_ignore_ascii_case("IN") || !matches!(family, "IP4" | "IP6") {
-            return Err("neither IN IP4 nor IN IP6");
-        }
         // A multicast address has its TTL behind a slash.
         let (address, _) = cut(address, b'/');
         if address.is_empty() {
@@ -144,25 +161,18 @@ impl Direction {
 
 /// `101 0-15`; a line that is not so is skipped, as nothing hangs on it.
 fn fmtp(value: &str) -> Option<(u8, &str)> {
-    let (payload_type, text) = value.trim_start().split_once(' ')?;
-    Some((number(payload_type).filter(|p: &u8| *p < 128)?, text.trim()))
+    let (payload_type, text) = word(value);
+    let text = Some(trim(text)).filter(|text| !text.is_empty())?;
+    Some((number(payload_type).filter(|p: &u8| *p < 128)?, text))
 }
 
 /// `53020`, or `53020 IN IP4 126.16.64.4` (RFC 3605 §2.1).
 fn rtcp(value: &str) -> Option<(u16, Option<Address<'_>>)> {
-    let (port, address) = cut(value.trim(), b' ');
+    let (port, address) = cut(trim(value), b' ');
     Some((number(port)?, Address::parse(address).ok()))
 }
 
 /// Whole milliseconds; some write `20.0`.
 fn milliseconds(value: &str) -> Option<u32> {
-    number(cut(value.trim(), b'.').0)
-}
-
-/// A number written in digits alone.
-pub(super) fn number<T: TryFrom<u32>>(text: &str) -> Option<T> {
-    let digit = |byte: u8| byte.is_ascii_digit().then(|| u32::from(byte - b'0'));
-    let add = |sum: u32, byte: u8| sum.checked_mul(10)?.checked_add(digit(byte)?);
-    let sum = text.bytes().try_fold(0, add).filter(|_| !text.is_empty())?;
-    T::try_from(sum).ok()
+    number(cut(trim(value), b'.').0)
 }

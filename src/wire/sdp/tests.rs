@@ -48,7 +48,7 @@ fn an_attribute_that_cannot_be_read_is_skipped() {
     for attribute in ["rtpmap:0", "rtpmap:200 PCMU/8000", "rtpmap:0 PCMU", "rtpmap:0 /8000", "fmtp:x 1", "ptime:soon"] {
         let text = format!("v=0\nm=audio 1 RTP/AVP 0\na={attribute}\na=inactive");
         let read = Description::parse(&text).unwrap();
-        let media = Media { direction: Some(Direction::Inactive), ..Media::new("audio", 1, "RTP/AVP", vec!["0"]) };
+        let media = Media { direction: Some(Direction::Inactive), ..Media::new("audio", 1, "RTP/AVP", "0") };
         assert_eq!(read.media, [media], "{attribute}");
     }
 }

@@ -19,9 +19,7 @@ impl fmt::Display for Description<'_> {
 
 impl fmt::Display for Media<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "m={} {} {}", self.kind, self.port, self.proto)?;
-        self.formats.iter().try_for_each(|format| write!(f, " {format}"))?;
-        f.write_str("\r\n")?;
+        write!(f, "m={} {} {} {}\r\n", self.kind, self.port, self.proto, self.formats)?;
         connection_line(f, self.connection)?;
         for map in self.rtpmaps.iter() {
             write!(f, "a=rtpmap:{} {}/{}", map.payload_type, map.encoding, map.clock_hz)?;

@@ -20,9 +20,9 @@ pub(super) struct Span {
 impl Span {
     /// Where `part`, a piece of `whole`, stands in it.
     fn of(whole: &str, part: &str) -> Span {
-        let start = (part.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize);
-        let place = |at: usize| u16::try_from(at).unwrap_or(u16::MAX);
-        Span { start: place(start), end: place(start + part.len()) }
+        let start = (part.as_ptr() as usize).wrapping_sub(whole.as_ptr() as usize);
+        // No message is so long that its places would not fit.
+        Span { start: start as u16, end: start.wrapping_add(part.len()) as u16 }
     }
 
     /// The piece of `whole` that stands there.
@@ -150,6 +150,8 @@ fn readable(head: &[u8]) -> String {
 #[derive(Clone, Copy)]
 pub(super) struct Line<'a> {
     pub(super) text: &'a str,
+    /// All that comes from its beginning on.
+    from: &'a [u8],
     /// A CR stands in it that ends nothing.
     bare: bool,
 }
@@ -171,7 +173,7 @@ impl<'a> Lines<'a> {
 
     /// Does the last line go on in the next one (RFC 3261 §7.3.1)?
     fn are_folded(&self) -> bool {
-        matches!(self.rest(), [b' ' | b'\t', ..])
+        matches!(self.text.as_bytes().get(self.next), Some(b' ' | b'\t'))
     }
 
     /// Is the next line the empty one that ends a head?
@@ -183,7 +185,7 @@ impl<'a> Lines<'a> {
 impl<'a> Iterator for Lines<'a> {
     type Item = Line<'a>;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Line<'a>> {
         let (start, mut bare) = (self.next, false);
         let bytes = self.text.as_bytes();
@@ -202,7 +204,11 @@ impl<'a> Iterator for Lines<'a> {
                     continue;
                 }
             };
-            return Some(Line { text: self.text.get(start..end).unwrap_or_default(), bare });
+            return Some(Line {
+                text: self.text.get(start..end).unwrap_or_default(),
+                from: bytes.get(start..).unwrap_or_default(),
+                bare,
+            });
         }
     }
 }
@@ -258,8 +264,14 @@ pub(super) fn header_line(line: Line<'_>) -> Result<Header<'_>, &'static str> {
     if line.bare {
         return Err("a bare CR");
     }
+    // A name that ends behind its line is none of this line's.
+    if let Some((known, length)) = Known::at_head(line.from)
+        && let (Some(name), Some(value)) = (line.text.get(..length), line.text.get(length + 1..))
+    {
+        return Ok(Header { known: Some(known), name, value: scan::trim(value) });
+    }
     let (name, value) = scan::split(line.text, b':').ok_or("no colon")?;
-    let name = name.trim_ascii_end();
+    let name = scan::trim_end(name);
     let known = Known::read(name);
     // Every name we know is a token.
     if known.is_none() && !scan::is_token(name) {

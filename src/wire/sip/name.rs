@@ -130,43 +130,75 @@ impl Known {
 
     /// As [`Name::known`].
     pub(super) fn read(text: &str) -> Option<Known> {
-        let mut slot = slot_of(text.as_bytes());
-        // There are more slots than spellings, so an empty one ends every search.
-        while let Some(Some(place)) = SLOTS.get(slot) {
-            let (spelling, known) = SPELLINGS.get(usize::from(*place))?;
-            // Most spell it as the standard does.
-            if *spelling == text || spelling.eq_ignore_ascii_case(text) {
-                return Some(*known);
-            }
-            slot = (slot + 1) % SLOTS.len();
+        match key_of(text.as_bytes()) {
+            Some(key) => Known::of_key(key),
+            None => SPELLINGS.iter().find(|(spelling, _)| spelling.eq_ignore_ascii_case(text)).map(|(_, known)| *known),
         }
-        None
+    }
+
+    /// The name at the head of `line` and its length, where it is a short one with a colon right behind it, as most are.
+    /// There must be no CR in the line; behind the line anything may follow.
+    ///
+    /// It neither loops nor branches on what it finds, because each line of a message is another case: guesses of the
+    /// processor that go wrong cost more than all of this.
+    #[inline]
+    pub(super) fn at_head(line: &[u8]) -> Option<(Known, usize)> {
+        let window = Key::from_le_bytes(*line.first_chunk()?);
+        // The highest bit of each byte that is a colon, and perhaps of some behind the first one.
+        let differ = window ^ (ONES * b':' as Key);
+        let colons = differ.wrapping_sub(ONES) & !differ & (ONES << 7);
+        let bits = colons.trailing_zeros() & !7;
+        let key = (window | CASE) & 1_u128.checked_shl(bits)?.wrapping_sub(1);
+        Some((Known::of_key(key)?, bits as usize / 8))
+    }
+
+    #[inline]
+    fn of_key(key: Key) -> Option<Known> {
+        let (found, known) = KEYS.get(slot_of(key))?;
+        (*found == key && key != 0).then_some(*known)
     }
 }
 
-/// The place of each spelling, in the slot that [`slot_of`] gives it or in the next one that was free.
-static SLOTS: [Option<u8>; 256] = {
-    let mut slots = [None; 256];
+/// A name of fewer than sixteen bytes, its first one the lowest, with the bit set in each that tells `a` from `A`. That
+/// makes a hyphen of a CR, and of nothing else that can stand in a name something else.
+type Key = u128;
+
+const KEY_BYTES: usize = 15;
+const ONES: Key = Key::MAX / 0xff;
+const CASE: Key = ONES * 0x20;
+
+const fn key_of(text: &[u8]) -> Option<Key> {
+    let (mut key, mut at) = (0, 0);
+    while at < text.len() {
+        if at == KEY_BYTES || text[at] == b'\r' {
+            return None;
+        }
+        key |= ((text[at] | 0x20) as Key) << (8 * at);
+        at += 1;
+    }
+    Some(key)
+}
+
+/// Every spelling that has a key, in the slot of its key.
+static KEYS: [(Key, Known); 256] = {
+    let mut keys = [(0, Known::Via); 256];
     let mut place = 0;
     while place < SPELLINGS.len() {
-        let mut slot = slot_of(SPELLINGS[place].0.as_bytes());
-        while slots[slot].is_some() {
-            slot = (slot + 1) % slots.len();
+        if let Some(key) = key_of(SPELLINGS[place].0.as_bytes()) {
+            assert!(keys[slot_of(key)].0 == 0, "two names share a slot: look for another multiplier");
+            keys[slot_of(key)] = (key, SPELLINGS[place].1);
         }
-        slots[slot] = Some(place as u8);
         place += 1;
     }
-    slots
+    keys
 };
 
-/// A number from 0 to 255, the same for a name in any case. Names differ in their length and their ends.
-const fn slot_of(text: &[u8]) -> usize {
-    let (first, last) = match text {
-        [first, .., last] => (*first | 0x20, *last | 0x20),
-        [only] => (*only | 0x20, 0),
-        [] => (0, 0),
-    };
-    (text.len() * 31 + first as usize * 7 + last as usize) % 256
+/// A number from 0 to 255, another one for each key in [`KEYS`].
+const fn slot_of(key: Key) -> usize {
+    // Tried by chance until no two names shared a slot.
+    const MULTIPLIER: u64 = 0x9730_82D6_09B4_E5D3;
+    let folded = (key as u64) ^ ((key >> 64) as u64).rotate_left(21);
+    (folded.wrapping_mul(MULTIPLIER) >> 56) as usize
 }
 
 impl PartialEq for Name {
@@ -181,5 +213,43 @@ impl Eq for Name {}
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_spelling_is_read_in_any_case_and_at_the_head_of_a_line() {
+        for (spelling, known) in SPELLINGS {
+            for text in [(*spelling).to_owned(), spelling.to_uppercase(), spelling.to_lowercase()] {
+                assert_eq!(Known::read(&text), Some(*known), "{text}");
+                let line = format!("{text}: the value: of a line");
+                let short = spelling.len() <= KEY_BYTES;
+                let expected = short.then_some((*known, spelling.len()));
+                assert_eq!(Known::at_head(line.as_bytes()), expected, "{line}");
+                assert_eq!(Known::at_head(line.replace(':', " :").as_bytes()), None, "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_almost_a_name_is_none() {
+        for (spelling, _) in SPELLINGS {
+            for at in 0..spelling.len() {
+                for other in [b'q', b'.', b'\r', b'\t', 0, 0x80 | spelling.as_bytes()[at]] {
+                    let mut bytes = spelling.as_bytes().to_vec();
+                    bytes[at] = other;
+                    let text = String::from_utf8_lossy(&bytes).into_owned();
+                    let same = SPELLINGS.iter().find(|(name, _)| name.eq_ignore_ascii_case(&text));
+                    assert_eq!(Known::read(&text), same.map(|(_, known)| *known), "{text:?}");
+                    bytes.extend(b": the value of a line");
+                    let read = Known::at_head(&bytes).filter(|_| other != b'\r');
+                    assert_eq!(read, same.map(|(name, known)| (*known, name.len())), "{text:?}");
+                }
+            }
+        }
+        assert_eq!((Known::read(""), Known::at_head(b": a value without a name")), (None, None));
     }
 }

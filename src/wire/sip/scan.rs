@@ -4,6 +4,8 @@
 
 use std::borrow::Cow;
 
+pub(super) use super::super::ascii::{number, trim, trim_end, trim_start};
+
 /// Is every byte of `text` a token's (RFC 3261 §25.1), and is there one?
 pub(super) fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| TOKEN[usize::from(byte)])
@@ -22,11 +24,6 @@ static TOKEN: [bool; 256] = {
 
 pub(super) const fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~')
-}
-
-/// `text` without the white space at its ends.
-pub(super) fn trim(text: &str) -> &str {
-    text.trim_ascii()
 }
 
 /// What stands between characters that count and characters that do not.
@@ -136,7 +133,7 @@ impl<'a> Params<'a> {
     pub fn of(text: &'a str) -> Params<'a> {
         let mut text = trim(text);
         while let Some(rest) = text.strip_prefix(';') {
-            text = rest.trim_ascii_start();
+            text = trim_start(rest);
         }
         Params(text)
     }
@@ -223,14 +220,6 @@ pub(super) fn leading_number(text: &str) -> Option<u32> {
     let clean = text.get(digits.len()..).and_then(|rest| rest.bytes().next());
     let ends = clean.is_none_or(|b| matches!(b, b' ' | b'\t' | b';' | b'('));
     (ends && !digits.is_empty()).then(|| digits.parse().unwrap_or(u32::MAX))
-}
-
-/// A number written in digits alone.
-pub(super) fn number<T: TryFrom<u64>>(text: &str) -> Option<T> {
-    let digit = |byte: u8| byte.is_ascii_digit().then(|| u64::from(byte - b'0'));
-    let add = |sum: u64, byte: u8| sum.checked_mul(10)?.checked_add(digit(byte)?);
-    let sum = text.bytes().try_fold(0, add).filter(|_| !text.is_empty())?;
-    T::try_from(sum).ok()
 }
 
 #[cfg(test)]
