@@ -52,10 +52,10 @@ pub fn everyone(settings: &Settings, sms: Option<&Phone>) -> Vec<Trial> {
         match &spec.errand {
             Errand::Slack(known) => {
                 let http = Http::new(patience, ca);
-                for bot in &known.bot {
+                if let Some(bot) = &known.bot {
                     note("slack bot".to_owned(), &mut || slack::say_by_bot(&http, bot, &parcel));
                 }
-                for url in &known.webhook_url {
+                if let Some(url) = &known.webhook_url {
                     note("slack webhook".to_owned(), &mut || slack::say_by_webhook(&http, url, &parcel));
                 }
             }
