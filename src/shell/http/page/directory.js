@@ -131,11 +131,16 @@ export function directory(place) {
   const tabs = el("div", { class: "tabs", role: "group", "aria-label": say("directory") });
   const list = el("section");
   const load = async () => Object.fromEntries(await Promise.all(KINDS.map(async (one) => [one, (await ask("GET", `/v1/${one}`))[one]])));
+  // What is shown may change while the lists are fetched: a form that was opened meanwhile stays.
+  let turn = 0;
   const draw = async () => {
+    const mine = ++turn;
     fill(tabs, KINDS.map((one) => el("button", { type: "button", "data-kind": one, "aria-current": one === kind ? "page" : null, onclick: () => { kind = one; draw(); } }, say(one))));
     try {
       const all = await load();
+      if (mine !== turn) return;
       const open = (it) => {
+        turn += 1;
         fill(list, form(kind, it, all, draw));
         scrollTo(0, 0);
         list.querySelector("input:not([readonly]), textarea, select, button")?.focus();
