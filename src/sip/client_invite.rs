@@ -6,7 +6,8 @@
 //!
 //! Easy to get wrong: the ACK to a refusal belongs to this transaction (same branch); the ACK to a 200 does
 //! not (a branch of its own, along the route of the dialog), so the call makes it and leaves a copy here. Two
-//! 200s with different To tags come from two phones.
+//! 200s with different To tags come from two phones; and one may come behind a refusal, because a proxy that has given up
+//! hands on what it hears then (RFC 3261 §16.7), and somebody has picked up a telephone.
 //!
 //! | state | event | next | does |
 //! | --- | --- | --- | --- |
@@ -21,6 +22,7 @@
 //! | Accepted | 2xx | Accepted | tell |
 //! | Accepted | 2xx again | Accepted | ack |
 //! | Accepted | timer M | Terminated | - |
+//! | Completed | 2xx | Accepted | tell |
 //! | Completed | 3xx-6xx | Completed | ack |
 //! | Completed | timer D | Terminated | - |
 //!
@@ -117,7 +119,7 @@ impl ClientInvite {
                 self.state = State::Proceeding;
                 Told::Tell
             }
-            (State::Calling { .. } | State::Proceeding, Answer::Success(_)) => {
+            (State::Calling { .. } | State::Proceeding | State::Completed { .. }, Answer::Success(_)) => {
                 self.request = Vec::new();
                 self.state = State::Accepted { acks: Vec::with_capacity(1), until: now + GIVE_UP };
                 Told::Tell

@@ -172,3 +172,29 @@ fn a_session_timer_of_a_caller_is_lengthened_granted_and_refreshed() {
 fn a_call_in_of_many_sections_is_answered_section_by_section() {
     joins("call_in_many_sections");
 }
+
+#[test]
+fn the_voice_goes_where_the_answer_that_came_for_certain_wants_it() {
+    let [first, other] = [(); 2].map(|()| UdpSocket::bind("127.0.0.1:0").expect("a port"));
+    let port = |socket: &UdpSocket| socket.local_addr().expect("an address").port().to_string();
+    let scenario = Sipp::scenario("reliable_answer").with("first_port", &port(&first));
+    let scenario = scenario.with("other_port", &port(&other));
+    let ears = std::thread::spawn(move || hears(&first, 0, 160));
+    assert_eq!(one_call(scenario, "reliable_answer"), ("taken".to_owned(), Some(200)));
+    ears.join().expect("it was heard");
+}
+
+#[test]
+fn a_re_invite_that_overtakes_an_ack_is_answered() {
+    taken("reinvite_race");
+}
+
+#[test]
+fn a_trunk_that_takes_no_extension_and_answers_in_parts_is_understood() {
+    taken("parts");
+}
+
+#[test]
+fn whoever_answers_behind_a_refusal_is_not_left_with_a_dead_line() {
+    assert_eq!(one_call(Sipp::scenario("late_answer"), "late_answer"), ("busy".to_owned(), Some(486)));
+}
