@@ -19,7 +19,8 @@ fn ladders(daemon: &Daemon, incident: &str, end: &str) -> Value {
     until(&format!("a ladder that ends with {end}"), || {
         let answer = daemon.ask(&json!({ "op": "ladder", "incident": incident }));
         let last = answer["ladders"].as_array()?.last()?["messages"].as_array()?.last()?.clone();
-        (last["method"] == end || last["code"].to_string() == end).then_some(answer)
+        let code = last["code"].as_u64().map(|code| code.to_string());
+        (last["method"] == end || code.as_deref() == Some(end)).then_some(answer)
     })
 }
 

@@ -100,7 +100,7 @@ fn order() -> Vec<u16> {
         drawn ^= drawn >> 17;
         drawn ^= drawn << 5;
         let spared = n == 0 || KEY.contains(&n) || n >= UNEVEN;
-        let lost = (300..380).contains(&n) || drawn % 12 == 0;
+        let lost = (300..380).contains(&n) || drawn.is_multiple_of(12);
         if spared || !lost {
             all.push(n);
             all.extend((n % 50 == 7).then_some(n));
