@@ -214,7 +214,7 @@ fn registrations() {
         allow_from: vec![IpRange::parse("10.0.0.0/8").expect("it is a block")],
         hashes: vec![Hash::Sha256, Hash::Md5],
         codecs: Codec::ALL.to_vec(),
-        address: None,
+        address: Default::default(),
     });
     let (mut now, mut out) = (Time::ZERO + Duration::from_secs(1), Outbox::new());
     let held = HELD.load(Relaxed);

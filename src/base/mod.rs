@@ -6,6 +6,7 @@
 mod address;
 mod codec;
 mod digit;
+mod family;
 mod hex;
 mod holidays;
 mod hours;
@@ -22,6 +23,7 @@ mod trigger;
 pub use address::Plain;
 pub use codec::{Codec, EVENT_PAYLOAD_TYPE, Stream};
 pub use digit::Digit;
+pub use family::{Family, PerFamily};
 pub use hex::hex;
 pub use holidays::{Date, Holidays};
 pub use hours::{Calendar, Hours, SPAN_ACCEPTED, Span, Utc, WallTime};

@@ -55,7 +55,7 @@ fn summary(settings: &Settings) -> String {
         count(own_guidances, "guidance"),
         count(settings.rooms.len(), "room"),
         listens(settings).join(", "),
-        settings.media.address,
+        settings.media.address.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and "),
         settings.media.ports.start(),
         settings.media.ports.end(),
         count(usize::try_from(settings.media.max_legs).unwrap_or(usize::MAX), "leg"),
@@ -77,9 +77,9 @@ fn ways(settings: &Settings) -> String {
 
 /// Where SIP arrives.
 fn listens(settings: &Settings) -> Vec<String> {
-    let udp = Some(settings.sip.listen).filter(|address| address.port() != 0).map(|address| format!("udp {address}"));
+    let udp = settings.sip.listen.iter().filter(|address| address.port() != 0).map(|address| format!("udp {address}"));
     let doors = settings.sip.doors.iter().map(|(transport, address)| format!("{transport} {address}"));
-    udp.into_iter().chain(doors).collect()
+    udp.chain(doors).collect()
 }
 
 fn count(number: usize, what: &str) -> String {

@@ -9,10 +9,10 @@ use jiff::tz::TimeZone;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
-use super::reader::Section;
+use super::reader::{Placed, Section};
 use super::value::{self, NAME_ACCEPTED};
 use super::{Origin, Secret};
-use crate::base::Language;
+use crate::base::{Family, Language, PerFamily};
 use crate::sip::Transport;
 
 /// What `tls_certificate` and `ca_file` name.
@@ -42,17 +42,20 @@ pub struct Node {
 /// `[sip]`.
 #[derive(Clone, Debug)]
 pub struct Sip {
-    /// The UDP address to bind; one on loopback that nobody knows where UDP is not wanted.
-    pub listen: SocketAddr,
-    /// Where connections are accepted, at most once for TCP and once for TLS.
+    /// The UDP address to bind in each family, and there is one at least; where UDP is not wanted, one on loopback that
+    /// nobody knows.
+    pub listen: PerFamily<SocketAddr>,
+    /// Where connections are accepted, in each family at most once for TCP and once for TLS.
     pub doors: Vec<(Transport, SocketAddr)>,
+    /// Where we listen, over whatever, in the families in which we do.
+    pub own: PerFamily<IpAddr>,
     /// Our certificate, with those behind it, as PEM; there is one where we listen for TLS.
     pub certificate: Option<String>,
     /// Its key, as PEM.
     pub key: Option<Secret>,
     /// What stands in Via, Contact and SDP towards every trunk that names no other; `None`: the address the system uses
     /// towards each trunk.
-    pub public_address: Option<IpAddr>,
+    pub public_address: PerFamily<IpAddr>,
     /// Who is asked for the names of trunks; `None`: whom the system asks.
     pub resolver: Option<SocketAddr>,
 }
@@ -60,8 +63,8 @@ pub struct Sip {
 /// `[media]`.
 #[derive(Clone, Debug)]
 pub struct Media {
-    /// The local address RTP is bound to.
-    pub address: IpAddr,
+    /// The local addresses RTP is bound to, in the families in which we listen for SIP.
+    pub address: PerFamily<IpAddr>,
     /// An even port first and an odd one last; a pair a leg.
     pub ports: RangeInclusive<u16>,
     /// Where recordings are written.
@@ -147,46 +150,104 @@ pub(super) fn sip(root: &mut Section<'_>, origin: &Origin<'_>) -> Sip {
     }
     let mut all: Vec<(Transport, SocketAddr)> = Vec::new();
     for (transport, address) in found.into_iter().flatten().map(|found| found.value) {
-        if all.iter().any(|(known, _)| *known == transport) {
-            sip.complain("listen", format!("found {transport} twice"), "each transport once");
-        } else if all.iter().any(|(_, known)| known.is_ipv4() != address.is_ipv4()) {
-            sip.complain("listen", "IPv4 and IPv6 are mixed", "addresses of one kind");
+        let family = Family::of(address.ip());
+        if all.iter().any(|(known, at)| *known == transport && Family::of(at.ip()) == family) {
+            sip.complain("listen", format!("found {transport} twice for {family}"), "each transport once in a family");
         } else {
             all.push((transport, address));
         }
     }
-    let udp = all.iter().find(|(transport, _)| *transport == Transport::Udp).map(|(_, address)| *address);
+    let is_doubtful = all.is_empty() && sip.has("listen");
+    if all.is_empty() {
+        all.push((Transport::Udp, SocketAddr::from(([0, 0, 0, 0], value::SIP_PORT))));
+    }
+    let (listen, mut own) = own(&all);
+    if is_doubtful {
+        // What stands there is complained about already, and nothing else is to be on its account.
+        own = PerFamily { v4: Some(Ipv4Addr::UNSPECIFIED.into()), v6: Some(Ipv6Addr::UNSPECIFIED.into()) };
+    }
     let doors: Vec<_> = all.into_iter().filter(|(transport, _)| *transport != Transport::Udp).collect();
-    let listen = udp.unwrap_or_else(|| match doors.first() {
-        None => SocketAddr::from(([0, 0, 0, 0], value::SIP_PORT)),
-        Some((_, door)) if door.is_ipv4() => SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-        Some(_) => SocketAddr::from((Ipv6Addr::LOCALHOST, 0)),
-    });
     let (certificate, key) = certificate(&mut sip, origin);
     if doors.iter().any(|(transport, _)| *transport == Transport::Tls) && !sip.has("tls_certificate") {
         sip.complain("tls_certificate", "missing, though listen names tls", PEM);
     }
     let accepted = "the IP address under which the trunk reaches this machine";
-    let public_address = sip.text("public_address", accepted, value::public_address);
-    if public_address.is_some_and(|public| public.is_ipv4() != listen.is_ipv4()) {
-        sip.complain("public_address", "IPv4 and IPv6 are mixed", format!("the same kind as sip.listen ({listen})"));
-    }
+    let public_address = addresses(&mut sip, "public_address", accepted, &own, value::public_address);
     let accepted = "the address of a name server, with a port where it is not 53: \"192.0.2.53\"";
     let resolver = sip.text("resolver", accepted, value::resolver);
     sip.finish();
-    Sip { listen, doors, certificate, key, public_address, resolver }
+    Sip { listen, doors, own, certificate, key, public_address, resolver }
+}
+
+/// The UDP address to bind in each family, and the address at which we are there.
+fn own(listen: &[(Transport, SocketAddr)]) -> (PerFamily<SocketAddr>, PerFamily<IpAddr>) {
+    let (mut udp, mut own) = (PerFamily::default(), PerFamily::default());
+    for family in Family::ALL {
+        let mut here = listen.iter().filter(|(_, at)| Family::of(at.ip()) == family).copied();
+        let Some((_, first)) = here.clone().next() else { continue };
+        let wanted = here.find(|(transport, _)| *transport == Transport::Udp).map(|(_, at)| at);
+        *udp.slot(family) = Some(wanted.unwrap_or(match family {
+            Family::V4 => (Ipv4Addr::LOCALHOST, 0).into(),
+            Family::V6 => (Ipv6Addr::LOCALHOST, 0).into(),
+        }));
+        *own.slot(family) = Some(wanted.unwrap_or(first).ip());
+    }
+    (udp, own)
+}
+
+/// One address, or a list with one for each family; of families in which we listen (`own`).
+pub(super) fn addresses(
+    section: &mut Section<'_>,
+    key: &'static str,
+    accepted: &str,
+    own: &PerFamily<IpAddr>,
+    parse: impl Fn(&str) -> Option<IpAddr>,
+) -> PerFamily<IpAddr> {
+    let found = if section.is_list(key) {
+        let found = section.list(key, 2, accepted, parse).unwrap_or_default();
+        if section.empty_list(key) {
+            section.complain(key, "found an empty list", accepted);
+        }
+        found
+    } else {
+        let (path, line) = (section.path(key), section.line_of(key));
+        section.text(key, accepted, parse).map(|value| Placed { key: path, line, value }).into_iter().collect()
+    };
+    let mut addresses = PerFamily::default();
+    for Placed { key, line, value: ip } in found {
+        let family = Family::of(ip);
+        let why = if own.get(family).is_none() {
+            Some((format!("{ip} is {family}, and nothing listens on {family}"), listen_too(family)))
+        } else if addresses.get(family).is_some() {
+            Some((format!("found {family} twice"), "one address for each of IPv4 and IPv6".to_owned()))
+        } else {
+            None
+        };
+        match why {
+            Some((found, accepted)) => section.report().complain(line, key, found, accepted),
+            None => *addresses.slot(family) = Some(ip),
+        }
+    }
+    addresses
+}
+
+/// What would make an address of this family right.
+pub(super) fn listen_too(family: Family) -> String {
+    let (known, example) = match family {
+        Family::V4 => ("IPv6", "udp:0.0.0.0:5060"),
+        Family::V6 => ("IPv4", "udp:[::]:5060"),
+    };
+    format!("an {known} address, or \"{example}\" in sip.listen as well")
 }
 
 pub(super) fn media(root: &mut Section<'_>, data_dir: &Path, sip: &Sip) -> Media {
     let mut media = root.table("media");
-    let address = media.text("address", "a local IP address", |text| text.parse::<IpAddr>().ok());
-    if address.is_some_and(|address| address.is_ipv4() != sip.listen.is_ipv4()) {
-        media.complain("address", "IPv4 and IPv6 are mixed", format!("the same kind as sip.listen ({})", sip.listen));
-    }
+    let accepted = "a local IP address, or a list with one of IPv4 and one of IPv6";
+    let address = addresses(&mut media, "address", accepted, &sip.own, |text| text.parse::<IpAddr>().ok());
     let accepted = "\"FIRST-LAST\", such as \"20000-29999\": FIRST even and at least 1024, LAST odd";
     let ports = media.text("ports", accepted, value::ports).unwrap_or(20_000..=29_999);
-    if ports.contains(&sip.listen.port()) {
-        let found = format!("{}-{} contains port {} of sip.listen", ports.start(), ports.end(), sip.listen.port());
+    if let Some(taken) = sip.listen.iter().map(SocketAddr::port).find(|port| ports.contains(port)) {
+        let found = format!("{}-{} contains port {taken} of sip.listen", ports.start(), ports.end());
         media.complain("ports", found, "a range without it");
     }
     let pairs = (u32::from(*ports.end()) - u32::from(*ports.start())).div_ceil(2);
@@ -202,7 +263,7 @@ pub(super) fn media(root: &mut Section<'_>, data_dir: &Path, sip: &Sip) -> Media
     let record_dir = media.text("record_dir", "the path of a folder", path).unwrap_or("recordings".into());
     media.finish();
     Media {
-        address: address.unwrap_or(sip.listen.ip()),
+        address: sip.own.filter_map(|family, own| Some(address.get(family).copied().unwrap_or(own))),
         ports,
         record_dir: data_dir.join(record_dir),
         max_legs: max_legs.unwrap_or(LEGS.min(pairs)),

@@ -211,7 +211,7 @@ fn read_document<'a>(
     let (journal, keep) = daemon::store(&mut root, &node.data_dir);
     let speech = speech::read(&mut root, origin);
     let trunks = trunk::read(&mut root, origin, &sip);
-    let registrar = registrar::read(&mut root, origin);
+    let registrar = registrar::read(&mut root, origin, &sip);
     let (mut contacts, known, sms_phones) = people::contacts(&mut root, &node, elsewhere);
     let rosters = people::rosters(&mut root, &known, &node, &mut contacts, origin, elsewhere);
     if let Some(registrar) = &registrar {

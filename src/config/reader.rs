@@ -118,6 +118,11 @@ impl<'a> Section<'a> {
         self.table.and_then(|table| table.get(key)).is_some_and(|value| value.get_ref().as_str().is_some())
     }
 
+    /// Is there a list?
+    pub(super) fn is_list(&self, key: &str) -> bool {
+        self.table.and_then(|table| table.get(key)).is_some_and(|value| value.get_ref().as_array().is_some())
+    }
+
     /// Is there a list with nothing in it?
     pub(super) fn empty_list(&self, key: &str) -> bool {
         let value = self.table.and_then(|table| table.get(key));

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 
 use super::reader::{Report, Section};
 use super::value;
-use super::{Origin, Secret};
-use crate::base::{Codec, ContactId, Phone};
+use super::{Origin, Secret, Sip};
+use crate::base::{Codec, ContactId, PerFamily, Phone};
 use crate::incident::Contact;
 use crate::sip::digest::Hash;
 use crate::sip::{HOUSE_LINE, House, IpRange};
@@ -22,10 +22,11 @@ const PASSWORD: &str = "password or password_file: 8 to 256 bytes on one line";
 const PASSWORD_MIN: usize = 8;
 /// From where phones may come where the file does not say: networks that lead nowhere in the world,
 /// and this machine.
-const PRIVATE: [&str; 8] = [
+const PRIVATE: [&str; 9] = [
     "10.0.0.0/8",
     "100.64.0.0/10",
     "127.0.0.0/8",
+    "::1",
     "172.16.0.0/12",
     "192.168.0.0/16",
     "169.254.0.0/16",
@@ -53,7 +54,7 @@ pub struct Registrar {
     /// In the order they are offered.
     pub codecs: Vec<Codec>,
     /// Where phones find hansho; `None`: where the trunks do.
-    pub address: Option<IpAddr>,
+    pub address: PerFamily<IpAddr>,
 }
 
 impl Registrar {
@@ -74,7 +75,7 @@ impl Registrar {
 }
 
 /// The registrar; `None` where it is switched off, or after a complaint.
-pub(super) fn read(root: &mut Section<'_>, origin: &Origin<'_>) -> Option<Registrar> {
+pub(super) fn read(root: &mut Section<'_>, origin: &Origin<'_>, sip: &Sip) -> Option<Registrar> {
     let mut section = root.table("registrar");
     let blocks = root.blocks("user", MOST);
     if !section.exists() {
@@ -107,7 +108,7 @@ pub(super) fn read(root: &mut Section<'_>, origin: &Origin<'_>) -> Option<Regist
     });
     let codecs = super::trunk::codecs(&mut section);
     let address = "an address of this machine that phones reach: \"192.168.1.2\"";
-    let address = section.text("address", address, value::public_address);
+    let address = super::daemon::addresses(&mut section, "address", address, &sip.own, value::public_address);
     section.finish();
     let (mut users, mut seen) = (BTreeMap::new(), BTreeMap::new());
     for mut block in blocks {

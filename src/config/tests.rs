@@ -81,7 +81,7 @@ fn the_smallest_file_needs_a_trunk_a_contact_a_roster_and_a_call_flow() {
     let settings = read(SMALLEST).unwrap();
     assert_eq!(settings.journal, Path::new("/home/hansho/hansho-data/hansho.db"));
     assert_eq!(settings.control_socket, Path::new("/home/hansho/hansho-data/control.sock"));
-    assert_eq!(settings.sip.listen.to_string(), "0.0.0.0:5060");
+    assert_eq!(settings.sip.listen.v4.unwrap().to_string(), "0.0.0.0:5060");
     assert_eq!((settings.media.ports.clone(), settings.media.max_legs), (20_000..=29_999, 500));
     let trunk = settings.trunks[0].sip(None);
     assert_eq!((trunk.domain.as_str(), trunk.register, trunk.username.as_str()), ("192.0.2.1", false, "hansho"));
@@ -258,7 +258,7 @@ fn a_secret_is_never_shown() {
 fn trunks_are_tried_by_priority() {
     let more = "priority = 5\n[[trunk]]\nid = \"first\"\nproxy = \"[2001:db8::1]\"\npriority = 1\n";
     let text = SMALLEST.replacen("proxy = \"192.0.2.1\"\n", &format!("proxy = \"192.0.2.1\"\n{more}"), 1);
-    let settings = read(&text).unwrap();
+    let settings = read(&format!("{text}[sip]\nlisten = [\"udp:0.0.0.0:5060\", \"udp:[::]:5060\"]\n")).unwrap();
     let order: Vec<&str> = settings.trunks.iter().map(|trunk| trunk.id.as_str()).collect();
     assert_eq!(order, ["first", "main"]);
     assert_eq!(settings.trunks[0].domain, "[2001:db8::1]");

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::reader::Section;
 use super::value::{self, Host};
 use super::{Origin, Secret, Sip};
-use crate::base::{Codec, TrunkId};
+use crate::base::{Codec, Family, PerFamily, TrunkId};
 use crate::sip::{self, CallerIn, IpRange, Transport};
 
 const MOST: usize = 64;
@@ -40,7 +40,7 @@ pub struct Trunk {
     /// In which headers that stands.
     pub caller_in: CallerIn,
     /// What stands in Via, Contact and SDP towards this trunk.
-    pub public_address: Option<IpAddr>,
+    pub public_address: PerFamily<IpAddr>,
     /// In the order they are offered; never empty, none twice.
     pub codecs: Vec<Codec>,
     /// The lowest is tried first.
@@ -100,6 +100,15 @@ fn read_one(
     if !register && !block.has("proxy") {
         block.complain("proxy", "missing", HOST);
     }
+    // Requests go to the proxy, and to the registrar where there is none.
+    let (asked, key) = if proxy.is_some() { (&proxy, "proxy") } else { (&registrar, "registrar") };
+    if let Some(ip) = asked.as_ref().and_then(|host| host.name.parse::<IpAddr>().ok()) {
+        let family = Family::of(ip);
+        if sip.own.get(family).is_none() {
+            let found = format!("{ip} is {family}, and nothing listens on {family}");
+            block.complain(key, found, super::daemon::listen_too(family));
+        }
+    }
     let domain = block.text("domain", "the domain of the account, without a port", value::domain);
     let transport = block.text("transport", "\"udp\", \"tcp\" or \"tls\"", Transport::parse);
     let ca =
@@ -117,11 +126,8 @@ fn read_one(
     let caller_id = block.text("caller_id", value::USER_ACCEPTED, value::user);
     let caller_in = caller_in(&mut block);
     let accepted = "the IP address under which this trunk reaches this machine";
-    let public_address = block.text("public_address", accepted, value::public_address);
-    if public_address.is_some_and(|public| public.is_ipv4() != sip.listen.is_ipv4()) {
-        let accepted = format!("the same kind as sip.listen ({})", sip.listen);
-        block.complain("public_address", "IPv4 and IPv6 are mixed", accepted);
-    }
+    let public_address =
+        super::daemon::addresses(&mut block, "public_address", accepted, &sip.own, value::public_address);
     let codecs = codecs(&mut block);
     // The one way there is; whoever asks for another is told so, and not left to think that nobody listens in.
     block.text("srtp", "\"off\" (voice is not encrypted in this version)", |text| (text == "off").then_some(()));

@@ -152,7 +152,7 @@ impl core::fmt::Display for Host {
 pub(super) fn host(text: &str) -> Option<Host> {
     let text = text.strip_prefix("sip:").unwrap_or(text);
     if let Ok(address) = text.parse::<IpAddr>() {
-        return Some(Host { name: address.to_string(), port: SIP_PORT, written: false });
+        return Some(Host { name: address.to_canonical().to_string(), port: SIP_PORT, written: false });
     }
     let (name, port) = match text.rsplit_once(':') {
         Some((name, port)) if !name.contains(':') || name.ends_with(']') => (name, Some(port.parse().ok()?)),
@@ -201,7 +201,10 @@ pub(super) fn secret(text: &str) -> Option<String> {
 /// `udp:ADDRESS:PORT`, and the same with tcp and tls.
 pub(super) fn listen(text: &str) -> Option<(Transport, SocketAddr)> {
     let (transport, address) = text.split_once(':')?;
-    Some((Transport::parse(transport)?, address.parse().ok()?))
+    let address: SocketAddr = address.parse().ok()?;
+    // An IPv4 address in the clothes of IPv6 cannot be bound as one.
+    let plain = !matches!(address, SocketAddr::V6(v6) if v6.ip().to_ipv4_mapped().is_some());
+    plain.then_some((Transport::parse(transport)?, address))
 }
 
 /// An address somebody else can send to.

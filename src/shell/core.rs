@@ -1,6 +1,6 @@
 //! The core task: owns the corridor, hands it what happened, and does what it decides.
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ use super::notify::{self, Letter, Notifiers};
 use super::tokens::Tokens;
 use super::transport::{Arrived, Streams};
 use super::voice::{Passed, Speaker, Spoken, reasons};
-use crate::base::{IncidentId, Stamp};
+use crate::base::{IncidentId, PerFamily, Stamp};
 use crate::config::Settings;
 use crate::incident::{Entry, HouseFact};
 use crate::sip::{Hop, Transport};
@@ -57,8 +57,8 @@ pub(super) struct Core {
     pub(super) notifiers: Notifiers,
     pub(super) ground: notify::House,
     pub(super) searches: Searches,
-    /// Where we speak SIP.
-    pub(super) local: SocketAddr,
+    /// Where we speak SIP, as long as the daemon runs.
+    pub(super) own: PerFamily<IpAddr>,
 }
 
 /// What comes to it from other tasks and threads.

@@ -3,13 +3,14 @@
 //! Everything that can be wrong at start is wrong here, before the first call, and says what it is.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use tokio::net::TcpSocket;
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use super::addresses;
 use super::ask::Ask;
 use super::calendar::Zones;
 use super::clock::Clock;
@@ -23,7 +24,7 @@ use super::http;
 use super::inbox::Inbox;
 use super::journal::{self, JournalThread};
 use super::ladder;
-use super::locate::{self, NameServers, Searches};
+use super::locate::{NameServers, Searches};
 use super::media::{MediaHandle, MediaSettings};
 use super::messages::Messages;
 use super::notify::{self, NotifyError};
@@ -33,10 +34,10 @@ use super::tokens::Tokens;
 use super::transport::{Streams, TlsError};
 use super::trunks;
 use super::voice::{self, Speaker, load_prompts_from, sweep};
-use crate::base::Stamp;
+use crate::base::{PerFamily, Stamp};
 use crate::config::{Directory, Settings};
 use crate::phrase::{Dictionary, ReadingFault};
-use crate::sip::{Agent, House, Identity, Transport};
+use crate::sip::{Agent, House, Transport};
 use crate::store::{Journal, Ladders, StoreError};
 use crate::switch::{self, Input, LinkKey, PortRange, Switch};
 
@@ -51,9 +52,6 @@ const DAY_MICROS: i64 = 86_400_000_000;
 const DIALLED_MAX: u32 = 100_000;
 /// The most incidents whose keys are remembered as taken.
 const TAKEN_MAX: u32 = 10_000;
-/// Addresses for documents, which nobody has, so they lie behind the default route.
-const WORLD_V4: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 9);
-const WORLD_V6: SocketAddr = SocketAddr::new(IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1)), 9);
 
 /// Why the daemon did not start.
 #[derive(Debug, thiserror::Error)]
@@ -91,7 +89,8 @@ fn system(what: impl Into<String>) -> impl FnOnce(io::Error) -> StartError {
 /// A running daemon.
 #[derive(Debug)]
 pub struct Daemon {
-    sip: SocketAddr,
+    /// Never empty.
+    sip: Vec<SocketAddr>,
     stop: Option<oneshot::Sender<()>>,
     core: JoinHandle<Result<(), String>>,
     others: Vec<JoinHandle<()>>,
@@ -104,7 +103,7 @@ impl Daemon {
     pub async fn start(settings: Settings) -> Result<Daemon, StartError> {
         let clock = Clock::start();
         let settings = Arc::new(settings);
-        open_files::make_room(settings.media.max_legs);
+        open_files::make_room(settings.media.max_legs, settings.media.address.iter().count());
         // Whoever holds the journal is the daemon; the rest is opened after it.
         let mut journal = Journal::open(&settings.journal)?;
         sweep(&settings.node.data_dir);
@@ -124,10 +123,10 @@ impl Daemon {
         let shelf = Shelf::new(directory);
         let control = control::listen(&settings.control_socket).map_err(system("cannot start"))?;
         let web = web_port(settings.http.listen)?;
-        let (sip, local) = sip_port(settings.sip.listen)?;
-        let streams = Streams::new(trunks::tls(&settings)?, Some(local.ip()).filter(|ip| !ip.is_unspecified()));
+        let (sip, local) = sip_ports(settings.sip.listen)?;
+        let from = settings.sip.own.filter_map(|_, ip| (!ip.is_unspecified()).then_some(ip));
+        let streams = Streams::new(trunks::tls(&settings)?, from);
         let doors = sip_doors(&streams, &settings.sip.doors)?;
-        let public = public_address(&settings, local);
         let book = load_prompts_from(settings.speech.prompts.as_deref())
             .map_err(|error| StartError::Prompt(error.to_string()))?;
         let (media, media_events) =
@@ -135,20 +134,15 @@ impl Daemon {
         let (thread, written) = JournalThread::start(journal).map_err(system("cannot start the journal's thread"))?;
         let history = history::start(reader).map_err(system("cannot start the history's thread"))?;
 
-        let identity = Identity {
-            local: SocketAddr::new(public, local.port()),
-            media_address: settings.sip.public_address.unwrap_or_else(|| media_address(&settings, public)),
-            user_agent: format!("hansho/{}", env!("CARGO_PKG_VERSION")),
-            doors: doors.iter().map(|(over, door)| (*over, announced(&settings, public, *door))).collect(),
-        };
-        let locals = Transport::ALL.map(|transport| identity.local_for(transport));
-        let witness = ladder::start(&Ladders::beside(&settings.journal), locals, clock)
+        let nowhere = || system("cannot start")(io::Error::other("[sip] listen names no address"));
+        let identities = addresses::identities(&settings, local, &doors).ok_or_else(nowhere)?;
+        let told = identities.to_string();
+        let witness = ladder::start(&Ladders::beside(&settings.journal), identities.clone(), clock)
             .map_err(system("cannot start the thread of ladders"))?;
-        let mut agent = Agent::new(identity, trunks::for_agent(&settings), rand::random());
+        let mut agent = Agent::new(identities, trunks::for_agent(&settings), rand::random());
         if let Some(registrar) = &settings.registrar {
             // A public address is for the trunks: phones on the LAN do not get back in through the router.
-            let hidden = settings.sip.public_address.is_some();
-            let address = registrar.address.or_else(|| if hidden { at_home(local) } else { None });
+            let address = registrar.address.or(addresses::at_home(&settings));
             agent.keep_house(House { address, ..registrar.sip() });
         }
         let rooms = super::rooms::load(&settings)?;
@@ -216,7 +210,7 @@ impl Daemon {
         let servers = settings.sip.resolver.map_or(NameServers::System, NameServers::At);
         let mut searches = Searches::new(servers);
         for (place, trunk) in trunks::ordered(&settings).into_iter().enumerate() {
-            searches.begin(trunks::wanted(trunk, place, local));
+            searches.begin(trunks::wanted(trunk, place, settings.sip.own));
         }
         let ground = notify::House {
             shelf: shelf.reader(),
@@ -230,7 +224,8 @@ impl Daemon {
         others.push(waking);
         let speaker = Arc::new(Speaker::start(speaker_settings(&settings)));
         others.push(tokio::spawn(voice::make(speaker.clone(), voice::fixed_texts(&settings, &dictionary))));
-        tracing::info!(sip = %local, public = %SocketAddr::new(public, local.port()), socket = %settings.control_socket.display(),
+        let (local, own) = (local.iter().copied().collect::<Vec<_>>(), settings.sip.own);
+        tracing::info!(sip = ?local, public = told, socket = %settings.control_socket.display(),
             trunks = settings.trunks.len(), http = http.as_ref().map(|http| http.address().to_string()), "hansho is up");
         let gate = Gate::new(thread);
         let messages = Messages::new(settings.media.record_dir.clone());
@@ -254,16 +249,21 @@ impl Daemon {
             notifiers,
             ground,
             searches,
-            local,
+            own,
         };
         let door = core.asks.clone();
         let inlets = Inlets { asks: asked, inputs: inputs_in, media: media_events, written, stop: stopped };
         Ok(Daemon { sip: local, stop: Some(stop), core: tokio::spawn(core.run(inlets)), others, http, asks: door })
     }
 
-    /// Where it speaks SIP.
+    /// Where it speaks SIP over UDP: in one family of addresses, or in both.
+    pub fn sip_addresses(&self) -> &[SocketAddr] {
+        &self.sip
+    }
+
+    /// The first of them.
     pub fn sip_address(&self) -> SocketAddr {
-        self.sip
+        self.sip.first().copied().expect("no daemon starts that listens nowhere")
     }
 
     /// Where it speaks HTTP, if it does.
@@ -316,21 +316,15 @@ fn web_port(listen: Option<SocketAddr>) -> Result<Option<TcpListener>, StartErro
     opened().map(Some).map_err(system(format!("cannot listen for HTTP on {listen}")))
 }
 
-fn sip_port(listen: SocketAddr) -> Result<(Inbox, SocketAddr), StartError> {
-    let say = |why: io::Error| {
+fn sip_ports(listen: PerFamily<SocketAddr>) -> Result<(Inbox, PerFamily<SocketAddr>), StartError> {
+    let say = |(at, why): (SocketAddr, io::Error)| {
         let taken = why.kind() == io::ErrorKind::AddrInUse;
         let hint = if taken { " (another hansho, or another SIP program)" } else { "" };
-        StartError::System { what: format!("cannot listen for SIP on udp:{listen}{hint}"), why }
+        StartError::System { what: format!("cannot listen for SIP on udp:{at}{hint}"), why }
     };
     let inbox = Inbox::bind(listen).map_err(say)?;
-    let local = inbox.local_addr().map_err(say)?;
+    let local = inbox.local_addr().map_err(system("cannot listen for SIP"))?;
     Ok((inbox, local))
-}
-
-/// A door as others see it.
-fn announced(settings: &Settings, public: IpAddr, door: SocketAddr) -> SocketAddr {
-    let hidden = settings.sip.public_address.is_some() || door.ip().is_unspecified();
-    if hidden { SocketAddr::new(public, door.port()) } else { door }
 }
 
 /// Where we listen for connections, with the ports that were found where the file says 0.
@@ -342,26 +336,8 @@ fn sip_doors(streams: &Streams, doors: &[(Transport, SocketAddr)]) -> Result<Vec
     doors.iter().map(open).collect()
 }
 
-/// What Via and Contact say where nothing else is known of a trunk: as configured, as bound, as this machine reaches the
-/// world.
-fn public_address(settings: &Settings, local: SocketAddr) -> IpAddr {
-    let bound = Some(local.ip()).filter(|ip| !ip.is_unspecified());
-    let world = || locate::route_to(if local.is_ipv4() { WORLD_V4 } else { WORLD_V6 });
-    settings.sip.public_address.or(bound).or_else(world).unwrap_or(local.ip())
-}
-
-fn media_address(settings: &Settings, public: IpAddr) -> IpAddr {
-    Some(settings.media.address).filter(|ip| !ip.is_unspecified()).unwrap_or(public)
-}
-
-/// The address of this machine in its own network.
-fn at_home(local: SocketAddr) -> Option<IpAddr> {
-    let world = if local.is_ipv4() { WORLD_V4 } else { WORLD_V6 };
-    Some(local.ip()).filter(|ip| !ip.is_unspecified()).or_else(|| locate::route_to(world))
-}
-
 fn media_settings(settings: &Settings) -> MediaSettings {
     let legs = usize::try_from(settings.media.max_legs).unwrap_or(usize::MAX);
-    let address = settings.media.address;
-    MediaSettings { address, legs, rooms: legs, realtime: true, core: None, seed: rand::random() }
+    let addresses = settings.media.address;
+    MediaSettings { addresses, legs, rooms: legs, realtime: true, core: None, seed: rand::random() }
 }

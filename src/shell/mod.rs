@@ -8,6 +8,7 @@
     reason = "clocks, threads and sockets live here and nowhere below"
 )]
 
+mod addresses;
 mod ask;
 mod calendar;
 mod clock;
@@ -34,6 +35,7 @@ mod quiet;
 mod reload;
 mod requests;
 mod rooms;
+mod sockets;
 mod tokens;
 mod transport;
 mod trunks;

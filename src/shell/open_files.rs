@@ -10,9 +10,10 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 /// voice programs.
 const HOUSE: u64 = 1_024;
 
-/// Raises the limit so that the sockets of `legs` calls fit in beside everything else, and says when it cannot be.
-pub(super) fn make_room(legs: u32) {
-    let wanted = u64::from(legs) + HOUSE;
+/// Raises the limit so that the sockets of `legs` calls in so many families of addresses fit in beside everything else,
+/// and says when it cannot be.
+pub(super) fn make_room(legs: u32, families: usize) {
+    let wanted = u64::from(legs) * families as u64 + HOUSE;
     match raise(wanted) {
         Ok(allowed) if allowed >= wanted => {}
         Ok(allowed) => tracing::warn!(

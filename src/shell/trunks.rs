@@ -4,11 +4,12 @@
 //! Easy to get wrong: a place that a trunk left is given to another one, and a connection that was made for the first
 //! must not carry what is for the second, whose certificate may be another one.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use super::core::Core;
 use super::locate::Wanted;
 use super::transport::{Tls, TlsError, TlsSettings, TrunkTls};
+use crate::base::PerFamily;
 use crate::config::{Settings, Trunk};
 use crate::sip::{self, NextTrunk, Renewed, Transport, TrunkRenewal};
 
@@ -45,15 +46,14 @@ pub(super) fn tls(settings: &Settings) -> Result<Tls, TlsError> {
     Tls::new(&TlsSettings { own, trunks: ordered(settings).into_iter().map(of).collect() })
 }
 
-/// What is looked for to find a trunk at this place; `local`: where we listen.
-pub(super) fn wanted(trunk: &Trunk, place: usize, local: SocketAddr) -> Wanted {
+/// What is looked for to find a trunk at this place; `own`: where we listen.
+pub(super) fn wanted(trunk: &Trunk, place: usize, own: PerFamily<IpAddr>) -> Wanted {
     Wanted {
         trunk: trunk.id.clone(),
         host: trunk.proxy.clone(),
         transport: trunk.transport,
         line: u8::try_from(place).ok(),
-        ipv4: local.is_ipv4(),
-        routed: local.ip().is_unspecified(),
+        own,
     }
 }
 
@@ -78,7 +78,7 @@ impl Core {
                 Renewed::Added | Renewed::Moved => {
                     self.streams.leave(trunk.place);
                     if let Some(found) = settings.trunks.iter().find(|known| known.id == trunk.id) {
-                        self.searches.begin(wanted(found, trunk.place, self.local));
+                        self.searches.begin(wanted(found, trunk.place, self.own));
                     }
                 }
                 Renewed::Same | Renewed::Changed => {}

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use rand::RngExt;
 
-use crate::base::{Digit, LegId, Outbox, Phone, Rng, Time, TrunkId, seeded};
+use crate::base::{Digit, Family, LegId, Outbox, Phone, Rng, Time, TrunkId, seeded};
 use crate::sip::call::{Call, Phase};
 use crate::sip::calls::Calls;
 use crate::sip::context::{Ctx, Line};
@@ -20,7 +20,7 @@ use crate::sip::farewell::Farewell;
 use crate::sip::fork::Forks;
 use crate::sip::handle::{self, Handle};
 use crate::sip::health::Health;
-use crate::sip::identity::{Identity, Outside};
+use crate::sip::identity::{Identities, Outside};
 use crate::sip::letter::Letter;
 use crate::sip::lines::Why;
 use crate::sip::message::Request;
@@ -32,7 +32,7 @@ use crate::sip::reroute::Spare;
 use crate::sip::targets::REST;
 use crate::sip::terms::Terms;
 use crate::sip::transactions::{Owner, Told, Transactions, TxId};
-use crate::sip::{Cause, End, Output, Trunk, attempt};
+use crate::sip::{Cause, End, Hop, Output, Trunk, attempt};
 use crate::wire::sip::{Method, NameAddr};
 
 /// More calls than this at once are refused, in either direction.
@@ -95,17 +95,17 @@ pub struct Agent {
 /// What every machine needs beside itself.
 #[derive(Debug)]
 pub(super) struct Core {
-    pub identity: Identity,
+    pub identity: Identities,
     /// Who we are towards each of the lines.
-    pub identities: Vec<Identity>,
+    pub identities: Vec<Identities>,
     pub lines: Vec<Line>,
     pub transactions: Transactions,
     pub rng: Rng,
 }
 
 impl Core {
-    pub fn new(identity: Identity, rng: Rng) -> Core {
-        let (identities, lines) = (Vec::new(), Vec::new());
+    pub fn new(identity: impl Into<Identities>, rng: Rng) -> Core {
+        let (identity, identities, lines) = (identity.into(), Vec::new(), Vec::new());
         Core { identity, identities, lines, transactions: Transactions::default(), rng }
     }
 
@@ -126,16 +126,14 @@ impl Core {
         }
     }
 
-    /// Something else is known of our address towards a line. True: it is another one now.
-    pub fn note_outside(&mut self, place: usize, change: impl FnOnce(&mut Outside)) -> bool {
+    /// Something else is known of our address of this family towards a line. True: it is another one now.
+    pub fn note_outside(&mut self, place: usize, family: Family, change: impl FnOnce(&mut Outside)) -> bool {
         let (Some(line), Some(identity)) = (self.lines.get_mut(place), self.identities.get_mut(place)) else {
             return false;
         };
-        change(&mut line.outside);
-        let now = self.identity.towards(&line.outside);
-        let is_other = (now.local, now.media_address) != (identity.local, identity.media_address);
-        *identity = now;
-        is_other
+        change(line.outside.slot(family).get_or_insert_default());
+        let before = core::mem::replace(identity, self.identity.towards(&line.outside));
+        !identity.is_where(&before)
     }
 
     pub fn ctx<'a>(
@@ -155,7 +153,7 @@ impl Core {
 
 impl Agent {
     /// An agent for these trunks; `seed` makes its tags, branches and nonces.
-    pub fn new(identity: Identity, trunks: Vec<Trunk>, seed: u64) -> Agent {
+    pub fn new(identity: impl Into<Identities>, trunks: Vec<Trunk>, seed: u64) -> Agent {
         let mut agent = Agent {
             core: Core::new(identity, seeded(seed)),
             calls: Calls::default(),
@@ -230,7 +228,8 @@ impl Agent {
     /// Takes an incoming call; we listen on `media_port`.
     pub fn accept(&mut self, now: Time, leg: LegId, media_port: u16, out: &mut Outbox<Output>) {
         let Some(call) = self.calls.of_leg(leg).and_then(|key| self.calls.get(key)) else { return };
-        let terms = self.terms(call.line, media_port);
+        let Some(from) = call.came_from() else { return };
+        let terms = self.terms(call.line, from, media_port);
         self.with_leg(now, leg, out, |call, ctx| call.accept(ctx, terms));
     }
 
@@ -264,7 +263,7 @@ impl Agent {
                 let tag = NameAddr::parse(&from).ok().and_then(|from| from.tag()).unwrap_or_default().to_owned();
                 // Which of its tries was the last is not known; the others are answered 481.
                 for number in 1..=attempt::MAX_TRIES {
-                    let terms = self.terms(line, 0);
+                    let terms = self.terms(line, hop, 0);
                     let key = self.calls.new_key();
                     let Some(mut ctx) = self.core.ctx(now, line, None, out) else { return };
                     let request = Request {
@@ -395,12 +394,15 @@ impl Agent {
         }
     }
 
-    pub(super) fn terms(&mut self, line: usize, media_port: u16) -> Terms {
+    /// Our side of a call with whoever is at this hop.
+    pub(super) fn terms(&mut self, line: usize, hop: Hop, media_port: u16) -> Terms {
         // 62 bits: some readers of SDP take the number for a signed one.
         let session = self.core.rng.random_range(1..1u64 << 62);
         let codecs = self.core.lines.get(line).map_or(&[][..], |line| &line.trunk.codecs);
         let identity = self.core.identities.get(line).unwrap_or(&self.core.identity);
-        Terms::new(SocketAddr::new(identity.media_address, media_port), codecs, session)
+        let (ip, other) = identity.media(hop.ip());
+        let other = other.map(|ip| SocketAddr::new(ip, media_port));
+        Terms::new(SocketAddr::new(ip, media_port), codecs, session).or_at(other)
     }
 
     pub(super) fn with_leg(

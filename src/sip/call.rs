@@ -86,6 +86,14 @@ impl Call {
         Call { spare: Some(spare), ..self }
     }
 
+    /// Where a call came from that we have not answered.
+    pub fn came_from(&self) -> Option<Hop> {
+        match &self.phase {
+            Phase::Incoming(incoming) => Some(incoming.source()),
+            Phase::Outgoing(_) | Phase::Up(_) | Phase::Leaving(_) | Phase::Over => None,
+        }
+    }
+
     /// The INVITE of ours that nobody answered yet.
     pub fn invite_tx(&self) -> Option<TxId> {
         match &self.phase {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use rand::RngExt;
 
-use crate::base::{LegId, Outbox, Phone, Plain, Rng, Time, token};
+use crate::base::{LegId, Outbox, PerFamily, Phone, Plain, Rng, Time, token};
 use crate::sip::auth::Keys;
 use crate::sip::content::is_coded;
 use crate::sip::extension::unsupported;
@@ -15,7 +15,7 @@ use crate::sip::message::{self, ALLOW};
 use crate::sip::renewal::Standing;
 use crate::sip::targets::Targets;
 use crate::sip::transactions::{Transactions, TxId};
-use crate::sip::{Event, Hop, Identity, Output, Transport, Trunk, capabilities, info, letter};
+use crate::sip::{Event, Hop, Identities, Output, Transport, Trunk, capabilities, info, letter};
 use crate::wire::sip::{Builder, Message, Method, Name};
 
 /// A trunk as the calls see it.
@@ -31,8 +31,8 @@ pub struct Line {
     pub keys: Keys,
     /// For phones of our own users: what they speak over. Theirs is no trunk, and what is for them goes where they are.
     pub house: Option<Transport>,
-    /// Where it reaches us.
-    pub outside: Outside,
+    /// Where it reaches us, in each family.
+    pub outside: PerFamily<Outside>,
     /// Why its name leads nowhere, in words.
     pub lost: Option<String>,
     /// Does anything new begin here?
@@ -135,7 +135,7 @@ pub struct Ctx<'a> {
     /// Now.
     pub now: Time,
     /// Who we are.
-    pub identity: &'a Identity,
+    pub identity: &'a Identities,
     /// The trunk of this call.
     pub line: &'a mut Line,
     /// Every transaction.
@@ -193,7 +193,7 @@ impl Ctx<'_> {
     pub fn refuse_offer(&mut self, asked: Asked<'_>, why: &str) {
         let tag = token(self.rng, 12);
         let why: String = why.chars().filter(|c| !matches!(c, '"' | '\\')).collect();
-        let warning = format!("399 {} \"{why}\"", self.identity.user_agent.split(['/', ' ']).next().unwrap_or("-"));
+        let warning = format!("399 {} \"{why}\"", self.identity.user_agent().split(['/', ' ']).next().unwrap_or("-"));
         let builder = self.reply(asked, 488).to_tag(&tag).header(Name::Warning, warning);
         self.respond(asked, 488, builder);
     }
@@ -217,9 +217,9 @@ impl Ctx<'_> {
         }
     }
 
-    /// Our Contact.
-    pub fn contact(&self) -> String {
-        contact(self.identity, self.line)
+    /// Our Contact for whoever is at this hop.
+    pub fn contact(&self, hop: Hop) -> String {
+        contact(self.identity, self.line, hop)
     }
 }
 
@@ -232,10 +232,11 @@ fn readable(method: &Method) -> &'static str {
     }
 }
 
-/// The Contact we give this trunk.
-pub fn contact(identity: &Identity, line: &Line) -> String {
+/// The Contact we give this trunk at this hop of its: what we speak with the trunk, at our address of the hop's family.
+pub fn contact(identity: &Identities, line: &Line, hop: Hop) -> String {
     let transport = line.transport();
-    let (user, local) = (message::user_part(&line.trunk.username), Plain(identity.local_for(transport)).to_string());
+    let local = Plain(identity.local_for(Hop { transport, ..hop })).to_string();
+    let user = message::user_part(&line.trunk.username);
     match transport {
         Transport::Udp => ["<sip:", &user, "@", &local, ">"].concat(),
         other => ["<sip:", &user, "@", &local, ";transport=", other.as_str(), ">"].concat(),

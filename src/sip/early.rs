@@ -146,7 +146,7 @@ impl Early {
             ctx.answer(asked, 500);
             return true;
         }
-        let builder = ctx.reply(asked, 200).header(Name::Contact, ctx.contact()).header(Name::Allow, ALLOW);
+        let builder = ctx.reply(asked, 200).header(Name::Contact, ctx.contact(asked.source)).header(Name::Allow, ALLOW);
         match Content::of(asked.message) {
             Content::Nothing => {
                 phone.dialog.refresh_target(asked.message);

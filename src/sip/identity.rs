@@ -4,13 +4,16 @@
 //! that, the address of this machine on the way to it.
 //!
 //! Easy to get wrong: behind a NAT the port is another one as well, but only over UDP; the port of a connection that we
-//! made is nobody's door. And an address that was bound for the media alone is no part of it.
+//! made is nobody's door. And an address that was bound for the media alone is no part of it. Whoever listens on IPv4 and
+//! on IPv6 is somebody else in each, and what a message names is of the family that it travels over.
 
+use core::fmt;
 use core::net::{IpAddr, SocketAddr};
 
-use crate::sip::{Transport, Trunk};
+use crate::base::{Family, PerFamily};
+use crate::sip::{Hop, Transport, Trunk};
 
-/// Who we are on the wire.
+/// Who we are on the wire, in one family of addresses.
 #[derive(Clone, Debug)]
 pub struct Identity {
     /// What Via and Contact say.
@@ -23,7 +26,14 @@ pub struct Identity {
     pub user_agent: String,
 }
 
-/// What is known of our address towards one trunk.
+/// Who we are in each family of addresses that we listen on.
+#[derive(Clone, Debug)]
+pub struct Identities {
+    main: Identity,
+    other: Option<Identity>,
+}
+
+/// What is known of our address towards one trunk, in one family.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Outside {
     /// It was given.
@@ -56,16 +66,93 @@ impl Identity {
         }
     }
 
+    fn family(&self) -> Family {
+        Family::of(self.local.ip())
+    }
+}
+
+impl From<Identity> for Identities {
+    /// Of this family alone.
+    fn from(main: Identity) -> Identities {
+        Identities { main, other: None }
+    }
+}
+
+impl Identities {
+    /// With one more, of the other family.
+    pub fn and(self, other: Identity) -> Identities {
+        Identities { other: Some(other), ..self }
+    }
+
+    /// Who we are to whoever is at this address. Where we have nothing of its family, nothing reaches it anyway.
+    pub fn to(&self, ip: IpAddr) -> &Identity {
+        let other = self.other.as_ref().filter(|other| other.family() == Family::of(ip));
+        other.filter(|_| self.main.family() != Family::of(ip)).unwrap_or(&self.main)
+    }
+
+    /// What Via and Contact say on the way to this hop.
+    pub fn local_for(&self, hop: Hop) -> SocketAddr {
+        self.to(hop.ip()).local_for(hop.transport)
+    }
+
+    /// What SDP says to whoever is at this address, and what of the other family it could say instead.
+    pub fn media(&self, ip: IpAddr) -> (IpAddr, Option<IpAddr>) {
+        let first = self.to(ip).media_address;
+        let mut all = [Some(&self.main), self.other.as_ref()].into_iter().flatten().map(|it| it.media_address);
+        (first, all.find(|it| it.is_ipv4() != first.is_ipv4()))
+    }
+
+    /// Somewhere to send what has no way: ourselves.
+    pub fn nowhere(&self) -> Hop {
+        Hop::udp(self.main.local)
+    }
+
+    /// What User-Agent and Server say.
+    pub fn user_agent(&self) -> &str {
+        &self.main.user_agent
+    }
+
+    /// The same towards a trunk.
+    pub fn towards(&self, outside: &PerFamily<Outside>) -> Identities {
+        let moved = |identity: &Identity| match outside.get(identity.family()) {
+            Some(outside) => identity.towards(outside),
+            None => identity.clone(),
+        };
+        Identities { main: moved(&self.main), other: self.other.as_ref().map(moved) }
+    }
+
+    /// Is it at the addresses that the other says?
+    pub fn is_where(&self, other: &Identities) -> bool {
+        let all = |it: &Identities| {
+            let says = |it: &Identity| (it.local, it.media_address);
+            (says(&it.main), it.other.as_ref().map(says))
+        };
+        all(self) == all(other)
+    }
+
     /// Does this name us, over this transport?
     pub fn is_at(&self, transport: Transport, address: SocketAddr) -> bool {
-        self.local_for(transport) == address
+        self.to(address.ip()).local_for(transport) == address
+    }
+}
+
+impl fmt::Display for Identities {
+    /// Where we are over UDP: `192.0.2.1:5060, [2001:db8::1]:5060`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.main.local)?;
+        self.other.as_ref().map_or(Ok(()), |other| write!(f, ", {}", other.local))
     }
 }
 
 impl Outside {
     /// What the settings say.
-    pub fn of(trunk: &Trunk) -> Outside {
-        Outside { given: trunk.public_address, ..Outside::default() }
+    pub fn of(trunk: &Trunk) -> PerFamily<Outside> {
+        Outside::given(trunk.public_address)
+    }
+
+    /// These were given.
+    pub fn given(addresses: PerFamily<IpAddr>) -> PerFamily<Outside> {
+        addresses.map(|ip| Outside { given: Some(ip), ..Outside::default() })
     }
 }
 
@@ -104,6 +191,27 @@ mod tests {
         assert_eq!(said("10.0.0.5", routed), ["10.1.1.1:5060", "10.1.1.1:5062", "10.9.9.9:5061", "10.1.1.1"]);
         let nothing = Outside::default();
         assert_eq!(said("10.0.0.5", nothing), ["10.0.0.5:5060", "10.0.0.5:5062", "10.9.9.9:5061", "10.0.0.5"]);
+    }
+
+    #[test]
+    fn each_family_has_addresses_of_its_own_and_one_that_is_moved_leaves_the_other() {
+        let six = Identity {
+            local: "[2001:db8::5]:5060".parse().unwrap(),
+            doors: Vec::new(),
+            media_address: "2001:db8::6".parse().unwrap(),
+            user_agent: "hansho".into(),
+        };
+        let given = Outside::given(PerFamily { v4: "203.0.113.5".parse().ok(), v6: None });
+        let both = Identities::from(identity("10.0.0.5")).and(six).towards(&given);
+        let hop = |text: &str| text.parse::<Hop>().unwrap();
+        let said = |text: &str| both.local_for(hop(text)).to_string();
+        assert_eq!([said("192.0.2.1:5060"), said("tcp:192.0.2.1:5060")], ["203.0.113.5:5060", "203.0.113.5:5062"]);
+        assert_eq!([said("[2001:db8::9]:1"), said("tcp:[2001:db8::9]:1")], ["[2001:db8::5]:5060"; 2]);
+        let (four, six) = ("203.0.113.5".parse().unwrap(), "2001:db8::6".parse().unwrap());
+        assert_eq!(both.media(hop("192.0.2.1:1").ip()), (four, Some(six)));
+        assert_eq!(both.media(hop("[2001:db8::9]:1").ip()), (six, Some(four)));
+        assert!(both.is_at(Transport::Udp, hop("[2001:db8::5]:5060").address));
+        assert!(!both.is_at(Transport::Udp, hop("10.0.0.5:5060").address));
     }
 
     #[test]

@@ -102,6 +102,11 @@ impl Incoming {
         Incoming { owner, invite: asked.message.clone(), source: asked.source, tx: asked.tx, tag, ringing: None, state }
     }
 
+    /// Where the INVITE came from.
+    pub fn source(&self) -> Hop {
+        self.source
+    }
+
     /// Tells the caller that it rings.
     pub fn ring(&mut self, ctx: &mut Ctx<'_>) {
         let State::Offered { .. } = self.state else { return };
@@ -222,7 +227,8 @@ impl Incoming {
                 Method::Update,
             ) if content == Content::Nothing => {
                 dialog.refresh_target(asked.message);
-                let builder = ctx.reply(asked, 200).header(Name::Contact, ctx.contact()).header(Name::Allow, ALLOW);
+                let builder =
+                    ctx.reply(asked, 200).header(Name::Contact, ctx.contact(asked.source)).header(Name::Allow, ALLOW);
                 ctx.respond(asked, 200, builder);
                 Next::Stay
             }
@@ -331,7 +337,10 @@ impl Incoming {
         if code >= 300 {
             return builder;
         }
-        builder.copy(&self.invite, Name::RecordRoute).header(Name::Contact, ctx.contact()).header(Name::Allow, ALLOW)
+        builder
+            .copy(&self.invite, Name::RecordRoute)
+            .header(Name::Contact, ctx.contact(self.source))
+            .header(Name::Allow, ALLOW)
     }
 }
 

@@ -6,7 +6,7 @@
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 
-use crate::base::{Outbox, Time, TrunkId};
+use crate::base::{Family, Outbox, PerFamily, Time, TrunkId};
 use crate::sip::agent::Agent;
 use crate::sip::context::Ctx;
 use crate::sip::health::Health;
@@ -46,13 +46,13 @@ pub struct TrunkState {
 pub struct Whereabouts {
     /// Everywhere it is, the first to be tried first.
     pub targets: Vec<Hop>,
-    /// Our own address on the way there, where it was not bound to one.
-    pub local: Option<IpAddr>,
+    /// Our own addresses on the way there, where they were not bound to one.
+    pub local: PerFamily<IpAddr>,
 }
 
 impl From<Vec<Hop>> for Whereabouts {
     fn from(targets: Vec<Hop>) -> Whereabouts {
-        Whereabouts { targets, local: None }
+        Whereabouts { targets, local: PerFamily::default() }
     }
 }
 
@@ -95,13 +95,17 @@ impl Agent {
                 line.targets.replace(targets);
                 line.proxy = line.targets.best(now);
                 let (is_elsewhere, is_known) = (line.proxy != before, line.proxy.is_some());
-                let moved = self.core.note_outside(place, |outside| {
-                    // On another way the trunk sees another address, too.
-                    if outside.route != local {
-                        outside.seen = None;
-                    }
-                    outside.route = local;
-                });
+                let mut moved = false;
+                for family in Family::ALL {
+                    moved |= self.core.note_outside(place, family, |outside| {
+                        let route = local.get(family).copied();
+                        // On another way the trunk sees another address, too.
+                        if outside.route != route {
+                            outside.seen = None;
+                        }
+                        outside.route = route;
+                    });
+                }
                 if is_known && (is_elsewhere || moved) {
                     self.greet(now, place, out);
                 }
@@ -263,11 +267,14 @@ impl Agent {
         let (Some(ip), Some(Some(port))) = (via.received(), via.rport()) else { return };
         let seen = SocketAddr::new(ip, port);
         let said = via.host_str().parse().ok().map(|ip: IpAddr| SocketAddr::new(ip, via.port.unwrap_or(5060)));
+        // Where a translator between the families stands between us, what the trunk sees is the translator's.
+        let is_like = ip.is_ipv4() == hop.address.is_ipv4();
         let is_mine = self.core.lines.get(place).is_some_and(|line| line.targets.is_at(hop.ip().to_canonical()));
+        let is_mine = is_mine && is_like;
         if hop.is_reliable() || response.code().is_none_or(|code| code < 200) || said == Some(seen) || !is_mine {
             return;
         }
-        if self.core.note_outside(place, |outside| outside.seen = Some(seen)) {
+        if self.core.note_outside(place, Family::of(ip), |outside| outside.seen = Some(seen)) {
             self.with_registration(now, place, out, |known, ctx| known.on_outside(ctx));
         }
     }

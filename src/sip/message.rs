@@ -9,7 +9,7 @@
 use core::net::SocketAddr;
 
 use crate::base::Plain;
-use crate::sip::{Cause, Hop, Identity};
+use crate::sip::{Cause, Hop, Identities};
 use crate::wire::sip::{Builder, Message, Method, Name, Start, reason_phrase, unquote};
 
 /// The methods we take.
@@ -55,8 +55,8 @@ pub struct Request {
 
 impl Request {
     /// The whole message.
-    pub fn bytes(&self, identity: &Identity, branch: &str, credentials: &[(Name, String)]) -> Vec<u8> {
-        let (transport, local) = (self.hop.transport, Plain(identity.local_for(self.hop.transport)));
+    pub fn bytes(&self, identity: &Identities, branch: &str, credentials: &[(Name, String)]) -> Vec<u8> {
+        let (transport, local) = (self.hop.transport, Plain(identity.local_for(self.hop)));
         // RFC 5923 §5: what is sent to this address may come over the connection that carries this.
         let alias = if transport.is_reliable() { ";alias" } else { "" };
         let way = transport.in_via();
@@ -73,7 +73,7 @@ impl Request {
         for (name, value) in self.headers.iter().chain(credentials) {
             builder = builder.header(*name, value);
         }
-        builder = builder.header(Name::UserAgent, &identity.user_agent);
+        builder = builder.header(Name::UserAgent, identity.user_agent());
         match &self.body {
             Some(body) => builder.body(body.kind, &body.bytes).finish(),
             None => builder.finish(),
@@ -133,8 +133,8 @@ fn of_invite(invite: &[u8], method: Method, to: Option<&str>, reason: Option<&st
 }
 
 /// A response to a request that came from `source`, with everything every response of ours has.
-pub fn reply(request: &Message, source: Hop, code: u16, identity: &Identity) -> Builder {
-    Builder::response(request, code).received_from(source.address).header(Name::Server, &identity.user_agent)
+pub fn reply(request: &Message, source: Hop, code: u16, identity: &Identities) -> Builder {
+    Builder::response(request, code).received_from(source.address).header(Name::Server, identity.user_agent())
 }
 
 /// Where the answers to a request go that came from `source`: over the connection it came on; over UDP to the port

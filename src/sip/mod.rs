@@ -96,7 +96,7 @@ pub use agent::{Agent, DialError, MAX_CALLS};
 pub use counts::Counts;
 pub use handle::call_id_of;
 pub use hop::{Hop, NoHop, Transport};
-pub use identity::Identity;
+pub use identity::{Identities, Identity};
 pub use letter::{MessageError, TEXT_MAX};
 pub use lines::{TrunkState, Whereabouts};
 pub use registrar::House;

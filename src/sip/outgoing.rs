@@ -433,7 +433,7 @@ pub fn invite(ctx: &Ctx<'_>, to: &Phone, hop: Hop, call_id: String, tag: &str) -
         seq: 1,
         routes: ctx.line.service_route(hop),
         headers: vec![
-            (Name::Contact, ctx.contact()),
+            (Name::Contact, ctx.contact(hop)),
             (Name::Allow, ALLOW.to_owned()),
             (Name::Supported, SUPPORTED.to_owned()),
         ],

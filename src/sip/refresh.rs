@@ -206,7 +206,7 @@ impl Refresh {
         let method = if update { Method::Update } else { Method::Invite };
         let mut request = dialog.request(method);
         request.headers = vec![
-            (Name::Contact, ctx.contact()),
+            (Name::Contact, ctx.contact(request.hop)),
             (Name::Allow, ALLOW.to_owned()),
             (Name::Supported, SUPPORTED.to_owned()),
             (Name::SessionExpires, format!("{seconds};refresher=uac")),

@@ -218,8 +218,8 @@ impl Registration {
     /// The trunk sees us elsewhere than we said: it is told where, at most once a minute, because a NAT that gives us
     /// another port each time would have us register for ever.
     pub fn on_outside(&mut self, ctx: &mut Ctx<'_>) {
-        if let State::Registered { refresh } = &mut self.state
-            && self.bound.as_ref().is_some_and(|bound| *bound != ctx.contact())
+        if let (State::Registered { refresh }, Some(at)) = (&mut self.state, self.at)
+            && self.bound.as_ref().is_some_and(|bound| *bound != ctx.contact(at))
         {
             let soonest = self.moved.map_or(ctx.now, |moved| moved + MOVES_APART);
             *refresh = (*refresh).min(soonest.max(ctx.now));
@@ -294,9 +294,9 @@ impl Registration {
         let domain = ctx.line.host();
         // We take our leave where we are known; a trunk without an address is not registered at, nor left.
         let known = if expires_s == 0 { self.at } else { None };
-        let hop = known.or(ctx.line.proxy).unwrap_or(ctx.identity.local.into());
+        let hop = known.or(ctx.line.proxy).unwrap_or(ctx.identity.nowhere());
         let account = format!("<sip:{}@{domain}>", user_part(&ctx.line.trunk.username));
-        let contact = ctx.contact();
+        let contact = ctx.contact(hop);
         // Where we were, nobody is to ring us any more.
         let former = self.bound.clone().filter(|bound| *bound != contact);
         let (stays, goes) = if expires_s == 0 { (former.unwrap_or(contact), None) } else { (contact, former) };
@@ -322,20 +322,16 @@ impl Registration {
     fn on_success(&mut self, ctx: &mut Ctx<'_>, response: &Message) {
         self.keep_number();
         self.note_address(response);
-        let contact = match &self.state {
-            State::Trying(attempt) => sent_contact(attempt.request()),
-            _ => None,
-        };
-        let contact = contact.unwrap_or_else(|| ctx.contact());
+        let State::Trying(attempt) = &self.state else { return };
+        let hop = attempt.request().hop;
+        let contact = sent_contact(attempt.request()).unwrap_or_else(|| ctx.contact(hop));
         let granted_s = granted(&contact, response).unwrap_or(self.expires_s);
         if granted_s == 0 {
             let reason = "the trunk said yes and granted no time".to_owned();
             return self.fail(ctx, response.code(), reason, 0);
         }
-        if let State::Trying(attempt) = &self.state {
-            self.at = Some(attempt.request().hop);
-            ctx.line.service = service_route(response).map(|routes| (attempt.request().hop, routes));
-        }
+        self.at = Some(hop);
+        ctx.line.service = service_route(response).map(|routes| (hop, routes));
         let news = !self.is_registered() || self.failures > 0;
         self.failures = 0;
         self.last = response.code().map(|code| (Some(code), reason_of(response)));
@@ -355,7 +351,7 @@ impl Registration {
         match response.min_expires().filter(|least| (self.expires_s + 1..=LONGEST_MIN_EXPIRES_S).contains(least)) {
             Some(least) => {
                 self.expires_s = least;
-                let contact = format!("{};expires={least}", ctx.contact());
+                let contact = format!("{};expires={least}", ctx.contact(attempt.request().hop));
                 let headers = vec![(Name::Contact, contact), (Name::Expires, least.to_string())];
                 if let Err(reason) = attempt.retry(ctx, |request| request.headers = headers) {
                     self.fail(ctx, Some(423), reason, 0);

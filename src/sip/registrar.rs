@@ -58,7 +58,7 @@ use core::net::IpAddr;
 use core::time::Duration;
 use std::collections::BTreeMap;
 
-use crate::base::{Codec, Outbox, Time};
+use crate::base::{Codec, Outbox, PerFamily, Time};
 use crate::sip::digest::Hash;
 use crate::sip::handle::plain;
 use crate::sip::{Event, Hop, IpRange};
@@ -91,8 +91,8 @@ pub struct House {
     pub hashes: Vec<Hash>,
     /// What is offered in calls, in this order; never empty.
     pub codecs: Vec<Codec>,
-    /// Where phones find us, for messages and voice, when it is not where trunks do.
-    pub address: Option<IpAddr>,
+    /// Where phones of each family find us, for messages and voice, when it is not where trunks do.
+    pub address: PerFamily<IpAddr>,
 }
 
 impl fmt::Debug for House {

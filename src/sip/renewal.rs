@@ -14,7 +14,7 @@
 use core::net::IpAddr;
 use core::time::Duration;
 
-use crate::base::{Outbox, Time, TrunkId, token};
+use crate::base::{Family, Outbox, Time, TrunkId, token};
 use crate::sip::agent::Agent;
 use crate::sip::context::Line;
 use crate::sip::health::Health;
@@ -198,7 +198,11 @@ impl Agent {
         if before.asked_every != next.asked_every {
             put(&mut self.healths, place, next.asked_every.map(|every| Health::new(Owner::Health(place), every)));
         }
-        let moved = self.core.note_outside(place, |outside| outside.given = next.public_address);
+        let mut moved = false;
+        for family in Family::ALL {
+            let given = next.public_address.get(family).copied();
+            moved |= self.core.note_outside(place, family, |outside| outside.given = given);
+        }
         let is_other = (&before.password, before.expires_s) != (&next.password, next.expires_s);
         if is_other {
             self.with_registration(now, place, out, |known, ctx| known.on_settings(ctx));

@@ -87,10 +87,11 @@ impl Agent {
         mut spare: Spare,
         out: &mut Outbox<Output>,
     ) -> Result<String, DialError> {
-        let terms = self.terms(line, spare.media_port);
+        let there = self.core.ctx(now, line, None, out).ok_or(DialError::UnknownTrunk)?.line.proxy;
+        let hop = there.ok_or(DialError::NoAddress)?;
+        let terms = self.terms(line, hop, spare.media_port);
         let key = self.calls.new_key();
         let mut ctx = self.core.ctx(now, line, Some(leg), out).ok_or(DialError::UnknownTrunk)?;
-        let hop = ctx.line.proxy.ok_or(DialError::NoAddress)?;
         let (call_id, tag, secret) = (token(ctx.rng, 24), token(ctx.rng, 12), token(ctx.rng, 20));
         let request = outgoing::invite(&ctx, &spare.to, hop, call_id.clone(), &tag);
         let handle = handle::unanswered(&ctx.line.trunk.id, &secret, &request);

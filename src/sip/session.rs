@@ -272,7 +272,7 @@ impl Session {
     fn accepts(&mut self, ctx: &Ctx<'_>, asked: Asked<'_>) -> Builder {
         let granted = granted(asked.message);
         self.refresh.refreshed(ctx.now, asked.message, granted);
-        let builder = ctx.reply(asked, 200).header(Name::Contact, ctx.contact()).header(Name::Allow, ALLOW);
+        let builder = ctx.reply(asked, 200).header(Name::Contact, ctx.contact(asked.source)).header(Name::Allow, ALLOW);
         grant(builder, granted)
     }
 

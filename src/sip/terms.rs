@@ -1,14 +1,19 @@
 //! Our side of what is agreed on in one call: the port, the codecs, and the numbers SDP wants.
+//!
+//! Easy to get wrong: where we have an address of IPv4 and one of IPv6, an offer is answered with that of its own family
+//! (RFC 6157 §4.2); what answers ours may name the other family, and voice goes there all the same.
 
 use core::net::SocketAddr;
 
 use crate::base::{Codec, Stream};
-use crate::sip::offer::{self, Local};
+use crate::sip::offer::{self, Local, Refusal};
 
 /// Our side.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Terms {
     media: SocketAddr,
+    /// The same of the other family.
+    other: Option<SocketAddr>,
     codecs: Vec<Codec>,
     session: u64,
     version: u64,
@@ -19,7 +24,12 @@ pub struct Terms {
 impl Terms {
     /// Terms nobody has heard yet.
     pub fn new(media: SocketAddr, codecs: &[Codec], session: u64) -> Terms {
-        Terms { media, codecs: codecs.to_vec(), session, version: 1, said: None }
+        Terms { media, other: None, codecs: codecs.to_vec(), session, version: 1, said: None }
+    }
+
+    /// The same; of the other family we have this address.
+    pub fn or_at(self, other: Option<SocketAddr>) -> Terms {
+        Terms { other, ..self }
     }
 
     /// Our offer; in the middle of a call one that keeps what was agreed on in its place.
@@ -29,7 +39,7 @@ impl Terms {
             None => offer::offer(local),
             Some(said) => offer::offer_again(local, said),
         };
-        self.say(|local| Ok((write(local), ()))).map_or_else(|_| Vec::new(), |(sdp, ())| sdp)
+        self.say(|local| Ok((write(local), ()))).map_or_else(|_: Refusal| Vec::new(), |(sdp, ())| sdp)
     }
 
     /// What an answer to our offer agrees to.
@@ -37,15 +47,33 @@ impl Terms {
         if body.is_empty() {
             return Err("our offer was not answered: there is no session description".to_owned());
         }
-        offer::read_answer(&self.local(self.version), body).map_err(|refusal| refusal.to_string())
+        let local = self.local(self.version);
+        let agreed = match (offer::read_answer(&local, body), self.other) {
+            (Err(Refusal::OtherFamily(_)), Some(media)) => offer::read_answer(&Local { media, ..local }, body),
+            (agreed, _) => agreed,
+        };
+        agreed.map_err(|refusal| refusal.to_string())
     }
 
     /// Our answer to an offer, and what it agrees to.
     pub fn answer(&mut self, body: &[u8]) -> Result<(Vec<u8>, Stream), String> {
-        self.say(|local| offer::answer(local, body).map_err(|refusal| refusal.to_string()))
+        let write = |local: &Local<'_>| offer::answer(local, body);
+        let said = match (self.say(write), self.other) {
+            (Err(Refusal::OtherFamily(_)), Some(other)) => {
+                let before = core::mem::replace(&mut self.media, other);
+                let said = self.say(write);
+                match said {
+                    Ok(_) => self.other = Some(before),
+                    Err(_) => self.media = before,
+                }
+                said
+            }
+            (said, _) => said,
+        };
+        said.map_err(|refusal| refusal.to_string())
     }
 
-    fn say<T>(&mut self, write: impl Fn(&Local<'_>) -> Result<(String, T), String>) -> Result<(Vec<u8>, T), String> {
+    fn say<T>(&mut self, write: impl Fn(&Local<'_>) -> Result<(String, T), Refusal>) -> Result<(Vec<u8>, T), Refusal> {
         let (mut sdp, agreed) = write(&self.local(self.version))?;
         if self.said.as_ref().is_some_and(|said| *said != sdp) {
             self.version += 1;
@@ -92,6 +120,31 @@ mod tests {
         ];
         assert_eq!(said(terms.offer()), expected);
         assert_eq!(said(terms.offer()), expected, "what is said again has the same version");
+    }
+
+    const SIX: &str =
+        "v=0\r\no=- 1 1 IN IP6 2001:db8::9\r\ns=-\r\nc=IN IP6 2001:db8::9\r\nt=0 0\r\nm=audio 5004 RTP/AVP 0\r\n";
+
+    #[test]
+    fn an_offer_is_answered_in_its_own_family_and_what_we_offer_next_stays_in_it() {
+        assert!(terms().answer(SIX.as_bytes()).unwrap_err().contains("2001:db8::9, which cannot be reached"));
+        let mut both = terms().or_at("[2001:db8::1]:20000".parse().ok());
+        let (sdp, stream) = both.answer(SIX.as_bytes()).unwrap();
+        assert_eq!(stream.remote.to_string(), "[2001:db8::9]:5004");
+        assert_eq!(said(sdp)[0], "o=- 7 1 IN IP6 2001:db8::1");
+        assert_eq!(said(both.offer())[0], "o=- 7 2 IN IP6 2001:db8::1");
+        both.answer(format!("{HEAD}m=audio 5004 RTP/AVP 0\r\n").as_bytes()).unwrap();
+        assert_eq!(said(both.offer())[0], "o=- 7 4 IN IP4 192.0.2.1", "and moves with them");
+    }
+
+    #[test]
+    fn an_answer_may_name_the_other_family_where_we_have_it() {
+        assert!(terms().read_answer(SIX.as_bytes()).is_err());
+        let mut both = terms().or_at("[2001:db8::1]:20000".parse().ok());
+        both.offer();
+        let stream = both.read_answer(SIX.as_bytes()).unwrap();
+        assert_eq!(stream.remote.to_string(), "[2001:db8::9]:5004");
+        assert_eq!(said(both.offer())[0], "o=- 7 1 IN IP4 192.0.2.1", "what we said holds");
     }
 
     #[test]

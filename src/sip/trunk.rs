@@ -4,7 +4,7 @@ use core::fmt;
 use core::net::IpAddr;
 use core::time::Duration;
 
-use crate::base::{Codec, TrunkId};
+use crate::base::{Codec, PerFamily, TrunkId};
 use crate::sip::Hop;
 
 /// A SIP account at a carrier or a PBX.
@@ -30,8 +30,8 @@ pub struct Trunk {
     pub caller_id: Option<String>,
     /// Where that stands.
     pub caller_in: CallerIn,
-    /// Our address as this trunk reaches it, where that is known beforehand.
-    pub public_address: Option<IpAddr>,
+    /// Our addresses as this trunk reaches them, where that is known beforehand.
+    pub public_address: PerFamily<IpAddr>,
     /// In the order they are offered; never empty.
     pub codecs: Vec<Codec>,
     /// Simultaneous calls the trunk allows; 0: as many as there are legs.
@@ -54,7 +54,7 @@ impl Trunk {
             password: String::new(),
             caller_id: None,
             caller_in: CallerIn::default(),
-            public_address: None,
+            public_address: PerFamily::default(),
             codecs: Codec::ALL.to_vec(),
             max_calls: 0,
             allow_from: Vec::new(),

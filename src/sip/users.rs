@@ -60,7 +60,7 @@ impl Agent {
     /// Makes the agent the registrar of these users.
     pub fn keep_house(&mut self, house: House) {
         self.house_line = self.core.lines.len();
-        let outside = Outside { given: house.address, ..Outside::default() };
+        let outside = Outside::given(house.address);
         let lines = Transport::ALL.into_iter().filter_map(|over| line(&house.realm, &house.codecs, over));
         lines.for_each(|line| self.core.add_line(Line { outside, ..line }));
         let mut key = [0; 32];
@@ -130,7 +130,7 @@ impl Agent {
         for phone in phones {
             let own = if alone { leg } else { self.forks.new_leg() };
             let line = self.line_over(phone.hop.transport);
-            let terms = self.terms(line, media_port);
+            let terms = self.terms(line, phone.hop, media_port);
             let key = self.calls.new_key();
             let mut ctx = self.core.ctx(now, line, Some(own), out).ok_or(DialError::UnknownTrunk)?;
             let (tag, secret) = (token(ctx.rng, 12), token(ctx.rng, 20));

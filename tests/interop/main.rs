@@ -10,6 +10,7 @@
 
 mod baresip;
 mod dns;
+mod dual;
 mod hotline;
 mod kamailio;
 mod ladder;

@@ -21,7 +21,7 @@ fn house() -> Agent {
         allow_from: IpRange::parse("0.0.0.0/0").into_iter().collect(),
         hashes: vec![Hash::Sha256],
         codecs: vec![Codec::Pcmu],
-        address: None,
+        address: Default::default(),
     });
     agent
 }

@@ -66,7 +66,8 @@ async fn for_a_moment(settings: &Settings, scratch: &Path) -> Vec<Finding> {
         Ok(daemon) => daemon,
         Err(why) => return vec![Finding::failed("ports", why, "end what holds the port, or name another one")],
     };
-    let mut ports = format!("SIP on {}", daemon.sip_address());
+    let addresses: Vec<String> = daemon.sip_addresses().iter().map(ToString::to_string).collect();
+    let mut ports = format!("SIP on {}", addresses.join(" and "));
     if let Some(http) = daemon.http_address() {
         ports.push_str(&format!(", HTTP on {http}"));
     }
@@ -79,9 +80,10 @@ async fn for_a_moment(settings: &Settings, scratch: &Path) -> Vec<Finding> {
 /// The first and the last of the ports for voice.
 async fn media(settings: &Settings) -> Finding {
     let (first, last) = (*settings.media.ports.start(), *settings.media.ports.end());
-    for port in [first, last] {
-        if let Err(error) = UdpSocket::bind((settings.media.address, port)).await {
-            let found = format!("port {port} on {} cannot be opened: {error}", settings.media.address);
+    let addresses = settings.media.address.iter();
+    for (ip, port) in addresses.flat_map(|ip| [(*ip, first), (*ip, last)]) {
+        if let Err(error) = UdpSocket::bind((ip, port)).await {
+            let found = format!("port {port} on {ip} cannot be opened: {error}");
             return Finding::failed(
                 "voice ports",
                 found,
@@ -89,7 +91,8 @@ async fn media(settings: &Settings) -> Finding {
             );
         }
     }
-    Finding::ok("voice ports", format!("{first}-{last} on {} can be opened", settings.media.address))
+    let addresses: Vec<String> = settings.media.address.iter().map(ToString::to_string).collect();
+    Finding::ok("voice ports", format!("{first}-{last} on {} can be opened", addresses.join(" and ")))
 }
 
 /// Waits until every trunk has taken us or has said why not.

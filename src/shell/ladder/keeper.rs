@@ -21,7 +21,7 @@ use super::witness::{Seen, Shared};
 use crate::base::{AttemptId, Stamp, Time};
 use crate::shell::clock::Clock;
 use crate::sip::rung::{masked, whose};
-use crate::sip::{Hop, Transport};
+use crate::sip::{Hop, Identities, Transport};
 use crate::store::{Kept, Ladder, Ladders, Passed, StoreError};
 
 /// Messages in one transaction.
@@ -86,7 +86,7 @@ pub(super) struct Keeper {
     /// Whether each of these is from somebody who may have something to say to us.
     trusted: Vec<bool>,
     outside: BTreeMap<(Transport, SocketAddr), VecDeque<Passed>>,
-    locals: [SocketAddr; 3],
+    us: Identities,
     clock: Clock,
     shared: Arc<Shared>,
     /// What is older is to be taken away.
@@ -96,13 +96,13 @@ pub(super) struct Keeper {
 /// Starts the thread.
 pub(super) fn start(
     path: &Path,
-    locals: [SocketAddr; 3],
+    us: Identities,
     clock: Clock,
     ring: rtrb::Consumer<Seen>,
     shared: Arc<Shared>,
 ) -> io::Result<(LadderHandle, JoinHandle<()>)> {
     let (questions, asked) = channel();
-    let mut keeper = Keeper::open(path, locals, clock, shared);
+    let mut keeper = Keeper::open(path, us, clock, shared);
     let thread = thread::Builder::new().name("ladder".into()).spawn(move || run(&mut keeper, ring, &asked))?;
     Ok((LadderHandle { questions, thread: thread.thread().clone() }, thread))
 }
@@ -140,7 +140,7 @@ fn run(keeper: &mut Keeper, mut ring: rtrb::Consumer<Seen>, asked: &Receiver<Que
 }
 
 impl Keeper {
-    fn open(path: &Path, locals: [SocketAddr; 3], clock: Clock, shared: Arc<Shared>) -> Keeper {
+    fn open(path: &Path, us: Identities, clock: Clock, shared: Arc<Shared>) -> Keeper {
         let file = Ladders::open(path);
         let trouble = file.as_ref().err().map(ToString::to_string);
         if let Some(why) = &trouble {
@@ -149,7 +149,7 @@ impl Keeper {
         shared.is_in(trouble);
         let file = file.ok();
         let (waiting, trusted, outside) = (Vec::new(), Vec::new(), BTreeMap::new());
-        Keeper { file, path: path.to_owned(), waiting, trusted, outside, locals, clock, shared, old: None }
+        Keeper { file, path: path.to_owned(), waiting, trusted, outside, us, clock, shared, old: None }
     }
 
     /// The messages of a call.
@@ -202,8 +202,7 @@ impl Keeper {
             taken += 1;
             bytes += seen.bytes.len();
             let Some(whose) = whose(&seen.bytes) else { continue };
-            let usual = self.locals.get(seen.hop.transport as usize).copied().unwrap_or(self.locals[0]);
-            let local = seen.local.unwrap_or(usual);
+            let local = seen.local.unwrap_or_else(|| self.us.local_for(seen.hop));
             let at = began + seen.at.since(Time::ZERO);
             let passed = Passed { at, sent: seen.sent, local, remote: seen.hop, bytes: masked(seen.bytes) };
             self.waiting.push(Kept { call_id: whose.call_id, begins: whose.of_call && seen.trusted, passed });

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::shell::clock::Clock;
-use crate::sip::Hop;
+use crate::sip::{Hop, Identity};
 use crate::store::{Ladder, Ladders};
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -20,7 +20,9 @@ impl Folder {
     }
 
     fn start(&self) -> Witness {
-        start(&Ladders::beside(&self.0.join("x.db")), ["192.0.2.1:5060".parse().unwrap(); 3], Clock::start()).unwrap()
+        let local: std::net::SocketAddr = "192.0.2.1:5060".parse().unwrap();
+        let us = Identity { local, doors: Vec::new(), media_address: local.ip(), user_agent: "hansho".into() };
+        start(&Ladders::beside(&self.0.join("x.db")), us.into(), Clock::start()).unwrap()
     }
 }
 

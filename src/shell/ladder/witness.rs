@@ -7,7 +7,6 @@
 //! do, and is woken only after it has gone to sleep.
 
 use std::io;
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,8 +15,8 @@ use std::thread::JoinHandle;
 use super::keeper::{self, LadderHandle};
 use crate::base::Time;
 use crate::shell::clock::Clock;
-use crate::sip::Hop;
 use crate::sip::rung::KEPT_MAX;
+use crate::sip::{Hop, Identities};
 use crate::switch::Event;
 use crate::wire::stun::is_stun;
 
@@ -79,12 +78,12 @@ pub struct Witness {
     thread: Option<JoinHandle<()>>,
 }
 
-/// Starts the thread that keeps messages in the file at `path`. `locals`: where we are over UDP, TCP and TLS, where a
-/// connection does not say it better.
-pub fn start(path: &Path, locals: [SocketAddr; 3], clock: Clock) -> io::Result<Witness> {
+/// Starts the thread that keeps messages in the file at `path`. `us`: where we are, where a connection does not say it
+/// better.
+pub fn start(path: &Path, us: Identities, clock: Clock) -> io::Result<Witness> {
     let (ring, rest) = rtrb::RingBuffer::new(WAITING);
     let shared = Arc::new(Shared::default());
-    let (handle, thread) = keeper::start(path, locals, clock, rest, shared.clone())?;
+    let (handle, thread) = keeper::start(path, us, clock, rest, shared.clone())?;
     Ok(Witness { ring, shared, clock, handle, thread: Some(thread) })
 }
 

@@ -13,7 +13,7 @@ use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::{RData, RecordType};
 
 use super::{Found, Wanted};
-use crate::base::Rng;
+use crate::base::{Family, Rng};
 use crate::sip::Transport;
 use crate::sip::locate::{self, First, MOST, Naptr, Srv};
 
@@ -97,9 +97,9 @@ impl NameServers {
 
 fn at_address(wanted: &Wanted, address: IpAddr) -> Result<Found, String> {
     let (transport, address) = (wanted.transport.unwrap_or_default(), SocketAddr::new(address, wanted.host.port));
-    if address.is_ipv4() != wanted.ipv4 {
-        let (theirs, ours) = if wanted.ipv4 { ("IPv6", "IPv4") } else { ("IPv4", "IPv6") };
-        return Err(format!("`{address}` is {theirs}, and [sip] listen is {ours}"));
+    let family = Family::of(address.ip());
+    if wanted.own.get(family).is_none() {
+        return Err(format!("`{address}` is {family}, and [sip] listen names no address of it"));
     }
     Ok(Found {
         targets: vec![(transport, address)],
@@ -199,20 +199,19 @@ impl Search {
 
     /// The addresses of a host.
     async fn host(&mut self, wanted: &Wanted, transport: Transport, host: &str, port: u16) {
-        let kind = if wanted.ipv4 { RecordType::A } else { RecordType::AAAA };
-        let mut addresses: Vec<IpAddr> = match self.ask(host, kind).await {
-            Answer::Records(records) => records.into_iter().filter_map(|record| address(&record)).collect(),
-            Answer::None => Vec::new(),
-            Answer::Silence(why) => {
-                self.doubt = Some(why);
-                Vec::new()
+        let mut addresses: Vec<IpAddr> = Vec::new();
+        for (kind, _) in kinds(wanted) {
+            match self.ask(host, kind).await {
+                Answer::Records(records) => addresses.extend(records.iter().filter_map(address)),
+                Answer::None => {}
+                Answer::Silence(why) => self.doubt = Some(why),
             }
-        };
+        }
         if addresses.is_empty() {
             addresses = self.of_system(wanted, host).await;
         }
         // Name servers give them in another order each time; which one comes first is not to change with it.
-        addresses.sort();
+        addresses.sort_by_key(|ip| (ip.is_ipv4(), *ip));
         addresses.dedup();
         self.note(&addresses);
         let room = MOST.saturating_sub(self.targets.len());
@@ -226,7 +225,7 @@ impl Search {
         }
         let Ok(found) = tokio::net::lookup_host((host, 0)).await else { return Vec::new() };
         let found: Vec<IpAddr> =
-            found.map(|address| address.ip()).filter(|ip| ip.is_ipv4() == wanted.ipv4).take(MOST).collect();
+            found.map(|address| address.ip()).filter(|ip| wanted.own.like(*ip).is_some()).take(MOST).collect();
         if !found.is_empty() {
             self.hold(Instant::now() + SYSTEM_HOLDS);
         }
@@ -241,8 +240,8 @@ impl Search {
             (true, _) if is_denied => Err(format!("`{name}` says in its SRV records that it has no SIP service")),
             (true, Some(why)) => Err(why),
             (true, None) => {
-                let kind = if wanted.ipv4 { "IPv4" } else { "IPv6" };
-                Err(format!("there is no {kind} address behind the name `{name}`"))
+                let families: Vec<String> = kinds(wanted).map(|(_, family)| family.to_string()).collect();
+                Err(format!("there is no {} address behind the name `{name}`", families.join(" or ")))
             }
             (false, doubt) => {
                 let valid = until.map_or(SYSTEM_HOLDS, |until| until.saturating_duration_since(Instant::now()));
@@ -258,6 +257,12 @@ impl Search {
     fn note(&mut self, records: &[impl std::fmt::Debug]) {
         self.records.extend(records.iter().map(|record| format!("{record:?}")));
     }
+}
+
+/// The records that name addresses of use, with their families: those of IPv6 first.
+fn kinds(wanted: &Wanted) -> impl Iterator<Item = (RecordType, Family)> {
+    let all = [(RecordType::AAAA, Family::V6), (RecordType::A, Family::V4)];
+    all.into_iter().filter(|(_, family)| wanted.own.get(*family).is_some())
 }
 
 fn srv(record: RData) -> Option<Srv> {

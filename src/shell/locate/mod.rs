@@ -3,7 +3,7 @@
 //! Each trunk has a task of its own, so that no question holds up a call. What a name led to is asked for again when its
 //! time to live is over, and serves on while nobody answers. Which of several addresses comes first was drawn once
 //! (`sip/locate.rs`) and does not change while the records are the same, or the trunk would be registered at anew each
-//! time.
+//! time. Of a host with addresses of both families, IPv6 comes first; what there is no way to from here comes last.
 //!
 //! It never decides where a call goes: it tells the core everywhere a trunk is.
 
@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use crate::base::{TrunkId, seeded};
+use crate::base::{Family, PerFamily, TrunkId, seeded};
 use crate::config::Host;
 use crate::sip::{Hop, Transport, Whereabouts};
 use crate::switch::Input;
@@ -40,10 +40,9 @@ pub(super) struct Wanted {
     pub(super) transport: Option<Transport>,
     /// Its place, by which its certificate is known.
     pub(super) line: Option<u8>,
-    /// Does hansho itself listen on IPv4? Addresses of the other kind are of no use.
-    pub(super) ipv4: bool,
-    /// Is our own address towards it to be found as well?
-    pub(super) routed: bool,
+    /// Where hansho itself listens, in the families in which it does; addresses of others are of no use. Where it
+    /// listens everywhere, its own address towards the trunk is found as well.
+    pub(super) own: PerFamily<IpAddr>,
 }
 
 /// What was found.
@@ -64,10 +63,16 @@ impl Wanted {
         Hop { transport, address, line: self.line.filter(|_| transport == Transport::Tls) }
     }
 
-    fn whereabouts(&self, found: &Found) -> Whereabouts {
-        let targets: Vec<Hop> = found.targets.iter().map(|target| self.hop(*target)).collect();
-        let first = targets.first().map(|hop| hop.address).filter(|_| self.routed);
-        Whereabouts { local: first.and_then(route_to), targets }
+    fn whereabouts(&self, found: &Found, route_to: impl Fn(SocketAddr) -> Option<IpAddr>) -> Whereabouts {
+        let mut targets: Vec<Hop> = found.targets.iter().map(|target| self.hop(*target)).collect();
+        // A machine without IPv6 to the outside would wait for nothing at each call (RFC 6724 §6, rule 1).
+        targets.sort_by_cached_key(|hop| route_to(hop.address).is_none());
+        let everywhere = self.own.filter_map(|family, own| own.is_unspecified().then_some(family));
+        let local = everywhere.filter_map(|family, _| {
+            let first = targets.iter().find(|hop| Family::of(hop.ip()) == family)?;
+            route_to(first.address)
+        });
+        Whereabouts { targets, local }
     }
 }
 
@@ -85,7 +90,8 @@ pub(super) async fn keep_looking(wanted: Wanted, servers: NameServers, core: mps
             tracing::warn!(trunk = %wanted.trunk, why, again_s = wait.as_secs(), "calls go where the trunk was found before");
         }
         // The way to the trunk may change though its address does not.
-        let news = memory.known().map(|known| known.as_ref().map(|it| wanted.whereabouts(it)).map_err(Clone::clone));
+        let news =
+            memory.known().map(|known| known.as_ref().map(|it| wanted.whereabouts(it, route_to)).map_err(Clone::clone));
         if news != told {
             if let Some(Ok(found)) = news.as_ref().filter(|_| wanted.host.is_name()) {
                 let targets = found.targets.iter().map(Hop::to_string).collect::<Vec<_>>().join(", ");

@@ -93,8 +93,7 @@ mod tests {
             host: Host { name: address.to_owned(), port: 5060, written: true },
             transport: Some(Transport::Udp),
             line: None,
-            ipv4: true,
-            routed: false,
+            own: crate::base::PerFamily::from(std::net::IpAddr::from([127, 0, 0, 1])),
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use hickory_resolver::proto::op::{Message, MessageType, ResponseCode};
-use hickory_resolver::proto::rr::rdata::{A, NAPTR, SRV};
+use hickory_resolver::proto::rr::rdata::{A, AAAA, NAPTR, SRV};
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 use tokio::net::UdpSocket;
 
@@ -28,6 +28,10 @@ fn srv(priority: u16, port: u16, target: &str) -> RData {
 fn naptr(order: u16, service: &str, replacement: &str) -> RData {
     let text = |text: &str| text.as_bytes().to_vec().into_boxed_slice();
     RData::NAPTR(NAPTR::new(order, 0, text("s"), text(service), text(""), name(replacement)))
+}
+
+fn aaaa(last: u16) -> RData {
+    RData::AAAA(AAAA::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, last))
 }
 
 fn a(last: u8) -> RData {
@@ -78,7 +82,8 @@ impl Server {
 fn wanted(host: &str, transport: Option<Transport>) -> Wanted {
     let (host, port) = host.split_once(':').map_or((host, None), |(host, port)| (host, port.parse().ok()));
     let host = Host { name: host.into(), port: port.unwrap_or(5060), written: port.is_some() };
-    Wanted { trunk: TrunkId::parse("main").unwrap(), host, transport, line: Some(3), ipv4: true, routed: false }
+    let own = PerFamily::from(IpAddr::from([192, 0, 2, 1]));
+    Wanted { trunk: TrunkId::parse("main").unwrap(), host, transport, line: Some(3), own }
 }
 
 fn hops(found: &Result<Found, String>) -> Vec<String> {
@@ -101,6 +106,8 @@ fn zone() -> Vec<(&'static str, RecordType, Vec<RData>)> {
         ("a.carrier.test.", RecordType::A, vec![a(2), a(1)]),
         ("b.carrier.test.", RecordType::A, vec![a(3)]),
         ("plain.test.", RecordType::A, vec![a(9)]),
+        ("both.test.", RecordType::A, vec![a(9)]),
+        ("both.test.", RecordType::AAAA, vec![aaaa(9), aaaa(1)]),
         ("closed.test.", RecordType::A, vec![a(9)]),
         ("_sip._udp.closed.test.", RecordType::SRV, vec![srv(0, 0, ".")]),
     ]
@@ -127,8 +134,33 @@ async fn a_port_means_this_host_and_an_address_means_itself() {
     server.mute.store(true, Ordering::Relaxed);
     assert_eq!(hops(&server.finds("192.0.2.7", Some(Transport::Tcp)).await), ["tcp:192.0.2.7:5060"]);
     let other = NameServers::At(server.at);
-    let six = Wanted { ipv4: false, ..wanted("192.0.2.7", None) };
-    assert!(other.find(&six, &mut seeded(1)).await.unwrap_err().contains("IPv4"));
+    let six = Wanted { own: PerFamily::from(IpAddr::V6(Ipv6Addr::UNSPECIFIED)), ..wanted("192.0.2.7", None) };
+    assert!(other.find(&six, &mut seeded(1)).await.unwrap_err().contains("is IPv4, and [sip] listen names no"));
+}
+
+#[tokio::test]
+async fn a_name_in_both_families_leads_to_ipv6_first_and_to_what_cannot_be_reached_last() {
+    let server = Server::start(zone()).await;
+    assert_eq!(hops(&server.finds("both.test", None).await), ["udp:192.0.2.9:5060"], "nothing of ours is IPv6");
+    let everywhere = PerFamily { v4: Some(Ipv4Addr::UNSPECIFIED.into()), v6: Some(Ipv6Addr::UNSPECIFIED.into()) };
+    let both = Wanted { own: everywhere, ..wanted("both.test", None) };
+    let found = NameServers::At(server.at).find(&both, &mut seeded(1)).await;
+    let (six, four) = (["udp:[2001:db8::1]:5060", "udp:[2001:db8::9]:5060"], ["udp:192.0.2.9:5060"]);
+    assert_eq!(hops(&found), [&six[..], &four[..]].concat());
+    let found = found.unwrap();
+    let (own_six, own_four): (IpAddr, IpAddr) = ("2001:db8::5".parse().unwrap(), [198, 51, 100, 5].into());
+    let all = both.whereabouts(&found, |there| Some(if there.is_ipv4() { own_four } else { own_six }));
+    assert_eq!(all.local, PerFamily { v4: Some(own_four), v6: Some(own_six) });
+    assert!(all.targets[0].address.is_ipv6());
+    let no_six = both.whereabouts(&found, |there| there.is_ipv4().then_some(own_four));
+    assert_eq!(no_six.local, PerFamily::from(own_four));
+    let order: Vec<String> = no_six.targets.iter().map(|hop| format!("udp:{}", hop.address)).collect();
+    assert_eq!(order, [&four[..], &six[..]].concat());
+    let bound = Wanted { own: PerFamily::from(own_six), ..both };
+    assert!(bound.whereabouts(&found, |_| Some(own_six)).local.is_empty(), "that is known already");
+    let nowhere = Wanted { own: everywhere, ..wanted("x.test", None) };
+    let nothing = NameServers::At(server.at).find(&nowhere, &mut seeded(1)).await;
+    assert_eq!(nothing.unwrap_err(), "there is no IPv6 or IPv4 address behind the name `x.test`");
 }
 
 #[tokio::test]

@@ -3,6 +3,9 @@
 //! [`MediaHandle`] is held by one owner, who opens legs, gives commands and names recordings; [`MediaEvents`] is
 //! where the answers come out. Between them and the thread are two bounded rings, so the thread never waits for
 //! anybody. Sockets are made and closed on this side: only receiving and sending happens over there.
+//!
+//! A leg listens at the same port of IPv4 and of IPv6, where there are both: which of them the far end names is not known
+//! beforehand, and may change in mid call.
 
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "this is where threads and sockets are")]
 
@@ -22,7 +25,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
-use crate::base::LegId;
+use crate::base::{Family, LegId, PerFamily};
 use crate::media::{Command, Event, Limits, Plane, Source, Tap};
 use recorder::Recorder;
 
@@ -32,8 +35,8 @@ const COMMANDS: usize = 4_096;
 /// What the media thread is started with.
 #[derive(Clone, Debug)]
 pub struct MediaSettings {
-    /// Which address RTP is received on and sent from.
-    pub address: IpAddr,
+    /// Which address RTP is received on and sent from, in each family; one at least.
+    pub addresses: PerFamily<IpAddr>,
     /// Legs at a time.
     pub legs: usize,
     /// Rooms at a time.
@@ -62,12 +65,12 @@ pub struct MediaLoad {
 /// Holds the media thread; the thread ends when this is dropped.
 #[derive(Debug)]
 pub struct MediaHandle {
-    address: IpAddr,
+    addresses: PerFamily<IpAddr>,
     ring: rtrb::Producer<ToPlane>,
     /// What found the ring full.
     waiting: VecDeque<ToPlane>,
-    /// Where legs listen that have no port for reports (RTCP) yet.
-    without_reports: BTreeMap<LegId, SocketAddr>,
+    /// The ports at which legs listen that have none for reports (RTCP) yet.
+    without_reports: BTreeMap<LegId, u16>,
     recorder: Recorder,
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
@@ -76,9 +79,9 @@ pub struct MediaHandle {
 /// What goes to the thread.
 #[derive(Debug)]
 enum ToPlane {
-    Open(LegId, UdpSocket),
+    Open(LegId, PerFamily<UdpSocket>),
     /// The port of its reports.
-    Reports(LegId, UdpSocket),
+    Reports(LegId, PerFamily<UdpSocket>),
     Command(Command),
 }
 
@@ -114,7 +117,7 @@ impl MediaHandle {
         wake.set_nonblocking(true)?;
         let (recorder, frames) = Recorder::start(settings.legs + settings.rooms)?;
         let plane = Plane::new(limits, settings.seed);
-        let address = settings.address;
+        let addresses = settings.addresses;
         let outlet = thread::Outlet::new(settings.legs, told, frames, waker, Arc::clone(&shared))?;
         let work = thread::Work { plane, commands, outlet, shared: Arc::clone(&shared) };
         let thread = std::thread::Builder::new()
@@ -123,17 +126,26 @@ impl MediaHandle {
         let events = MediaEvents::new(events, wake, Arc::clone(&shared));
         let (waiting, without_reports) = (VecDeque::new(), BTreeMap::new());
         let thread = Some(thread);
-        Ok((MediaHandle { address, ring, waiting, without_reports, recorder, shared, thread }, events))
+        Ok((MediaHandle { addresses, ring, waiting, without_reports, recorder, shared, thread }, events))
     }
 
-    /// Opens a leg on a port of ours (0: any free one) and says where it listens. `Event::Refused` follows when
-    /// no place is free.
+    /// Opens a leg on a port of ours, the same in each family (0: any free one of the first), and says where it listens.
+    /// `Event::Refused` follows when no place is free.
     pub fn open(&mut self, leg: LegId, port: u16) -> io::Result<SocketAddr> {
-        let socket = socket::bind(SocketAddr::new(self.address, port))?;
-        let local = socket.local_addr()?;
-        self.without_reports.insert(leg, local);
-        self.give(ToPlane::Open(leg, socket));
+        let (sockets, local) = self.bind(port)?;
+        self.without_reports.insert(leg, local.port());
+        self.give(ToPlane::Open(leg, sockets));
         Ok(local)
+    }
+
+    fn bind(&self, port: u16) -> io::Result<(PerFamily<UdpSocket>, SocketAddr)> {
+        let first = self.addresses.iter().next().ok_or(io::ErrorKind::AddrNotAvailable)?;
+        let socket = socket::bind(SocketAddr::new(*first, port))?;
+        let (local, family) = (socket.local_addr()?, Family::of(*first));
+        let others = self.addresses.filter_map(|other, ip| (other != family).then_some((ip, local.port()).into()));
+        let mut sockets = socket::bind_all(others)?;
+        *sockets.slot(family) = Some(socket);
+        Ok((sockets, local))
     }
 
     /// Asks for something; [`Command::Open`] is what [`MediaHandle::open`] is for.
@@ -175,10 +187,9 @@ impl MediaHandle {
     /// Opens the port behind the leg's own, for reports: only once a peer wants them there, and most calls that ring
     /// are never answered. Where it is taken, the call goes on without reports.
     fn open_reports(&mut self, leg: LegId) {
-        let Some(voice) = self.without_reports.remove(&leg) else { return };
-        let port = voice.port().checked_add(1).map(|port| SocketAddr::new(voice.ip(), port));
-        if let Some(socket) = port.and_then(|address| socket::bind(address).ok()) {
-            self.give(ToPlane::Reports(leg, socket));
+        let Some(port) = self.without_reports.remove(&leg).and_then(|voice| voice.checked_add(1)) else { return };
+        if let Ok(sockets) = socket::bind_all(self.addresses.map(|ip| (ip, port).into())) {
+            self.give(ToPlane::Reports(leg, sockets));
         }
     }
 

@@ -15,8 +15,11 @@ const LIMIT: Duration = Duration::from_secs(60);
 const HERE: Ipv4Addr = Ipv4Addr::new(127, 0, 50, 1);
 
 fn start() -> (MediaHandle, MediaEvents) {
-    let address = IpAddr::V4(HERE);
-    MediaHandle::start(MediaSettings { address, legs: 4, rooms: 2, realtime: false, core: None, seed: 1 }).unwrap()
+    start_at(IpAddr::V4(HERE).into(), 1)
+}
+
+fn start_at(addresses: PerFamily<IpAddr>, seed: u64) -> (MediaHandle, MediaEvents) {
+    MediaHandle::start(MediaSettings { addresses, legs: 4, rooms: 2, realtime: false, core: None, seed }).unwrap()
 }
 
 fn stream(remote: SocketAddr) -> Stream {
@@ -93,6 +96,25 @@ fn two_threads_call_each_other_press_keys_play_and_record() {
     // Where the machine stood still for a moment, the tone has a hole and is two.
     assert!(!keys.is_empty() && keys.chars().all(|key| key == '8'), "{keys:?}");
     std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn a_leg_speaks_with_whoever_is_named_in_either_family_and_moves_with_him() {
+    let six = IpAddr::V6(std::net::Ipv6Addr::LOCALHOST);
+    if socket::bind((six, 0).into()).is_err() {
+        return; // a machine without IPv6
+    }
+    let (mut house, mut heard) = start_at(PerFamily { v4: Some(HERE.into()), v6: Some(six) }, 1);
+    // A port that is free for IPv4 may be taken for IPv6.
+    let here = (0..50).find_map(|_| house.open(LegId(1), 0).ok()).unwrap();
+    for (leg, address, reached) in [(7, six, SocketAddr::new(six, here.port())), (8, HERE.into(), here)] {
+        let (mut phone, _rang) = start_at(address.into(), leg.into());
+        let there = phone.open(LegId(leg), 0).unwrap();
+        phone.command(Command::Connect(LegId(leg), stream(reached)));
+        house.command(Command::Connect(LegId(1), stream(there)));
+        phone.command(Command::Press(LegId(leg), digit('5')));
+        until(&mut heard, |event| matches!(event, Event::Digit { leg: LegId(1), .. }));
+    }
 }
 
 #[test]

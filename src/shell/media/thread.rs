@@ -17,7 +17,7 @@ use nix::sys::time::TimeSpec;
 use nix::time::{ClockId, ClockNanosleepFlags, clock_gettime, clock_nanosleep};
 
 use super::{FromPlane, Shared, ToPlane};
-use crate::base::Time;
+use crate::base::{Family, PerFamily, Time};
 use crate::media::{Command, Event, Plane, Recorded, Sink};
 
 /// Datagrams taken from one socket in one turn; more is a flood.
@@ -45,7 +45,7 @@ pub(super) struct Work {
 
 /// Where the plane's output goes.
 pub(super) struct Outlet {
-    sockets: Vec<Option<Socket>>,
+    sockets: Vec<Option<Sockets>>,
     events: rtrb::Producer<FromPlane>,
     frames: rtrb::Producer<Recorded>,
     waker: UnixStream,
@@ -57,12 +57,17 @@ pub(super) struct Outlet {
     told: bool,
 }
 
+/// The sockets of a leg.
+struct Sockets {
+    voice: PerFamily<Socket>,
+    /// For reports, where they do not share the port of the voice.
+    reports: PerFamily<UdpSocket>,
+}
+
 struct Socket {
     udp: UdpSocket,
     /// Whom it is connected to.
     peer: Option<SocketAddr>,
-    /// For reports, where they do not share the port of the voice.
-    reports: Option<UdpSocket>,
 }
 
 impl Outlet {
@@ -75,30 +80,37 @@ impl Outlet {
     ) -> std::io::Result<Outlet> {
         let sockets = (0..legs).map(|_| None).collect();
         let watch = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
-        // One command sends off two sockets at the most.
-        let leaving = Vec::with_capacity(legs * 2 + 2);
+        // One command sends off four sockets at the most.
+        let leaving = Vec::with_capacity(legs * 4 + 4);
         Ok(Outlet { sockets, events, frames, waker, shared, watch, leaving, told: false })
     }
 
     /// Takes in the port for the reports of the leg in `slot`.
-    fn watch(&mut self, slot: usize, udp: UdpSocket) {
+    fn watch(&mut self, slot: usize, mut reports: PerFamily<UdpSocket>) {
         let event = EpollEvent::new(EpollFlags::EPOLLIN, slot as u64);
-        match self.sockets.get_mut(slot).and_then(Option::as_mut) {
-            Some(socket) if socket.reports.is_none() && self.watch.add(&udp, event).is_ok() => {
-                socket.reports = Some(udp);
+        for family in Family::ALL {
+            let Some(udp) = reports.slot(family).take() else { continue };
+            match self.sockets.get_mut(slot).and_then(Option::as_mut).map(|leg| leg.reports.slot(family)) {
+                Some(free) if free.is_none() && self.watch.add(&udp, event).is_ok() => *free = Some(udp),
+                _ => self.leaving.push(udp),
             }
-            _ => self.leaving.push(udp),
         }
     }
 
     /// Sends off the sockets of a leg that closes.
     fn close(&mut self, slot: usize) {
-        let Some(Socket { udp, reports, .. }) = self.sockets.get_mut(slot).and_then(Option::take) else { return };
-        if let Some(reports) = &reports {
+        let Some(Sockets { voice, reports }) = self.sockets.get_mut(slot).and_then(Option::take) else { return };
+        for reports in reports.iter() {
             // It would be known as ready until the other side has closed it.
             let _ = self.watch.delete(reports);
         }
-        self.leaving.extend([Some(udp), reports].into_iter().flatten());
+        let voice = voice.map(|socket| socket.udp);
+        self.leaving.extend([voice.v4, voice.v6, reports.v4, reports.v6].into_iter().flatten());
+    }
+
+    /// What the leg in `slot` speaks through to whoever is at this address.
+    fn voice(&mut self, slot: usize, to: SocketAddr) -> Option<&mut Socket> {
+        self.sockets.get_mut(slot)?.as_mut()?.voice.slot(Family::of(to.ip())).as_mut()
     }
 
     fn put(&mut self, what: FromPlane) -> Result<(), FromPlane> {
@@ -127,7 +139,7 @@ impl Outlet {
 
 impl Sink for Outlet {
     fn send(&mut self, slot: usize, to: SocketAddr, bytes: &[u8]) {
-        let Some(socket) = self.sockets.get_mut(slot).and_then(Option::as_mut) else { return };
+        let Some(socket) = self.voice(slot, to) else { return };
         // A packet that cannot be sent is a lost packet; the peer's errors (port unreachable) come up here too.
         let _ = match socket.peer {
             None => socket.udp.send_to(bytes, to),
@@ -140,14 +152,15 @@ impl Sink for Outlet {
     }
 
     fn report(&mut self, slot: usize, to: SocketAddr, bytes: &[u8]) {
-        if let Some(Socket { reports: Some(reports), .. }) = self.sockets.get(slot).and_then(Option::as_ref) {
+        let leg = self.sockets.get(slot).and_then(Option::as_ref);
+        if let Some(reports) = leg.and_then(|leg| leg.reports.like(to.ip())) {
             // A report that is lost is followed by another.
             let _ = reports.send_to(bytes, to);
         }
     }
 
     fn latch(&mut self, slot: usize, peer: SocketAddr) {
-        if let Some(socket) = self.sockets.get_mut(slot).and_then(Option::as_mut) {
+        if let Some(socket) = self.voice(slot, peer) {
             connect(socket, peer);
         }
     }
@@ -199,17 +212,20 @@ fn commands(work: &mut Work, now: Time) {
         let Ok(what) = commands.pop() else { return };
         match what {
             ToPlane::Open(leg, udp) => {
-                // A leg that is open already keeps its socket.
+                // A leg that is open already keeps its sockets.
                 let before = plane.slot(leg);
                 plane.on_command(now, Command::Open(leg), outlet);
                 match plane.slot(leg).filter(|_| before.is_none()) {
-                    Some(slot) => outlet.sockets[slot] = Some(Socket { udp, peer: None, reports: None }),
-                    None => outlet.leaving.push(udp),
+                    Some(slot) => {
+                        let voice = udp.map(|udp| Socket { udp, peer: None });
+                        outlet.sockets[slot] = Some(Sockets { voice, reports: PerFamily::default() });
+                    }
+                    None => outlet.leaving.extend([udp.v4, udp.v6].into_iter().flatten()),
                 }
             }
             ToPlane::Reports(leg, udp) => match plane.slot(leg) {
                 Some(slot) => outlet.watch(slot, udp),
-                None => outlet.leaving.push(udp),
+                None => outlet.leaving.extend([udp.v4, udp.v6].into_iter().flatten()),
             },
             // Without a socket a leg could neither hear nor speak.
             ToPlane::Command(Command::Open(leg)) => {
@@ -237,21 +253,26 @@ fn receive(work: &mut Work, now: Time, turn: u64, buffer: &mut [u8; DATAGRAM_MAX
     };
     let first = usize::try_from(turn % stride).unwrap_or(0);
     for slot in (first..work.outlet.sockets.len()).step_by(stride as usize) {
-        for _ in 0..DATAGRAMS_MAX {
-            let Some(socket) = &work.outlet.sockets[slot] else { break };
-            match socket.udp.recv_from(buffer) {
-                Ok((count, from)) => {
-                    // Whoever sends because we acknowledged sends to a leg that was connected before, maybe a moment
-                    // ago.
-                    if !work.plane.is_connected(slot) {
-                        commands(work, now);
-                    }
-                    work.plane.on_packet(now, slot, from, &buffer[..count], &mut work.outlet);
+        for family in Family::ALL {
+            receive_voice(work, now, (slot, family), buffer);
+        }
+    }
+}
+
+fn receive_voice(work: &mut Work, now: Time, (slot, family): (usize, Family), buffer: &mut [u8; DATAGRAM_MAX]) {
+    for _ in 0..DATAGRAMS_MAX {
+        let Some(socket) = work.outlet.sockets[slot].as_ref().and_then(|leg| leg.voice.get(family)) else { return };
+        match socket.udp.recv_from(buffer) {
+            Ok((count, from)) => {
+                // Whoever sends because we acknowledged sends to a leg that was connected before, maybe a moment ago.
+                if !work.plane.is_connected(slot) {
+                    commands(work, now);
                 }
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => break,
-                // An error of an earlier packet of ours (port unreachable); what came may lie behind it.
-                Err(_) => {}
+                work.plane.on_packet(now, slot, from, &buffer[..count], &mut work.outlet);
             }
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return,
+            // An error of an earlier packet of ours (port unreachable); what came may lie behind it.
+            Err(_) => {}
         }
     }
 }
@@ -263,13 +284,14 @@ fn receive_reports(work: &mut Work, now: Time, buffer: &mut [u8; DATAGRAM_MAX]) 
     let count = outlet.watch.wait(&mut ready, EpollTimeout::ZERO).unwrap_or(0);
     for event in ready.iter().take(count) {
         let slot = usize::try_from(event.data()).unwrap_or(usize::MAX);
-        for _ in 0..REPORTS_MAX {
-            let Some(Socket { reports: Some(reports), .. }) = outlet.sockets.get(slot).and_then(Option::as_ref) else {
-                break;
-            };
-            match reports.recv_from(buffer) {
-                Ok((count, from)) => plane.on_report(now, slot, from, &buffer[..count], outlet),
-                Err(_) => break,
+        for family in Family::ALL {
+            for _ in 0..REPORTS_MAX {
+                let leg = outlet.sockets.get(slot).and_then(Option::as_ref);
+                let Some(reports) = leg.and_then(|leg| leg.reports.get(family)) else { break };
+                match reports.recv_from(buffer) {
+                    Ok((count, from)) => plane.on_report(now, slot, from, &buffer[..count], outlet),
+                    Err(_) => break,
+                }
             }
         }
     }

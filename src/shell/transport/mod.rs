@@ -26,6 +26,8 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::mpsc;
 
 use super::locate::route_to;
+use super::sockets;
+use crate::base::PerFamily;
 use crate::sip::{Hop, Transport};
 
 /// Messages that may wait to be written to one connection.
@@ -41,7 +43,7 @@ const SILENT_MAX: usize = 64;
 /// Connections that we made.
 const OURS_MAX: usize = 1_024;
 /// Connections that may wait to be accepted.
-const BACKLOG: u32 = 128;
+const BACKLOG: i32 = 128;
 /// How long connecting may take, and then the handshake of TLS.
 const CONNECT: Duration = Duration::from_secs(5);
 /// After an error of the system, say too many open files, nobody is accepted for so long.
@@ -90,8 +92,8 @@ pub struct Streams {
     told: mpsc::Sender<Told>,
     heard: mpsc::Receiver<Told>,
     tls: Tls,
-    /// Where our connections come from, when we listen at one address.
-    from: Option<IpAddr>,
+    /// Where our connections come from, in families in which we listen at one address.
+    from: PerFamily<IpAddr>,
     back: Option<Arrived>,
     turned_away: u64,
 }
@@ -116,8 +118,8 @@ enum Told {
 }
 
 impl Streams {
-    /// No connection yet. Those that are made come from the address `from`, if one is given.
-    pub fn new(tls: Tls, from: Option<IpAddr>) -> Streams {
+    /// No connection yet. Those that are made come from the address `from` of their family, if one is given.
+    pub fn new(tls: Tls, from: PerFamily<IpAddr>) -> Streams {
         let (told, heard) = mpsc::channel(HEARD);
         Streams { open: HashMap::new(), last: 0, told, heard, tls, from, back: None, turned_away: 0 }
     }
@@ -134,10 +136,7 @@ impl Streams {
 
     /// Listens there; where that is.
     pub fn listen(&self, transport: Transport, address: SocketAddr) -> io::Result<SocketAddr> {
-        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-        socket.set_reuseaddr(true)?;
-        socket.bind(address)?;
-        let listener = socket.listen(BACKLOG)?;
+        let listener = TcpListener::from_std(sockets::listener(address, BACKLOG)?)?;
         let local = listener.local_addr()?;
         tokio::spawn(accept(transport, listener, self.told.clone()));
         Ok(local)
@@ -258,7 +257,7 @@ impl Streams {
         let (out, rest) = mpsc::channel(WAITING);
         // An empty queue has room.
         let _ = out.try_send(first);
-        let socket = bound(to, self.from);
+        let socket = bound(to, self.from.like(to.ip()).copied());
         let local = socket.as_ref().ok().and_then(|socket| end_of(socket, to));
         let number = self.put(to, Open { number: 0, out, theirs: false, local, spoke: false });
         let (told, tls) = (self.told.clone(), self.tls.clone());
@@ -319,7 +318,6 @@ fn bound(to: Hop, from: Option<IpAddr>) -> io::Result<TcpSocket> {
         SocketAddr::V4(_) => (TcpSocket::new_v4()?, Ipv4Addr::UNSPECIFIED.into()),
         SocketAddr::V6(_) => (TcpSocket::new_v6()?, Ipv6Addr::UNSPECIFIED.into()),
     };
-    let from = from.filter(|from| from.is_ipv4() == any.is_ipv4());
     socket.bind(SocketAddr::new(from.unwrap_or(any), 0))?;
     Ok(socket)
 }

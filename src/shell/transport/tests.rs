@@ -9,18 +9,18 @@ const ANSWER: &[u8] = b"SIP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n";
 const CA: &str = include_str!("tests/ca.pem");
 
 fn plain() -> Streams {
-    Streams::new(Tls::new(&TlsSettings::default()).unwrap(), None)
+    Streams::new(Tls::new(&TlsSettings::default()).unwrap(), PerFamily::default())
 }
 
 fn server(pem: &str) -> Streams {
     let own = Some((pem.to_owned(), pem.to_owned()));
-    Streams::new(Tls::new(&TlsSettings { own, trunks: Vec::new() }).unwrap(), None)
+    Streams::new(Tls::new(&TlsSettings { own, trunks: Vec::new() }).unwrap(), PerFamily::default())
 }
 
 fn client(names: &[&str], ca: &str) -> Streams {
     let names = names.iter().map(|name| (*name).to_owned()).collect();
     let trunks = vec![Some(TrunkTls { names, ca: Some(ca.to_owned()) })];
-    Streams::new(Tls::new(&TlsSettings { own: None, trunks }).unwrap(), None)
+    Streams::new(Tls::new(&TlsSettings { own: None, trunks }).unwrap(), PerFamily::default())
 }
 
 fn listen(at: &Streams, transport: Transport) -> Hop {
@@ -228,7 +228,7 @@ async fn a_certificate_that_signed_itself_is_taken_where_it_is_in_the_file() {
 async fn a_certificate_that_is_not_taken_says_why_in_a_sentence() {
     let mozilla = || {
         let trunks = vec![Some(TrunkTls { names: vec!["trunk.example".into()], ca: None })];
-        Streams::new(Tls::new(&TlsSettings { own: None, trunks }).unwrap(), None)
+        Streams::new(Tls::new(&TlsSettings { own: None, trunks }).unwrap(), PerFamily::default())
     };
     let (dns, expired) = (include_str!("tests/dns.pem"), include_str!("tests/expired.pem"));
     for (mut ours, pem, sentence) in [

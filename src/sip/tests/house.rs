@@ -23,7 +23,7 @@ fn world(wire: Wire, seed: u64) -> World {
         allow_from: vec![IpRange::parse("192.0.2.0/24").unwrap()],
         hashes: vec![Hash::Sha256, Hash::Md5],
         codecs: Codec::ALL.to_vec(),
-        address: None,
+        address: Default::default(),
     });
     world.agents[BOB] = agent(BOB, Trunk { register: true, ..trunk(address(ALICE)) }, seed + 1);
     world.at(BOB, |bob, now, out| bob.start(now, out));

@@ -49,9 +49,13 @@ fn the_ack_to_a_refusal_repeats_the_invite_but_for_to() {
         headers: Vec::new(),
         body: Some(Body { kind: SDP, bytes: b"v=0\r\n".to_vec() }),
     };
-    let identity =
-        Identity { local: us(), media_address: us().ip(), user_agent: "hansho-test".into(), doors: Vec::new() };
-    let bytes = request.bytes(&identity, "z9hG4bKx.1", &[]);
+    let identity = crate::sip::Identity {
+        local: us(),
+        media_address: us().ip(),
+        user_agent: "hansho-test".into(),
+        doors: Vec::new(),
+    };
+    let bytes = request.bytes(&identity.into(), "z9hG4bKx.1", &[]);
     let invite = Message::parse(&bytes).unwrap();
     let busy = Message::parse(&Builder::response(&invite, 486).to_tag("theirs").finish()).unwrap();
     let ack = Message::parse(&ack_of_refusal(&bytes, &busy)).unwrap();

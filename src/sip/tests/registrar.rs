@@ -28,7 +28,7 @@ fn house() -> House {
         allow_from: vec![IpRange::parse("192.0.2.0/24").unwrap()],
         hashes: vec![Hash::Sha256, Hash::Md5],
         codecs: Codec::ALL.to_vec(),
-        address: None,
+        address: Default::default(),
     }
 }
 

@@ -393,7 +393,7 @@ fn a_phone_of_our_own_users_does_not_notice() {
         allow_from: ranges("192.0.2.0/24"),
         hashes: vec![crate::sip::digest::Hash::Sha256],
         codecs: crate::base::Codec::ALL.to_vec(),
-        address: None,
+        address: Default::default(),
     });
     house.reload(&[account("two", 2), account("three", 3)]);
     house.done();

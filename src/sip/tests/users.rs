@@ -22,7 +22,7 @@ fn house() -> House {
         allow_from: vec![IpRange::parse("10.0.0.0/8").unwrap()],
         hashes: vec![Hash::Sha256],
         codecs: Codec::ALL.to_vec(),
-        address: None,
+        address: Default::default(),
     }
 }
 

@@ -332,7 +332,8 @@ fn a_trunk_that_wants_to_be_left_alone_is_not_asked_before() {
 #[test]
 fn each_trunk_is_told_our_address_on_the_way_to_it_in_via_contact_and_sdp() {
     let mut night = Night::new(|trunk| trunk);
-    let there = Whereabouts { targets: vec![hop(3)], local: "198.51.100.9".parse().ok() };
+    let local = core::net::IpAddr::from([198, 51, 100, 9]).into();
+    let there = Whereabouts { targets: vec![hop(3)], local };
     night.agent.on_trunk_address(night.now, &id("spare"), Ok(there), &mut night.out);
     night.dials();
     night.hears(403);

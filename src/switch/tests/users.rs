@@ -22,7 +22,7 @@ fn world() -> World {
         allow_from: vec![IpRange::parse("192.0.2.0/24").unwrap()],
         hashes: vec![Hash::Sha256],
         codecs: Codec::ALL.to_vec(),
-        address: None,
+        address: Default::default(),
     });
     let mut world = World::with(agent, PortRange::default());
     world.switch.set_contacts(vec![ann()]);

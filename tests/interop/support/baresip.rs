@@ -44,6 +44,18 @@ impl Baresip {
 
     /// The same with a whole line of baresip's accounts, in which `PORT` is where it speaks SIP.
     pub fn with_account(scene: &Scene, number: &str, codec: &str, says: &[i16], account: &str) -> Baresip {
+        Baresip::at(scene, "127.0.0.1", number, (codec, says), account)
+    }
+
+    /// A telephone on IPv6, which registers nowhere.
+    pub fn on_ipv6(scene: &Scene, number: &str, codec: &str, says: &[i16]) -> Baresip {
+        Baresip::at(scene, "::1", number, (codec, says), &format!("<sip:{number}@[::1]:PORT>;regint=0"))
+    }
+
+    /// The same at this address of the loopback.
+    pub fn at(scene: &Scene, ip: &str, number: &str, (codec, says): (&str, &[i16]), account: &str) -> Baresip {
+        let six = ip.contains(':');
+        let host = if six { format!("[{ip}]") } else { ip.to_owned() };
         let name = format!("baresip{number}");
         let folder = scene.path(&name);
         fs::create_dir_all(&folder).expect("a folder can be made");
@@ -54,7 +66,7 @@ impl Baresip {
         fs::write(
             folder.join("config"),
             format!(
-                "sip_certificate {certificate}\npoll_method epoll\nnet_interface 127.0.0.1\nsip_listen 127.0.0.1:{port}\ncall_max_calls 4\n\
+                "sip_certificate {certificate}\npoll_method epoll\nnet_interface {ip}\nsip_listen {host}:{port}\ncall_max_calls 4\n\
                  audio_player aufile,{heard}\naudio_source aufile,{says}\naudio_alert aufile,/dev/null\n\
                  audio_level no\nausrc_format s16\nauplay_format s16\naudio_buffer 20-160\n\
                  rtp_ports {media}-{last}\nrtcp_mux no\njitter_buffer_delay 2-10\nrtp_stats no\n\
@@ -73,7 +85,8 @@ impl Baresip {
         fs::write(folder.join("accounts"), format!("{account};answermode=auto;audio_codecs={codec}/8000/1;ptime=20\n"))
             .expect("a file can be written");
         fs::write(folder.join("contacts"), "").expect("a file can be written");
-        let mut process = Process::start(scene, &name, Command::new("baresip").arg("-f").arg(&folder));
+        let mut process =
+            Process::start(scene, &name, Command::new("baresip").args(six.then_some("-6")).arg("-f").arg(&folder));
         until_bound(port);
         let control = until("baresip's control port", || {
             process.is_up();

@@ -24,6 +24,7 @@ pub struct Settings {
     doors: String,
     sip: String,
     ipv6: bool,
+    both: bool,
 }
 
 impl Settings {
@@ -41,7 +42,13 @@ impl Settings {
             doors: String::new(),
             sip: String::new(),
             ipv6: false,
+            both: false,
         }
+    }
+
+    /// The same on IPv6, though hansho listens on both.
+    pub fn trunk_on_ipv6(port: u16) -> Settings {
+        Settings { trunk: format!("proxy = \"[::1]:{port}\"\n"), ..Settings::trunk_at(0) }.over_both()
     }
 
     /// No trunk: whoever is rung registers at hansho itself, as this user with this password.
@@ -68,6 +75,11 @@ impl Settings {
     /// Everything is on IPv6.
     pub fn over_ipv6(self) -> Settings {
         Settings { ipv6: true, ..self }
+    }
+
+    /// hansho listens on IPv6 as well, at the same ports.
+    pub fn over_both(self) -> Settings {
+        Settings { both: true, ..self }
     }
 
     /// The trunk wants to know who we are.
@@ -150,7 +162,8 @@ impl Settings {
     }
 
     fn text(&self, scene: &Scene, sip: u16, media: u16) -> String {
-        let Settings { trunk, people, flow, guidance, language, ears, more, node, doors, sip: sip_lines, ipv6 } = self;
+        let Settings { trunk, people, flow, guidance, language, ears, more, node, doors, sip: sip_lines, ipv6, both } =
+            self;
         let flow = if flow.contains("rounds") { flow.clone() } else { format!("rounds = 1\n{flow}") };
         let names: Vec<String> = people.iter().map(|(id, _)| format!("{id:?}")).collect();
         let (names, dir, socket) = (names.join(", "), scene.path("data"), scene.socket());
@@ -190,6 +203,11 @@ id = "bridge"
         for (id, phone) in people {
             let block = format!("[[contact]]\nid = {id:?}\nname = {id:?}\nphones = [{phone:?}]\nlanguage = {ears:?}\n");
             text.push_str(&block);
+        }
+        if *both {
+            text = text
+                .replace(&format!("\"udp:127.0.0.1:{sip}\""), &format!("\"udp:127.0.0.1:{sip}\", \"udp:[::1]:{sip}\""));
+            text = text.replace("address = \"127.0.0.1\"", "address = [\"127.0.0.1\", \"::1\"]");
         }
         if *ipv6 { text.replace("\"127.0.0.1\"", "\"::1\"").replace("127.0.0.1:", "[::1]:") } else { text }
     }

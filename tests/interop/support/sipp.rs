@@ -1,6 +1,7 @@
 //! SIPp, with a scenario of `tools/sipp`.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -17,6 +18,7 @@ pub struct Sipp {
     blanks: Vec<(String, String)>,
     arguments: Vec<&'static str>,
     tcp: bool,
+    media: Option<SocketAddr>,
 }
 
 /// A run under way.
@@ -39,6 +41,7 @@ impl Sipp {
             blanks: Vec::new(),
             arguments: Vec::new(),
             tcp: false,
+            media: None,
         }
     }
 
@@ -90,6 +93,12 @@ impl Sipp {
         Sipp { address: "::1", ..self }
     }
 
+    /// Names this as the address of its voice, which is somebody else's.
+    pub fn media_at(mut self, media: SocketAddr) -> Sipp {
+        self.media = Some(media);
+        self
+    }
+
     /// Waits for calls.
     pub fn listens(self, scene: &Scene) -> Running {
         let port = scene.port();
@@ -111,7 +120,16 @@ impl Sipp {
             Path::new(env!("CARGO_MANIFEST_DIR")).join("tools/sipp").join(&self.scenario).with_extension("xml");
         let text = fs::read_to_string(&source).unwrap_or_else(|error| panic!("{}: {error}", source.display()));
         let six = self.address.contains(':');
-        let text = if six { text.replace("IN IP4 ", "IN IP6 ") } else { text };
+        let text = match self.media {
+            Some(at) => {
+                let family = if at.is_ipv4() { "IP4" } else { "IP6" };
+                let text = text.replace("IN IP4 [media_ip]", &format!("IN {family} {}", at.ip()));
+                text.replace("[media_port]", &at.port().to_string())
+            }
+            None if six => text.replace("IN IP4 [media_ip]", "IN IP6 [media_ip]"),
+            None => text,
+        };
+        let text = if six { text.replace("IN IP4 [local_ip]", "IN IP6 [local_ip]") } else { text };
         let text = self.blanks.iter().fold(text, |text, (blank, value)| text.replace(blank, value));
         let text = text.replace("{{cause}}", "16");
         let name = format!("sipp-{}-{port}", self.scenario);
