@@ -338,7 +338,8 @@ impl Agent {
             (dialog.direct, dialog.fallback) = (true, way(asked.source, &dialog.target));
         }
         // The port is not known yet and does not matter for whether there is anything to agree on.
-        let judged = content.session().map_or(Ok(()), |offer| self.terms(line, asked.source, 9).answer(offer).map(drop));
+        let judged =
+            content.session().map_or(Ok(()), |offer| self.terms(line, asked.source, 9).answer(offer).map(drop));
         if let Err(why) = judged {
             let Some(mut ctx) = self.core.ctx(now, line, None, out) else { return };
             return ctx.refuse_offer(asked, &why);

@@ -99,7 +99,7 @@ impl Identities {
     pub fn media(&self, ip: IpAddr) -> (IpAddr, Option<IpAddr>) {
         let first = self.to(ip).media_address;
         let mut all = [Some(&self.main), self.other.as_ref()].into_iter().flatten().map(|it| it.media_address);
-        (first, all.find(|it| it.is_ipv4() != first.is_ipv4()))
+        (first, all.find(|it| it.is_ipv4() != first.is_ipv4() && !it.is_unspecified()))
     }
 
     /// Somewhere to send what has no way: ourselves.

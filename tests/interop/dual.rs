@@ -156,6 +156,18 @@ fn a_name_in_both_families_is_called_over_ipv4_where_ipv6_is_refused_and_over_ip
 }
 
 #[test]
+fn connections_are_taken_in_both_families_and_answered_over_themselves() {
+    let scene = Scene::new("dual_doors");
+    let (port, other, door) = (scene.port(), scene.port(), scene.port());
+    let settings = Settings::trunk_on_ipv6(port).trunk("allow_from = [\"127.0.0.1\"]").takes_connections(door);
+    let daemon = Daemon::start(&scene, &settings.person("anna", ANNA));
+    let options = || Sipp::scenario("options").with("dialled", "hansho").with("caller", "anna").over_tcp();
+    options().over_ipv6().calls_on(&scene, port, door).passes();
+    options().calls_on(&scene, other, door).passes();
+    drop(daemon);
+}
+
+#[test]
 fn phones_register_over_either_family_and_are_rung_over_it() {
     let scene = Scene::new("dual_registrar");
     let password = "tigers-do-not-sleep";

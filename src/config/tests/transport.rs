@@ -15,12 +15,13 @@ fn sip_listens_once_a_transport_in_each_family_and_for_tls_with_a_certificate() 
     ] {
         assert_eq!(complaints(&format!("[sip]\nlisten = {wrong}\n")).len(), 1, "{wrong}");
     }
-    let sip = read(&format!("{SMALLEST}[sip]\nlisten = [\"tcp:0.0.0.0:5062\"]\n")).unwrap().sip;
+    let settings = read(&format!("{SMALLEST}[sip]\nlisten = [\"tcp:0.0.0.0:5062\"]\n")).unwrap();
+    let sip = settings.sip;
     // UDP is not wanted: its port is on loopback, where nobody knows it.
     assert!(sip.listen.v4.unwrap().ip().is_loopback() && sip.listen.v6.is_none());
     assert_eq!(sip.doors, [(Transport::Tcp, "0.0.0.0:5062".parse().unwrap())]);
     // Where we are is where the connections are taken.
-    assert_eq!(sip.own, core::net::IpAddr::from([0, 0, 0, 0]).into());
+    assert_eq!((sip.own, settings.media.address), (core::net::IpAddr::from([0, 0, 0, 0]).into(), sip.own));
 }
 
 const BOTH: &str = "[sip]\nlisten = [\"udp:0.0.0.0:5060\", \"udp:[::]:5060\"]\n";

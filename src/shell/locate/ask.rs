@@ -120,12 +120,15 @@ struct Search {
     doubt: Option<String>,
     /// SRV says that there is no such service.
     is_denied: bool,
+    /// The name server says nothing about addresses of IPv6.
+    is_mute_on_ipv6: bool,
 }
 
 impl Search {
     fn new(resolver: Option<TokioResolver>, system: bool) -> Search {
         let (targets, records) = (Vec::new(), Vec::new());
-        Search { resolver, system, targets, records, until: None, doubt: None, is_denied: false }
+        let (until, doubt) = (None, None);
+        Search { resolver, system, targets, records, until, doubt, is_denied: false, is_mute_on_ipv6: false }
     }
 
     async fn ask(&mut self, name: &str, kind: RecordType) -> Answer {
@@ -200,11 +203,18 @@ impl Search {
     /// The addresses of a host.
     async fn host(&mut self, wanted: &Wanted, transport: Transport, host: &str, port: u16) {
         let mut addresses: Vec<IpAddr> = Vec::new();
-        for (kind, _) in kinds(wanted) {
+        for (kind, family) in kinds(wanted) {
+            // Some routers at home drop such a question, and waiting for it at each host would take longer than all may.
+            if family == Family::V6 && self.is_mute_on_ipv6 && wanted.own.v4.is_some() {
+                continue;
+            }
             match self.ask(host, kind).await {
                 Answer::Records(records) => addresses.extend(records.iter().filter_map(address)),
                 Answer::None => {}
-                Answer::Silence(why) => self.doubt = Some(why),
+                Answer::Silence(why) => {
+                    self.is_mute_on_ipv6 |= family == Family::V6;
+                    self.doubt = Some(why);
+                }
             }
         }
         if addresses.is_empty() {

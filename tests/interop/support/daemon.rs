@@ -168,6 +168,11 @@ impl Settings {
         let names: Vec<String> = people.iter().map(|(id, _)| format!("{id:?}")).collect();
         let (names, dir, socket) = (names.join(", "), scene.path("data"), scene.socket());
         let trunk = if trunk.is_empty() { String::new() } else { format!("[[trunk]]\nid = \"outside\"\n{trunk}") };
+        let (mut listen, mut voice) = (format!("\"udp:127.0.0.1:{sip}\"{doors}"), "\"127.0.0.1\"".to_owned());
+        if *both {
+            listen = format!("{listen}, {}", listen.replace("127.0.0.1", "[::1]"));
+            voice = format!("[{voice}, \"::1\"]");
+        }
         let mut text = format!(
             r#"[node]
 data_dir = {dir:?}
@@ -175,9 +180,9 @@ language = {language:?}
 {node}[control]
 socket = {socket:?}
 [sip]
-listen = ["udp:127.0.0.1:{sip}"{doors}]
+listen = [{listen}]
 {sip_lines}[media]
-address = "127.0.0.1"
+address = {voice}
 ports = "{media}-{last}"
 max_legs = 8
 {trunk}
@@ -203,11 +208,6 @@ id = "bridge"
         for (id, phone) in people {
             let block = format!("[[contact]]\nid = {id:?}\nname = {id:?}\nphones = [{phone:?}]\nlanguage = {ears:?}\n");
             text.push_str(&block);
-        }
-        if *both {
-            text = text
-                .replace(&format!("\"udp:127.0.0.1:{sip}\""), &format!("\"udp:127.0.0.1:{sip}\", \"udp:[::1]:{sip}\""));
-            text = text.replace("address = \"127.0.0.1\"", "address = [\"127.0.0.1\", \"::1\"]");
         }
         if *ipv6 { text.replace("\"127.0.0.1\"", "\"::1\"").replace("127.0.0.1:", "[::1]:") } else { text }
     }
