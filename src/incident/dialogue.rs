@@ -476,15 +476,12 @@ impl Call {
         match phase {
             Phase::Waiting { .. } | Phase::Ringing { .. } | Phase::Gone => unanswered(end),
             Phase::Speaking(_) | Phase::Listening { .. } | Phase::Hours { .. } => answered(end),
+            // Nobody's phone rang where the trunk said nothing: that is no silence of theirs.
+            Phase::HangingUp { outcome: Outcome::NoAnswer, .. } if end.by == EndedBy::Timeout => Outcome::Failed,
             Phase::Leaving { outcome, .. } | Phase::HangingUp { outcome, .. } => *outcome,
             // Who called in and pressed nothing took part in an incident that is taken, and in no other.
-            Phase::Joining { .. } | Phase::InRoom => {
-                if self.inbound && !scene.acknowledged {
-                    Outcome::Ignored
-                } else {
-                    Outcome::Taken
-                }
-            }
+            Phase::Joining { .. } | Phase::InRoom if self.inbound && !scene.acknowledged => Outcome::Ignored,
+            Phase::Joining { .. } | Phase::InRoom => Outcome::Taken,
         }
     }
 }

@@ -6,6 +6,7 @@
 use core::time::Duration;
 
 use crate::base::{Digit, LegId, Time};
+use crate::sip::agent::SILENCE;
 use crate::sip::context::{Asked, Ctx};
 use crate::sip::dialog::Dialog;
 use crate::sip::farewell::Farewell;
@@ -220,7 +221,10 @@ impl Call {
             _ => "we hung up",
         };
         let end = End { cause, code: None, reason: reason.to_owned() };
-        self.told_by.get_or_insert((ctx.now + HANG_UP_WITHIN, end.clone()));
+        // Where nothing was heard till then, that is what is told: it is the trunk that is away, and not the person.
+        let silent = matches!(&self.phase, Phase::Outgoing(outgoing) if outgoing.is_silent()) && cause == Cause::Us;
+        let silence = || End { cause: Cause::Timeout, code: None, reason: SILENCE.to_owned() };
+        self.told_by.get_or_insert((ctx.now + HANG_UP_WITHIN, if silent { silence() } else { end.clone() }));
         let next = match &mut self.phase {
             Phase::Outgoing(outgoing) => outgoing.hang_up(ctx, end),
             Phase::Incoming(incoming) => incoming.hang_up(ctx, End { code: Some(200), ..end }),

@@ -51,7 +51,7 @@
 //! | CancelWanted | 302 | Over | ended Us |
 //! | CancelWanted | 302 to the same number | Over | ended Us |
 //! | CancelWanted | 486 | Over | ended Us |
-//! | CancelWanted | no answer | Over | ended Us |
+//! | CancelWanted | no answer | Over | ended Timeout |
 //! | CancelWanted | BYE | CancelWanted | 481 |
 //! | CancelWanted | UPDATE | CancelWanted | 491 |
 //! | CancelWanted | INFO | CancelWanted | 200 |
@@ -168,6 +168,11 @@ impl Outgoing {
         matches!(self.state, State::Calling { .. } | State::Ringing { told: ..=100, .. })
     }
 
+    /// Nothing but challenges was heard of it.
+    pub fn is_silent(&self) -> bool {
+        matches!(self.state, State::Calling { .. } | State::CancelWanted { .. })
+    }
+
     /// The INVITE's transaction.
     pub fn tx(&self) -> TxId {
         self.attempt.tx()
@@ -247,8 +252,8 @@ impl Outgoing {
         }
         let nothing = || End { cause: Cause::Timeout, code: None, reason: why.to_owned() };
         match &self.state {
-            State::Calling { .. } | State::Ringing { .. } => Next::Over(nothing()),
-            State::CancelWanted { end } | State::Cancelling { end, .. } => Next::Over(end.clone()),
+            State::Calling { .. } | State::Ringing { .. } | State::CancelWanted { .. } => Next::Over(nothing()),
+            State::Cancelling { end, .. } => Next::Over(end.clone()),
         }
     }
 

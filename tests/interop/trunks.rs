@@ -45,6 +45,30 @@ fn a_trunk_that_forbids_the_call_passes_it_on_and_is_not_left_alone_for_it() {
 }
 
 #[test]
+fn a_trunk_that_takes_no_call_of_this_kind_leaves_it_to_the_next_one() {
+    let scene = Scene::new("trunk_488");
+    let picky = Sipp::scenario("refuse").with("code", "488").with("phrase", "Not Acceptable Here").listens(&scene);
+    let works = Sipp::scenario("answer_key").listens(&scene);
+    let daemon = Daemon::start(&scene, &two(picky.port, works.port));
+    daemon.trigger();
+    assert_eq!(daemon.outcome("anna"), ("taken".to_owned(), Some(200)));
+    daemon.events.until("attempt.rerouted", &[("from", "outside"), ("code", "488")]);
+    picky.passes();
+    works.passes();
+}
+
+#[test]
+fn a_trunk_that_says_nothing_until_the_ringing_is_over_has_failed_and_the_person_was_not_silent() {
+    let scene = Scene::new("trunk_silent");
+    let settings = Settings::trunk_at(scene.port()).flow("ring_timeout = \"2s\"").person("anna", NUMBER);
+    let daemon = Daemon::start(&scene, &settings);
+    daemon.trigger();
+    assert_eq!(daemon.outcome("anna"), ("failed".to_owned(), None));
+    let ended = daemon.events.until("attempt.ended", &[]);
+    assert_eq!(ended["reason"], "the trunk did not answer", "{ended}");
+}
+
+#[test]
 fn a_trunk_that_nobody_answers_at_is_left_for_the_next_one_after_five_seconds_and_then_left_alone() {
     let scene = Scene::new("trunk_dead");
     let nobody = scene.port();

@@ -467,6 +467,15 @@ fn a_call_whose_end_never_comes_is_recorded_as_failed_and_the_night_goes_on() {
 }
 
 #[test]
+fn a_trunk_that_says_nothing_until_we_hang_up_has_failed_and_the_person_was_not_silent() {
+    let mut night = sequential();
+    night.no_confirmation = true;
+    night.wait(RING);
+    night.ends("a", EndedBy::Timeout, None);
+    assert_eq!(night.outcome("a"), Some(Outcome::Failed));
+}
+
+#[test]
 fn last_words_that_are_never_heard_out_do_not_keep_the_call_up() {
     let mut night = sequential();
     night.answers("a");

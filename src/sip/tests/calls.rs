@@ -90,7 +90,7 @@ fn nobody_waits_more_than_four_seconds_for_a_dead_peer_to_say_goodbye() {
     world.dial();
     world.hang_up(ALICE, LEG);
     world.wait(SECOND * 4);
-    assert_eq!(world.causes(ALICE), [(Cause::Us, None)]);
+    assert_eq!(world.causes(ALICE), [(Cause::Timeout, None)]);
     assert!(!world.agents[ALICE].is_idle());
     assert!(world.settles(SECOND * 60));
 }

@@ -10,6 +10,7 @@ use crate::sip::{Agent, CallerIn, Cause, Event, Hop, Identity, Output, Trunk, Wh
 use crate::wire::sip::{Builder, Message, Method, Name};
 
 mod inbound;
+mod silence;
 mod tcp;
 
 const LEG: LegId = LegId(1);
