@@ -160,7 +160,7 @@ fn calls_go_over_the_proxies_that_the_registrar_names_and_over_no_others() {
     };
     let two = ["<sip:edge.example;lr;x=1>", "<sip:192.0.2.77:5070;transport=tcp;lr>"];
     assert_eq!(routes(&two.join(", ")), two);
-    let many = vec!["<sip:192.0.2.1;lr>"; 9].join(",");
+    let many = ["<sip:192.0.2.1;lr>"; 9].join(",");
     for bad in
         ["<sip:strict.example>", "<tel:+81312345678;lr>", "edge", &many, &format!("<sip:{};lr>", "e".repeat(300))]
     {

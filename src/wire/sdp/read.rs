@@ -1,7 +1,7 @@
 //! Reads session descriptions, line by line (RFC 8866 §5, §6).
 
-use super::super::ascii::{leading_number, number, trim, trim_end, trim_start};
 use super::{Address, BadSdp, Description, Direction, MAX_FORMATS, MAX_MEDIA, MAX_SDP, Media, RtpMap};
+use crate::wire::ascii::{leading_number, number, trim, trim_end, trim_start};
 
 impl<'a> Description<'a> {
     /// Reads a description. Lines may end in LF alone; the last line end may be missing.

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-pub(super) use super::super::ascii::{number, trim, trim_end, trim_start};
+pub(super) use crate::wire::ascii::{number, trim, trim_end, trim_start};
 
 /// Is every byte of `text` a token's (RFC 3261 §25.1), and is there one?
 pub(super) fn is_token(text: &str) -> bool {
