@@ -120,7 +120,7 @@ fn measure(what: &str, bar: Option<f64>, work: impl Fn()) {
 fn main() {
     let bytes = ANSWER.as_bytes();
     let media = "192.0.2.10:30000".parse().expect("it is an address");
-    let local = Local { session: 1, version: 1, media, codecs: &Codec::ALL };
+    let local = Local { session: 1, version: 1, media, codecs: &Codec::ALL, keys: None };
     let read = || Message::parse(black_box(bytes)).expect("it is a message");
     let message = read();
     println!("a 200 of {} bytes, {} of them the session description", bytes.len(), message.body().len());
@@ -215,6 +215,7 @@ fn registrations() {
         hashes: vec![Hash::Sha256, Hash::Md5],
         codecs: Codec::ALL.to_vec(),
         address: Default::default(),
+        srtp: hansho::sip::Srtp::Off,
     });
     let (mut now, mut out) = (Time::ZERO + Duration::from_secs(1), Outbox::new());
     let held = HELD.load(Relaxed);

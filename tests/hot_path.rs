@@ -6,10 +6,11 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use hansho::audio::{FRAME, g711, tone};
-use hansho::base::{Codec, Digit, LegId, RoomId, Stream, Time};
+use hansho::base::{Codec, Digit, Keys, LegId, MasterKey, RoomId, Stream, Suite, Time};
 use hansho::media::{Command, Event, Limits, Plane, Playlist, Recorded, Sink, Source, Tap};
 use hansho::wire::rtcp::{Block, Report, Sent, WRITTEN_MAX};
 use hansho::wire::rtp::Header;
+use hansho::wire::srtp::{GROWTH_MAX, Protection};
 use hansho::wire::telephone_event;
 
 thread_local! {
@@ -100,7 +101,18 @@ fn stream(leg: u32, packet_ms: u64) -> Stream {
         packet_time: Duration::from_millis(packet_ms),
         send: true,
         receive: true,
+        keys: Some(KEYS).filter(|_| leg % 4 == 1),
     }
+}
+
+/// What protects some legs.
+const KEYS: Keys = Keys { suite: Suite::Tag80, ours: MasterKey([1; 30]), theirs: MasterKey([2; 30]), name_bytes: 0 };
+
+fn sealed(by: &mut Protection, packet: &[u8]) -> Vec<u8> {
+    let mut room = [packet, &[0; GROWTH_MAX]].concat();
+    let length = by.protect(&mut room, packet.len()).unwrap();
+    room.truncate(length);
+    room
 }
 
 #[test]
@@ -136,6 +148,13 @@ fn a_second_of_everything_at_once_allocates_nothing() {
     let mut report = [0; WRITTEN_MAX];
     let report_of = Report { ssrc: 1, sent: Some(said), heard: Some(heard), name: b"0123456789abcdef", goodbye: true };
     let length = report_of.write(&mut report);
+    // Every fourth leg is protected, all with the same keys.
+    let is_guarded = |leg: u32| leg % 4 == 1;
+    let mut protections: Vec<Box<Protection>> = (0..LEGS * 2).map(|_| Box::new(Protection::new(&KEYS))).collect();
+    let theirs = Keys { ours: KEYS.theirs, theirs: KEYS.ours, ..KEYS };
+    let mut theirs = [Protection::new(&theirs), Protection::new(&theirs)];
+    let sealed_voices: Vec<Vec<u8>> = voices.iter().map(|packet| sealed(&mut theirs[0], packet)).collect();
+    let sealed_events: Vec<Vec<u8>> = events.iter().map(|packet| sealed(&mut theirs[1], packet)).collect();
     let asks = [0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
     let tried = forbidden(|| {
         for room in 0..3 {
@@ -143,6 +162,10 @@ fn a_second_of_everything_at_once_allocates_nothing() {
             plane.on_command(now(0), Command::Record(Source::Room(RoomId(room)), Tap(room)), &mut taker);
         }
         for leg in 0..LEGS {
+            if is_guarded(leg) {
+                plane.on_command(now(0), Command::Open(LegId(leg)), &mut taker);
+                plane.on_command(now(0), Command::Protect(LegId(leg), protections.pop().unwrap()), &mut taker);
+            }
             for command in commands(leg).into_iter().take(if leg < 12 { 3 } else { 2 }) {
                 plane.on_command(now(0), command, &mut taker);
             }
@@ -159,7 +182,12 @@ fn a_second_of_everything_at_once_allocates_nothing() {
                 let n = ms as usize / 20;
                 let from = stream(leg, 20).remote;
                 if ms % 20 == 0 {
-                    let bytes = if leg % 3 == 0 { &events[n] } else { &voices[n] };
+                    let bytes = match (leg % 3 == 0, is_guarded(leg)) {
+                        (true, false) => &events[n],
+                        (false, false) => &voices[n],
+                        (true, true) => &sealed_events[n],
+                        (false, true) => &sealed_voices[n],
+                    };
                     plane.on_packet(now(ms), slot, from, bytes, &mut taker);
                     plane.on_packet(now(ms), slot, from, &bytes[..9], &mut taker);
                 }
@@ -168,6 +196,9 @@ fn a_second_of_everything_at_once_allocates_nothing() {
                 }
                 if ms % 500 == 0 {
                     plane.on_command(now(ms), Command::Press(LegId(leg), digit), &mut taker);
+                }
+                if ms == 800 && is_guarded(leg) {
+                    plane.on_command(now(ms), Command::Protect(LegId(leg), protections.pop().unwrap()), &mut taker);
                 }
                 if ms == 800 {
                     plane.on_command(now(ms), Command::Leave(LegId(leg)), &mut taker);
@@ -206,6 +237,7 @@ fn a_second_of_everything_at_once_allocates_nothing() {
     assert!(count(|e| matches!(e, Event::Digit { .. })) >= 12);
     assert_eq!(count(|e| matches!(e, Event::Closed { .. })), LEGS as usize);
     let spent = count(|e| matches!(e, Event::Spent(_)));
+    assert_eq!(count(|e| matches!(e, Event::SpentKeys(_))), LEGS as usize / 4 * 2);
     assert!(count(|e| matches!(e, Event::Quality { quality, .. } if quality.there.is_none())) > 0);
     let Taker { sent, reports, frames, .. } = taker;
     assert!(reports > LEGS as usize, "{reports} reports");

@@ -11,11 +11,12 @@ use super::{agent, mutate, targets};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 8] = [
     ("message", targets::message),
     ("sdp", targets::sdp),
     ("rtp", targets::rtp),
     ("rtcp", targets::rtcp),
+    ("srtp", targets::srtp),
     ("stun", targets::stun),
     ("digest", targets::digest),
     ("agent", agent::agent),
@@ -55,6 +56,13 @@ pub fn corpus(target: &str, root: &Path) -> Vec<Vec<u8>> {
                 [&[0x82, 201, 0, 13, 0, 0, 0, 7][..], &heard, &heard, &name].concat(),
                 [&[0x80, 201, 0, 1, 0, 0, 0, 7, 0x81, 205, 0, 2, 0, 0, 0, 7, 0, 0, 0, 9][..], &name].concat(),
             ]
+        }
+        "srtp" => {
+            let [voice, _, much] = &corpus("rtp", root)[..] else { unreachable!("it has three") };
+            let reports = corpus("rtcp", root);
+            let sealed = [targets::sealed(voice), targets::sealed(much), targets::sealed_report(&reports[0])];
+            let line = b"1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz|2^31|1:4 WSH=64";
+            sealed.into_iter().flatten().chain([voice.clone(), much.clone(), line.to_vec()]).chain(reports).collect()
         }
         "stun" => {
             let head = |length| [0, 1, 0, length, 0x21, 0x12, 0xa4, 0x42, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];

@@ -1,15 +1,16 @@
 //! What is asked of each input. A law that does not hold is a panic.
 
-use hansho::base::Codec;
+use hansho::base::{Codec, Keys, MASTER, MasterKey, Suite};
 use hansho::sip::digest::{Challenge, Credentials, Session};
 use hansho::sip::offer::{Local, answer, read_answer};
 use hansho::sip::rung::{masked, parties, rung, whose};
 use hansho::wire::rtcp::{Compound, Packet as Part, Report, WRITTEN_MAX};
 use hansho::wire::rtp::Packet;
-use hansho::wire::sdp::Description;
+use hansho::wire::sdp::{Crypto, Description};
 use hansho::wire::sip::{
     Builder, Edit, List, Message, Method, Name, NameAddr, Params, Piece, Stream, Uri, Via, unquote,
 };
+use hansho::wire::srtp::{BadSrtp, GROWTH_MAX, Protection};
 use hansho::wire::stun::{ANSWER_MAX, Request, is_stun};
 use hansho::wire::telephone_event::Event;
 
@@ -93,6 +94,7 @@ pub fn sdp(bytes: &[u8]) {
         version: 1,
         media: media.parse().expect("it is an address"),
         codecs: &Codec::ALL,
+        keys: None,
     };
     for local in [local("192.0.2.1:9000"), local("[2001:db8::1]:9000")] {
         let _ = read_answer(&local, bytes);
@@ -145,6 +147,49 @@ pub fn rtcp(bytes: &[u8]) {
         };
     }
     assert!(held <= bytes.len(), "it holds no more than came");
+}
+
+/// What the other side of [`srtp`] protects with.
+fn protection(ours: u8, theirs: u8) -> Protection {
+    let (ours, theirs) = (MasterKey([ours; MASTER]), MasterKey([theirs; MASTER]));
+    Protection::new(&Keys { suite: Suite::Tag32, ours, theirs, name_bytes: 0 })
+}
+
+/// A packet as the other side sends it, where it is one.
+pub fn sealed(packet: &[u8]) -> Option<Vec<u8>> {
+    let mut room = [packet, &[0; GROWTH_MAX]].concat();
+    let length = protection(1, 2).protect(&mut room, packet.len())?;
+    room.truncate(length);
+    Some(room)
+}
+
+/// The same for a report.
+pub fn sealed_report(report: &[u8]) -> Option<Vec<u8>> {
+    let mut room = [report, &[0; GROWTH_MAX]].concat();
+    let length = protection(1, 2).protect_report(&mut room, report.len())?;
+    room.truncate(length);
+    Some(room)
+}
+
+/// A datagram at the door of a call whose voice is protected, and a line that names a key.
+pub fn srtp(bytes: &[u8]) {
+    type Open = fn(&mut Protection, &mut [u8]) -> Result<usize, BadSrtp>;
+    let both: [(Open, Option<Vec<u8>>); 2] =
+        [(Protection::unprotect, sealed(bytes)), (Protection::unprotect_report, sealed_report(bytes))];
+    for (open, sealed) in both {
+        let mut ours = protection(2, 1);
+        if open(&mut ours, &mut bytes.to_vec()).is_ok() {
+            assert_eq!(open(&mut ours, &mut bytes.to_vec()), Err(BadSrtp::Replayed), "it is taken once");
+        }
+        if let Some(mut sealed) = sealed {
+            let length = open(&mut protection(2, 1), &mut sealed).expect("what was protected is taken");
+            assert_eq!(sealed[..length], *bytes, "and is what it was");
+        }
+    }
+    if let Ok(line) = Crypto::parse(&String::from_utf8_lossy(bytes)) {
+        let written = Crypto { name_bytes: 0, ..line };
+        assert_eq!(Crypto::parse(&written.to_string()), Ok(written));
+    }
 }
 
 /// Somebody asks where they are seen.

@@ -3,6 +3,8 @@
 use core::net::SocketAddr;
 use core::time::Duration;
 
+use super::Keys;
+
 /// A narrow-band voice codec: 8,000 samples a second, one byte a sample.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Codec {
@@ -57,6 +59,8 @@ pub struct Stream {
     pub send: bool,
     /// False while we are not to be sent anything (`recvonly` peer, `inactive`).
     pub receive: bool,
+    /// What protects both directions (SRTP); `None`: nothing does.
+    pub keys: Option<Keys>,
 }
 
 impl Stream {

@@ -13,6 +13,9 @@ pub fn run(config: Option<&Path>) -> ExitCode {
     match config::load_with(config, &wav::is_wav) {
         Ok((file, settings)) => {
             print_line(&format!("{}: {}", file.display(), summary(&settings)));
+            for warning in &settings.warnings {
+                print_line(&format!("warning: {}", warning.in_file(&file)));
+            }
             for line in voices(&settings) {
                 print_line(&line);
             }

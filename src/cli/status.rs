@@ -203,10 +203,14 @@ impl Page {
         let keys: String = list(&attempt["keys"]).map(|key| text(&key["digit"])).collect();
         let keys = if keys.is_empty() { keys } else { format!("  pressed {keys}") };
         let room = attempt["room"].as_str().map(|room| format!("  in room {}", shown(room))).unwrap_or_default();
+        let encrypted = if attempt["encrypted"] == true { "  encrypted" } else { "" };
         let at = self.time(&attempt["dialled_at"]);
         let (name, phone) = (padded(&text(&attempt["name"]), 16), padded(&text(&attempt["phone"]), 18));
         let (number, reason) = (&attempt["attempt"], text(&attempt["reason"]));
-        writeln!(self.text, "  {number:>3}  {at}  {name} {phone} {outcome:<12} {code:<4}{reason}{keys}{room}")?;
+        writeln!(
+            self.text,
+            "  {number:>3}  {at}  {name} {phone} {outcome:<12} {code:<4}{reason}{keys}{room}{encrypted}"
+        )?;
         match serde_json::from_value::<Quality>(attempt["quality"].clone()) {
             Ok(quality) => writeln!(self.text, "              {quality}"),
             Err(_) => Ok(()),

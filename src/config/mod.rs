@@ -124,6 +124,8 @@ pub struct Settings {
     pub sms: Sms,
     /// `[[contact]] sms`: where those are told by short message who want to be.
     pub sms_phones: BTreeMap<ContactId, Phone>,
+    /// What is no mistake and may still not be meant; `accepted` says what would be surer.
+    pub warnings: Vec<Complaint>,
 }
 
 /// Where a configuration comes from: what it needs beside its text.
@@ -255,6 +257,7 @@ fn read_document<'a>(
         notify,
         sms,
         sms_phones,
+        warnings: report.warnings(),
     })
 }
 

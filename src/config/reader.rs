@@ -22,6 +22,7 @@ pub(super) struct Report {
     /// Where each line begins, in bytes.
     lines: Vec<usize>,
     complaints: RefCell<Vec<Complaint>>,
+    warnings: RefCell<Vec<Complaint>>,
     /// Every key that was asked for, for the test that compares them with the example.
     #[cfg(test)]
     pub(super) asked: RefCell<BTreeSet<String>>,
@@ -33,6 +34,7 @@ impl Report {
         Report {
             lines: std::iter::once(0).chain(after_newlines).collect(),
             complaints: RefCell::default(),
+            warnings: RefCell::default(),
             #[cfg(test)]
             asked: RefCell::default(),
         }
@@ -52,6 +54,13 @@ impl Report {
     ) {
         let complaint = Complaint { line, key: key.into(), found: found.into(), accepted: accepted.into() };
         self.complaints.borrow_mut().push(complaint);
+    }
+
+    /// What is no mistake and may still not be meant, from the top of the file to its end.
+    pub(super) fn warnings(&self) -> Vec<Complaint> {
+        let mut warnings = self.warnings.borrow().clone();
+        warnings.sort();
+        warnings
     }
 
     /// Everything that is wrong, from the top of the file to its end.
@@ -132,6 +141,12 @@ impl<'a> Section<'a> {
     /// Complains about a key of this section, at its line or else at the section's.
     pub(super) fn complain(&self, key: &str, found: impl Into<String>, accepted: impl Into<String>) {
         self.report.complain(self.line_of(key), self.path(key), found, accepted);
+    }
+
+    /// Says what is no mistake at `key` and may still not be meant, and what would be surer.
+    pub(super) fn warn(&self, key: &str, found: impl Into<String>, surer: impl Into<String>) {
+        let (line, key, found, accepted) = (self.line_of(key), self.path(key), found.into(), surer.into());
+        self.report.warnings.borrow_mut().push(Complaint { line, key, found, accepted });
     }
 
     /// Complains about this section as a whole.

@@ -13,7 +13,7 @@ use super::{Origin, Secret, Sip};
 use crate::base::{Codec, ContactId, PerFamily, Phone};
 use crate::incident::Contact;
 use crate::sip::digest::Hash;
-use crate::sip::{HOUSE_LINE, House, IpRange};
+use crate::sip::{HOUSE_LINE, House, IpRange, Srtp, Transport};
 
 const MOST: usize = 10_000;
 const NAME: &str = "1 to 64 letters, digits, `_`, `-`, `+` or `.`: what stands before the `@`";
@@ -53,6 +53,8 @@ pub struct Registrar {
     pub hashes: Vec<Hash>,
     /// In the order they are offered.
     pub codecs: Vec<Codec>,
+    /// Is their voice encrypted?
+    pub srtp: Srtp,
     /// Where phones find hansho; `None`: where the trunks do.
     pub address: PerFamily<IpAddr>,
 }
@@ -69,6 +71,7 @@ impl Registrar {
             allow_from: self.allow_from.clone(),
             hashes: self.hashes.clone(),
             codecs: self.codecs.clone(),
+            srtp: self.srtp,
             address: self.address,
         }
     }
@@ -107,6 +110,10 @@ pub(super) fn read(root: &mut Section<'_>, origin: &Origin<'_>, sip: &Sip) -> Op
         _ => None,
     });
     let codecs = super::trunk::codecs(&mut section);
+    let srtp = super::trunk::srtp(&mut section);
+    if !sip.doors.iter().any(|(over, _)| *over == Transport::Tls) {
+        super::trunk::warn_of_open_keys(&section, srtp, "a door for TLS: `tls://…` in sip.listen");
+    }
     let address = "an address of this machine that phones reach: \"192.168.1.2\"";
     let address = super::daemon::addresses(&mut section, "address", address, &sip.own, value::public_address);
     section.finish();
@@ -133,6 +140,7 @@ pub(super) fn read(root: &mut Section<'_>, origin: &Origin<'_>, sip: &Sip) -> Op
         allow_from: allowed.map_or_else(private, |ranges| ranges.into_iter().map(|range| range.value).collect()),
         hashes: if hashes.is_empty() { vec![Hash::Sha256, Hash::Md5] } else { hashes },
         codecs,
+        srtp,
         address,
     })
 }

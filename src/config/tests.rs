@@ -17,7 +17,7 @@ const EXAMPLE: &str = include_str!("../../sip-trunk.example.toml");
 /// A certificate and its key, made for tests.
 const OWN: &str = include_str!("../shell/transport/tests/dns.pem");
 
-const SMALLEST: &str = r#"
+pub(super) const SMALLEST: &str = r#"
 [[trunk]]
 id = "main"
 proxy = "192.0.2.1"
@@ -35,7 +35,7 @@ id = "oncall"
 roster = "first"
 "#;
 
-fn read(text: &str) -> Result<Settings, Vec<Complaint>> {
+pub(super) fn read(text: &str) -> Result<Settings, Vec<Complaint>> {
     let password = |path: &Path| match path.to_str() {
         Some("/home/hansho/pbx-password" | "/home/hansho/tanaka-phone-password") => Ok("from the file\n".to_owned()),
         Some("/home/hansho/empty") => Ok("\n".to_owned()),

@@ -8,7 +8,7 @@ use super::reader::Section;
 use super::value::{self, Host};
 use super::{Origin, Secret, Sip};
 use crate::base::{Codec, Family, PerFamily, TrunkId};
-use crate::sip::{self, CallerIn, IpRange, Transport};
+use crate::sip::{self, CallerIn, IpRange, Srtp, Transport};
 
 const MOST: usize = 64;
 
@@ -43,6 +43,8 @@ pub struct Trunk {
     pub public_address: PerFamily<IpAddr>,
     /// In the order they are offered; never empty, none twice.
     pub codecs: Vec<Codec>,
+    /// Is voice encrypted?
+    pub srtp: Srtp,
     /// The lowest is tried first.
     pub priority: u32,
     /// Simultaneous calls the trunk allows; 0: as many as there are legs.
@@ -67,6 +69,7 @@ impl Trunk {
             caller_in: self.caller_in,
             public_address: self.public_address,
             codecs: self.codecs.clone(),
+            srtp: self.srtp,
             max_calls: self.max_calls,
             allow_from: self.allow_from.clone(),
         }
@@ -129,8 +132,10 @@ fn read_one(
     let public_address =
         super::daemon::addresses(&mut block, "public_address", accepted, &sip.own, value::public_address);
     let codecs = codecs(&mut block);
-    // The one way there is; whoever asks for another is told so, and not left to think that nobody listens in.
-    block.text("srtp", "\"off\" (voice is not encrypted in this version)", |text| (text == "off").then_some(()));
+    let srtp = srtp(&mut block);
+    if transport != Some(Transport::Tls) {
+        warn_of_open_keys(&block, srtp, "transport = \"tls\" beside it");
+    }
     let priority = value::number(&mut block, "priority", 0..=1_000);
     let max_calls = value::number(&mut block, "max_calls", 0..=10_000);
     let range = "an IP address or a block of them: \"192.0.2.7\", \"192.0.2.0/24\"";
@@ -156,6 +161,7 @@ fn read_one(
         caller_in,
         public_address,
         codecs,
+        srtp,
         priority: priority.unwrap_or(0),
         max_calls: max_calls.unwrap_or(0),
         allow_from: allow_from.into_iter().flatten().map(|range| range.value).collect(),
@@ -210,6 +216,20 @@ fn caller_in(block: &mut Section<'_>) -> CallerIn {
     CallerIn { from: has(FROM), asserted: has(ASSERTED), preferred: has(PREFERRED) }
 }
 
+pub(super) fn srtp(block: &mut Section<'_>) -> Srtp {
+    block.text("srtp", "\"off\", \"optional\" or \"required\"", Srtp::parse).unwrap_or_default()
+}
+
+/// Keys that travel in the clear keep nobody out who listens. It is no mistake in a network of one's own, so it is said and
+/// not refused.
+pub(super) fn warn_of_open_keys(block: &Section<'_>, srtp: Srtp, accepted: &str) {
+    if srtp != Srtp::Off {
+        let found =
+            format!("\"{}\" sends the keys in SIP, which anybody on the way can read without TLS", srtp.as_str());
+        block.warn("srtp", found, accepted);
+    }
+}
+
 pub(super) fn codecs(block: &mut Section<'_>) -> Vec<Codec> {
     let named = |text: &str| Codec::ALL.into_iter().find(|codec| codec.name().eq_ignore_ascii_case(text));
     let found = block.list("codecs", 16, "\"PCMU\" or \"PCMA\"", named);
@@ -231,3 +251,7 @@ pub(super) fn codecs(block: &mut Section<'_>) -> Vec<Codec> {
     }
     if codecs.is_empty() { Codec::ALL.to_vec() } else { codecs }
 }
+
+#[cfg(test)]
+#[path = "tests/srtp.rs"]
+mod tests;

@@ -86,6 +86,11 @@ impl Latch {
         self.destination() == canonical(from)
     }
 
+    /// May a packet from there be taken now or later? A closed latch takes from one address alone.
+    pub fn may_be(&self, from: SocketAddr) -> bool {
+        self.source().is_none_or(|source| source == canonical(from))
+    }
+
     /// An RTP packet of sender `ssrc` with sequence number `number` came from `from`.
     pub fn on_packet(&mut self, from: SocketAddr, ssrc: u32, number: u16) -> Verdict {
         let from = canonical(from);

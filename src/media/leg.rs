@@ -24,10 +24,14 @@ use crate::audio::goertzel::{Bank, HOP};
 use crate::audio::{FRAME, Frame, g711, level, mix};
 use crate::base::{Codec, Digit, EVENT_PAYLOAD_TYPE, LegId, Stream};
 use crate::wire::rtp::{self, BadRtp, Header};
+use crate::wire::srtp::Protection;
 use crate::wire::stun::{ANSWER_MAX, Request, is_stun};
 use crate::wire::telephone_event;
 
+mod guarded;
 mod reporting;
+
+use guarded::GUARDED_MAX;
 
 /// Samples of the longest packet that is taken: 120 ms.
 const PAYLOAD_MAX: usize = 960;
@@ -38,6 +42,8 @@ pub(super) struct Leg {
     pub id: LegId,
     pub slot: usize,
     link: Option<Link>,
+    /// What its packets are protected with, where it has keys.
+    protection: Option<Box<Protection>>,
     jitter: Jitter,
     sequence: Sequence,
     /// Who sends the voice, and who may be taking over.
@@ -84,6 +90,7 @@ impl Leg {
             id: LegId(0),
             slot,
             link: None,
+            protection: None,
             jitter: Jitter::new(),
             sequence: Sequence::default(),
             ssrc: None,
@@ -199,6 +206,27 @@ impl Leg {
         told: &mut Told,
         sink: &mut impl Sink,
     ) {
+        // What asks where it is seen is never protected.
+        if !self.is_protected() || is_stun(bytes) {
+            return self.on_clear(at, from, bytes, bank, told, sink);
+        }
+        let mut room = [0; GUARDED_MAX];
+        match self.voice_of(from, bytes, &mut room) {
+            Some(clear) => self.on_clear(at, from, clear, bank, told, sink),
+            None => self.counts.refused += 1,
+        }
+    }
+
+    /// The same without any protection, or after it was taken off.
+    fn on_clear(
+        &mut self,
+        at: i64,
+        from: SocketAddr,
+        bytes: &[u8],
+        bank: &Bank,
+        told: &mut Told,
+        sink: &mut impl Sink,
+    ) {
         let packet = match rtp::Packet::read(bytes) {
             Ok(packet) => packet,
             Err(BadRtp::Rtcp(_)) => return self.on_report(at, from, bytes, told),
@@ -294,7 +322,7 @@ impl Leg {
             let mut datagram = [0; DATAGRAM_MAX];
             let payload = report.event.to_bytes();
             let length = self.sender.aside(payload_type, report.marker, report.began, &payload, &mut datagram);
-            self.send(&datagram, length, sink);
+            self.send(&mut datagram, length, sink);
             return;
         }
         let mut prompt = [0; FRAME];
@@ -330,13 +358,14 @@ impl Leg {
         }
         let mut datagram = [0; DATAGRAM_MAX];
         let length = self.sender.packet(at, &mut datagram);
-        self.send(&datagram, length, sink);
+        self.send(&mut datagram, length, sink);
     }
 
-    fn send(&mut self, datagram: &[u8; DATAGRAM_MAX], length: Option<usize>, sink: &mut impl Sink) {
-        let (Some(link), Some(bytes)) = (self.link, length.and_then(|length| datagram.get(..length))) else { return };
+    fn send(&mut self, datagram: &mut [u8; DATAGRAM_MAX], length: Option<usize>, sink: &mut impl Sink) {
+        let (Some(link), Some(length)) = (self.link, length) else { return };
+        let Some(bytes) = self.guarded(datagram, length) else { return };
         self.counts.sent += 1;
-        self.reports.octets = self.reports.octets.wrapping_add((bytes.len() - rtp::HEADER.min(bytes.len())) as u32);
+        self.reports.octets = self.reports.octets.wrapping_add(length.saturating_sub(rtp::HEADER) as u32);
         sink.send(self.slot, link.latch.destination(), bytes);
     }
 

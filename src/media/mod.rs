@@ -29,6 +29,7 @@ use std::sync::Arc;
 
 use crate::audio::Frame;
 use crate::base::{Digit, LegId, Quality, RoomId, Stream};
+use crate::wire::srtp::Protection;
 
 /// Samples a second of everything inside the plane: 16-bit linear, mono.
 pub const SAMPLE_RATE: u32 = 8_000;
@@ -54,6 +55,8 @@ pub struct Playlist {
 pub enum Command {
     /// A leg begins to exist. It sends nothing until it is connected.
     Open(LegId),
+    /// What protects a leg whose next [`Command::Connect`] has keys; made from these keys. Without it such a leg stays mute.
+    Protect(LegId, Box<Protection>),
     /// Offer and answer agreed: send there, listen, detect digits. Again on a re-INVITE.
     Connect(LegId, Stream),
     /// Play this instead of whatever is playing.
@@ -173,6 +176,8 @@ pub enum Event {
     NoRoom(LegId, RoomId),
     /// Something to be freed where freeing is allowed.
     Spent(Box<Playlist>),
+    /// The same.
+    SpentKeys(Box<Protection>),
 }
 
 /// How a key press reached us.
@@ -195,7 +200,7 @@ pub struct Counts {
     pub lost: u64,
     /// Packets that came too late, twice or out of the window.
     pub late: u64,
-    /// Datagrams from a stranger or that were no RTP.
+    /// Datagrams from a stranger, that were no RTP, or that the keys of the leg do not vouch for.
     pub refused: u64,
 }
 

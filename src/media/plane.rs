@@ -20,6 +20,7 @@ use super::told::Told;
 use super::{Command, Event, Playlist, Sink, Source};
 use crate::audio::goertzel::Bank;
 use crate::base::{LegId, Rng, RoomId, Time, seeded};
+use crate::wire::srtp::Protection;
 
 /// One tick, in microseconds.
 const TICK_MICROS: u64 = 5_000;
@@ -147,6 +148,13 @@ impl Plane {
     pub fn on_command(&mut self, now: Time, command: Command, sink: &mut impl Sink) {
         match command {
             Command::Open(leg) => self.open(now, leg),
+            Command::Protect(leg, protection) => {
+                let before = match self.slot(leg) {
+                    Some(slot) => self.legs[slot].protect(protection),
+                    None => Some(protection),
+                };
+                self.spend_keys(before);
+            }
             Command::Connect(leg, stream) => {
                 if let Some(slot) = self.slot(leg) {
                     self.odd.retain(|odd| *odd != slot);
@@ -278,7 +286,10 @@ impl Plane {
             self.told.push(Event::Refused(id));
             return;
         };
-        let sender = Sender::new(self.rng.random(), self.rng.random(), self.rng.random());
+        // The number begins in its lower half, so that who misses the first packets still knows that it has not wrapped
+        // (RFC 4568 §6.4).
+        let first = self.rng.random::<u16>() >> 1;
+        let sender = Sender::new(self.rng.random(), first, self.rng.random());
         let reports = Reports::new(self.name(), self.rng.random());
         self.legs[slot].open(id, samples(now), sender, reports);
         self.places[slot] = Some(Place { id, runs: Runs::Not });
@@ -297,6 +308,8 @@ impl Plane {
         self.odd.retain(|odd| *odd != slot);
         let before = self.legs[slot].hush();
         self.spend(before);
+        let keys = self.legs[slot].unprotect();
+        self.spend_keys(keys);
         self.taps.close(Source::Leg(id));
         self.places[slot] = None;
         self.told.push(Event::Closed { leg: id, counts: self.legs[slot].counts() });
@@ -401,6 +414,12 @@ impl Plane {
     fn spend(&mut self, list: Option<Box<Playlist>>) {
         if let Some(list) = list {
             self.told.push(Event::Spent(list));
+        }
+    }
+
+    fn spend_keys(&mut self, keys: Option<Box<Protection>>) {
+        if let Some(keys) = keys {
+            self.told.push(Event::SpentKeys(keys));
         }
     }
 

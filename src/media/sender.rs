@@ -8,13 +8,14 @@ use core::time::Duration;
 
 use crate::audio::FRAME;
 use crate::wire::rtp::{HEADER, Header};
+use crate::wire::srtp::GROWTH_MAX;
 
 /// Samples of the longest packet: 60 ms.
 const PACKET_MAX: usize = 480;
 /// The longest packet, what makes odd lengths even, and one frame.
 const QUEUE: usize = PACKET_MAX + 80 + FRAME;
-/// The largest datagram written here.
-pub const DATAGRAM_MAX: usize = HEADER + PACKET_MAX;
+/// The largest datagram written here, and what protection adds to it.
+pub const DATAGRAM_MAX: usize = HEADER + PACKET_MAX + GROWTH_MAX;
 /// What an odd packet length needs in hand so that frames of 20 ms never come too late for it.
 const ODD_RESERVE: usize = 80;
 

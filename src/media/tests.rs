@@ -11,6 +11,7 @@ use crate::base::{Codec, EVENT_PAYLOAD_TYPE, Time};
 use crate::wire::rtp::{Header, Packet};
 use crate::wire::telephone_event;
 
+mod guarded;
 mod muted;
 mod numbers;
 mod reports;
@@ -145,6 +146,7 @@ fn stream(leg: u32) -> Stream {
         packet_time: Duration::from_millis(20),
         send: true,
         receive: true,
+        keys: None,
     }
 }
 

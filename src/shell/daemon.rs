@@ -120,6 +120,9 @@ impl Daemon {
             tracing::warn!(why, "{what}, which was made over HTTP, is left out");
         }
         let settings = directory.settings().clone();
+        for warning in &settings.warnings {
+            tracing::warn!("{warning}");
+        }
         let shelf = Shelf::new(directory);
         let control = control::listen(&settings.control_socket).map_err(system("cannot start"))?;
         let web = web_port(settings.http.listen)?;
@@ -139,7 +142,8 @@ impl Daemon {
         let told = identities.to_string();
         let witness = ladder::start(&Ladders::beside(&settings.journal), identities.clone(), clock)
             .map_err(system("cannot start the thread of ladders"))?;
-        let mut agent = Agent::new(identities, trunks::for_agent(&settings), rand::random());
+        let mut agent =
+            Agent::new(identities, trunks::for_agent(&settings), rand::random()).with_key_seed(rand::random());
         if let Some(registrar) = &settings.registrar {
             // A public address is for the trunks: phones on the LAN do not get back in through the router.
             let address = registrar.address.or(addresses::at_home(&settings));

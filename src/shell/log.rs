@@ -17,6 +17,9 @@ use tracing_subscriber::util::SubscriberInitExt;
 /// What begins a header line whose value proves who somebody is.
 const CREDENTIALS: [&str; 2] = ["authorization", "proxy-authorization"];
 
+/// What begins a line of SDP whose value is a key.
+const KEYS: [&str; 2] = ["a=crypto:", "a=ice-pwd:"];
+
 /// Starts logging to standard error. `verbose` adds the steps nobody cares about until something is wrong;
 /// `RUST_LOG=hansho::sip=debug` adds every SIP message.
 pub fn start(verbose: bool) {
@@ -55,8 +58,10 @@ pub(super) fn sip_text(bytes: &[u8]) -> String {
         shown.push_str("(body hidden)");
     } else {
         lines.for_each(|line| {
-            shown.push_str(line);
-            shown.push('\n');
+            let is_key = |key: &&&str| line.get(..key.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(key));
+            let key = KEYS.iter().find(is_key);
+            shown.push_str(key.unwrap_or(&line));
+            shown.push_str(if key.is_some() { "(hidden)\n" } else { "\n" });
         });
     }
     shown
@@ -130,8 +135,10 @@ mod tests {
                        To: <sip:a@b>\r\n\r\nhttps://x.example/hotline/SECRET";
         let shown = sip_text(message.as_bytes());
         assert_eq!(shown, "MESSAGE sip:a@b SIP/2.0\nproxy-authorization: (hidden)\nTo: <sip:a@b>\n(body hidden)");
-        let invite = sip_text(b"INVITE sip:a@b SIP/2.0\r\nAuthorization: Digest response=1\r\n\r\nv=0\r\n");
-        assert_eq!(invite, "INVITE sip:a@b SIP/2.0\nAuthorization: (hidden)\nv=0\n\n");
+        let invite = sip_text(
+            b"INVITE sip:a@b SIP/2.0\r\nAuthorization: Digest response=1\r\n\r\nv=0\r\nA=crypto:1 x inline:k\r\n",
+        );
+        assert_eq!(invite, "INVITE sip:a@b SIP/2.0\nAuthorization: (hidden)\nv=0\na=crypto:(hidden)\n\n");
         let bare = sip_text(b"MESSAGE sip:a@b SIP/2.0\nTo: x\n\nSECRET");
         assert!(!bare.contains("SECRET"), "{bare}");
     }

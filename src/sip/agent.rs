@@ -9,7 +9,7 @@
 use core::net::SocketAddr;
 use std::collections::BTreeMap;
 
-use rand::RngExt;
+use rand::{RngExt, SeedableRng};
 
 use crate::base::{Digit, Family, LegId, Outbox, Phone, Rng, Time, TrunkId, seeded};
 use crate::sip::call::{Call, Phase};
@@ -29,6 +29,7 @@ use crate::sip::rates::Rates;
 use crate::sip::register::Registration;
 use crate::sip::registrar::Registrar;
 use crate::sip::reroute::Spare;
+use crate::sip::srtp::{OurKeys, Srtp};
 use crate::sip::targets::REST;
 use crate::sip::terms::Terms;
 use crate::sip::transactions::{Owner, Told, Transactions, TxId};
@@ -101,12 +102,14 @@ pub(super) struct Core {
     pub lines: Vec<Line>,
     pub transactions: Transactions,
     pub rng: Rng,
+    /// What keys of voice are drawn from, and nothing else: what leaves in the clear says nothing about it.
+    pub keys: Rng,
 }
 
 impl Core {
-    pub fn new(identity: impl Into<Identities>, rng: Rng) -> Core {
+    pub fn new(identity: impl Into<Identities>, rng: Rng, keys: Rng) -> Core {
         let (identity, identities, lines) = (identity.into(), Vec::new(), Vec::new());
-        Core { identity, identities, lines, transactions: Transactions::default(), rng }
+        Core { identity, identities, lines, transactions: Transactions::default(), rng, keys }
     }
 
     /// One line more.
@@ -152,10 +155,11 @@ impl Core {
 }
 
 impl Agent {
-    /// An agent for these trunks; `seed` makes its tags, branches and nonces.
+    /// An agent for these trunks; `seed` makes its tags, branches and nonces, and as long as
+    /// [`Agent::with_key_seed`] names nothing better, the keys of encrypted voice.
     pub fn new(identity: impl Into<Identities>, trunks: Vec<Trunk>, seed: u64) -> Agent {
         let mut agent = Agent {
-            core: Core::new(identity, seeded(seed)),
+            core: Core::new(identity, seeded(seed), seeded(!seed)),
             calls: Calls::default(),
             registrations: Vec::new(),
             healths: Vec::new(),
@@ -172,6 +176,12 @@ impl Agent {
             agent.put_trunk(trunk);
         }
         agent
+    }
+
+    /// The same with 256 random bits for the keys of encrypted voice, whose strength is not to hang on a smaller number.
+    pub fn with_key_seed(mut self, seed: [u8; 32]) -> Agent {
+        self.core.keys = Rng::from_seed(seed);
+        self
     }
 
     /// Calls `to` over `trunk`. The text that comes back is what [`Agent::recover`] wants after a crash.
@@ -402,7 +412,9 @@ impl Agent {
         let identity = self.core.identities.get(line).unwrap_or(&self.core.identity);
         let (ip, other) = identity.media(hop.ip());
         let other = other.map(|ip| SocketAddr::new(ip, media_port));
-        Terms::new(SocketAddr::new(ip, media_port), codecs, session).or_at(other)
+        let srtp = self.core.lines.get(line).map_or(Srtp::Off, |line| line.trunk.srtp);
+        let keys = OurKeys::fresh(srtp, &mut self.core.keys);
+        Terms::new(SocketAddr::new(ip, media_port), codecs, session).or_at(other).with_keys(keys)
     }
 
     pub(super) fn with_leg(

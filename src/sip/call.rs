@@ -24,6 +24,7 @@ pub const HANG_UP_WITHIN: Duration = Duration::from_secs(4);
 
 /// What a machine says about the call after an event.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "it is looked at and put in its place at once")]
 pub enum Next {
     /// It goes on as it is.
     Stay,

@@ -84,6 +84,7 @@ pub struct Incoming {
 }
 
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "a call has one, and calls are few")]
 enum State {
     /// Nobody has decided yet.
     Offered { dialog: Dialog, patience: Time },

@@ -18,6 +18,7 @@
 //! | `dialog`, `message`, `terms`, `offer`, `repeat` | route and numbers; what is written; SDP; what is said until it is acknowledged |
 //! | `content` | the session description among what a message carries |
 //! | `trunk`, `context` | the settings of an account; what every machine is handed beside its input |
+//! | `srtp` | whether voice is encrypted, and our keys for a call |
 //! | `extension` | which extensions we know |
 //! | `rung` | a message as a ladder shows it, and what of it may be kept |
 //! | `registrar`, `users`, `fork` | phones of our own users: where they are, what they ask, several at once |
@@ -79,6 +80,7 @@ pub mod rung;
 mod server_invite;
 mod server_other;
 mod session;
+mod srtp;
 mod stun;
 mod targets;
 mod terms;
@@ -101,6 +103,7 @@ pub use letter::{MessageError, TEXT_MAX};
 pub use lines::{TrunkState, Whereabouts};
 pub use registrar::House;
 pub use renewal::{NextTrunk, Renewed, TrunkRenewal};
+pub use srtp::{OurKeys, Srtp, Unprotected};
 pub use trunk::{CallerIn, IpRange, Trunk};
 pub use users::{HOUSE_LINE, PhoneState, UserState};
 

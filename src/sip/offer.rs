@@ -3,7 +3,7 @@
 //! Pure functions: [`offer`] writes what we propose, [`offer_again`] does it in the middle of a call, [`read_answer`]
 //! reads what came back, [`answer`] does both at once for an offer from outside. An INVITE without a body is answered with [`offer`] in the
 //! 200, and the ACK's body goes through [`read_answer`] (RFC 3261 §13.2.1). PCMU, PCMA and telephone-event
-//! are all that is ever agreed on, over plain RTP.
+//! are all that is ever agreed on, over RTP that is plain or, where a trunk is set so, encrypted ([`srtp`](crate::sip::srtp)).
 //!
 //! Easy to get wrong: payload types in a description are those its writer wants to *receive*; the answer must
 //! have as many `m=` lines as the offer, the refused ones with port 0; `sendonly` is answered with `recvonly`;
@@ -15,8 +15,9 @@ use core::fmt::Write;
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use core::time::Duration;
 
-use crate::base::{Codec, EVENT_PAYLOAD_TYPE, Stream};
-use crate::wire::sdp::{Address, BadSdp, Description, Direction, MAX_SDP, Media, RtpMap};
+use crate::base::{Codec, EVENT_PAYLOAD_TYPE, Keys, Stream};
+use crate::sip::srtp::{self, OurKeys, Unprotected};
+use crate::wire::sdp::{Address, BadSdp, Crypto, Description, Direction, MAX_SDP, Media, RtpMap};
 
 /// What a packet carries when nobody asks for anything else (RFC 3551 §4.2).
 const PTIME_MS: u32 = 20;
@@ -40,6 +41,8 @@ pub struct Local<'a> {
     pub media: SocketAddr,
     /// What we encode with, the best first.
     pub codecs: &'a [Codec],
+    /// What we encrypt with; `None`: voice is plain.
+    pub keys: Option<&'a OurKeys>,
 }
 
 /// Why there is no agreement. An INVITE with such an offer is answered with 488, which says this in Warning (RFC 3261
@@ -49,9 +52,12 @@ pub enum Refusal {
     /// The body is no session description.
     #[error(transparent)]
     Unreadable(#[from] BadSdp),
-    /// No audio over plain RTP with PCMU or PCMA.
+    /// No audio over RTP with PCMU or PCMA.
     #[error("no codec in common")]
     NoCommonCodec,
+    /// It would have to be encrypted, or must not be.
+    #[error(transparent)]
+    Unprotected(#[from] Unprotected),
     /// The audio's address is missing or a host name, which would have to be looked up first.
     #[error("the session description names no address to send to")]
     NoAddress,
@@ -67,10 +73,12 @@ pub enum Refusal {
 pub fn offer(local: &Local<'_>) -> String {
     let codecs = local.codecs.iter().map(|codec| (codec.payload_type(), *codec));
     let event = Some((EVENT_PAYLOAD_TYPE, VOICE_HZ));
-    let audio = Section { codecs: codecs.collect(), event, ptime_ms: PTIME_MS, rtcp_mux: true };
+    let cryptos = local.keys.into_iter().flat_map(OurKeys::offered).map(|crypto| crypto.to_string()).collect();
+    let proto = local.keys.map_or("RTP/AVP", OurKeys::proto);
+    let audio = Section { codecs: codecs.collect(), event, ptime_ms: PTIME_MS, rtcp_mux: true, cryptos };
     describe(local, |origin| {
         let formats = audio.formats();
-        let media = audio.media("RTP/AVP", local.media.port(), Direction::SendRecv, &formats);
+        let media = audio.media(proto, local.media.port(), Direction::SendRecv, &formats);
         written(origin, local.media.ip(), vec![media])
     })
 }
@@ -87,7 +95,8 @@ pub fn offer_again(local: &Local<'_>, said: &str) -> String {
     let missing: Vec<(u8, Codec)> = missing.map(|codec| (codec.payload_type(), *codec)).collect();
     codecs.extend(missing);
     let ptime_ms = held.ptime_ms.unwrap_or(PTIME_MS);
-    let ours = Section { codecs, event: event(held), ptime_ms, rtcp_mux: held.rtcp_mux };
+    let cryptos = local.keys.map_or_else(Vec::new, |keys| keys.offered_again(held));
+    let ours = Section { codecs, event: event(held), ptime_ms, rtcp_mux: held.rtcp_mux, cryptos };
     describe(local, |origin| {
         let formats = ours.formats();
         let sections = before.media.iter().enumerate().map(|(at, section)| {
@@ -105,7 +114,7 @@ pub fn offer_again(local: &Local<'_>, said: &str) -> String {
 pub fn read_answer(local: &Local<'_>, body: &[u8]) -> Result<Stream, Refusal> {
     let text = text_of(body)?;
     let theirs = Description::parse(&text)?;
-    stream(local, &theirs, &choose(&theirs, local.codecs)?)
+    stream(local, &theirs, &choose(local, &theirs, true)?)
 }
 
 /// Our answer to the offer `body`, and what it agrees to: the first audio section that will do, with the
@@ -113,11 +122,13 @@ pub fn read_answer(local: &Local<'_>, body: &[u8]) -> Result<Stream, Refusal> {
 pub fn answer(local: &Local<'_>, body: &[u8]) -> Result<(String, Stream), Refusal> {
     let text = text_of(body)?;
     let theirs = Description::parse(&text)?;
-    let chosen = choose(&theirs, local.codecs)?;
+    let chosen = choose(local, &theirs, false)?;
     let stream = stream(local, &theirs, &chosen)?;
     let ptime_ms = u32::try_from(stream.packet_time.as_millis()).unwrap_or(PTIME_MS);
     let codecs = vec![(stream.payload_type, stream.codec)];
-    let ours = Section { codecs, event: event(chosen.audio), ptime_ms, rtcp_mux: chosen.audio.rtcp_mux };
+    let line = chosen.crypto.zip(local.keys).map(|(theirs, keys)| keys.line(theirs.tag, theirs.suite).to_string());
+    let (cryptos, rtcp_mux) = (line.into_iter().collect(), chosen.audio.rtcp_mux);
+    let ours = Section { codecs, event: event(chosen.audio), ptime_ms, rtcp_mux, cryptos };
     let body = describe(local, |origin| {
         let formats = ours.formats();
         let direction = Direction::of(stream.send, stream.receive);
@@ -140,6 +151,8 @@ struct Section {
     event: Option<(u8, u32)>,
     ptime_ms: u32,
     rtcp_mux: bool,
+    /// Our keys.
+    cryptos: Vec<String>,
 }
 
 impl Section {
@@ -150,13 +163,14 @@ impl Section {
         payload_types.map(|p| p.to_string()).collect::<Vec<_>>().join(" ")
     }
 
-    fn media<'a>(&self, proto: &'a str, port: u16, direction: Direction, formats: &'a str) -> Media<'a> {
+    fn media<'a>(&'a self, proto: &'a str, port: u16, direction: Direction, formats: &'a str) -> Media<'a> {
         let mut media = Media::new("audio", port, proto, formats);
         let map = |payload_type, encoding, clock_hz| RtpMap { payload_type, encoding, clock_hz, channels: 1 };
         let voices = self.codecs.iter().map(|(payload_type, codec)| map(*payload_type, codec.name(), VOICE_HZ));
         media.rtpmaps.extend(voices);
         media.rtpmaps.extend(self.event.map(|(payload_type, clock_hz)| map(payload_type, "telephone-event", clock_hz)));
         media.fmtps.extend(self.event.map(|(payload_type, _)| (payload_type, EVENTS)));
+        media.cryptos.extend(self.cryptos.iter().map(String::as_str));
         media.rtcp_mux = self.rtcp_mux;
         media.ptime_ms = Some(self.ptime_ms);
         media.direction = Some(direction);
@@ -190,21 +204,33 @@ struct Chosen<'a, 'd> {
     audio: &'d Media<'a>,
     /// The codec both have, and its payload type.
     voice: (u8, Codec),
+    /// The key of theirs that is agreed to.
+    crypto: Option<Crypto>,
 }
 
-/// The first audio section with a codec of ours.
-fn choose<'a, 'd>(theirs: &'d Description<'a>, ours: &[Codec]) -> Result<Chosen<'a, 'd>, Refusal> {
-    let chosen = theirs.media.iter().enumerate().find_map(|(place, audio)| {
-        let plain = matches!(audio.proto, "RTP/AVP" | "RTP/AVPF");
-        let voice = (audio.kind == "audio" && audio.port != 0 && plain).then(|| voice(audio, ours)).flatten()?;
-        Some(Chosen { place, audio, voice })
-    });
-    chosen.ok_or(Refusal::NoCommonCodec)
+/// The first audio section with a codec of ours; one that is encrypted, where we encrypt and there is one.
+fn choose<'a, 'd>(local: &Local<'_>, theirs: &'d Description<'a>, answer: bool) -> Result<Chosen<'a, 'd>, Refusal> {
+    let (mut plain, mut refusal) = (None, Refusal::NoCommonCodec);
+    for (place, audio) in theirs.media.iter().enumerate() {
+        let secure = match audio.proto {
+            "RTP/AVP" | "RTP/AVPF" => false,
+            "RTP/SAVP" | "RTP/SAVPF" => true,
+            _ => continue,
+        };
+        let voice = (audio.kind == "audio" && audio.port != 0).then(|| voice(audio, local.codecs)).flatten();
+        let Some(voice) = voice else { continue };
+        match srtp::agreed(local.keys, audio, secure, answer) {
+            Ok(None) if local.keys.is_some() => plain = plain.or(Some(Chosen { place, audio, voice, crypto: None })),
+            Ok(crypto) => return Ok(Chosen { place, audio, voice, crypto }),
+            Err(why) => refusal = why.into(),
+        }
+    }
+    plain.ok_or(refusal)
 }
 
 /// What a section of theirs means for our sending and receiving.
 fn stream(local: &Local<'_>, theirs: &Description<'_>, chosen: &Chosen<'_, '_>) -> Result<Stream, Refusal> {
-    let Chosen { audio, voice: (payload_type, codec), .. } = *chosen;
+    let Chosen { audio, voice: (payload_type, codec), crypto, .. } = *chosen;
     let Some(Address::Ip(ip)) = theirs.address_of(audio) else { return Err(Refusal::NoAddress) };
     // An IPv4 address in the clothes of IPv6 is one (RFC 5118 §4.9).
     let ip = ip.to_canonical();
@@ -226,6 +252,12 @@ fn stream(local: &Local<'_>, theirs: &Description<'_>, chosen: &Chosen<'_, '_>) 
         packet_time: Duration::from_millis(packet_ms(audio).into()),
         send: direction.sends() && !held,
         receive: direction.receives(),
+        keys: crypto.zip(local.keys).map(|(theirs, ours)| Keys {
+            suite: theirs.suite,
+            ours: ours.key(theirs.suite),
+            theirs: theirs.key,
+            name_bytes: theirs.name_bytes,
+        }),
     })
 }
 

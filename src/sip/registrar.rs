@@ -61,7 +61,7 @@ use std::collections::BTreeMap;
 use crate::base::{Codec, Outbox, PerFamily, Time};
 use crate::sip::digest::Hash;
 use crate::sip::handle::plain;
-use crate::sip::{Event, Hop, IpRange};
+use crate::sip::{Event, Hop, IpRange, Srtp};
 use crate::wire::sip::{Message, Name, Uri};
 use binding::{Wanted, same_phone, wanted};
 use nonces::Nonces;
@@ -91,6 +91,8 @@ pub struct House {
     pub hashes: Vec<Hash>,
     /// What is offered in calls, in this order; never empty.
     pub codecs: Vec<Codec>,
+    /// Is their voice encrypted?
+    pub srtp: Srtp,
     /// Where phones of each family find us, for messages and voice, when it is not where trunks do.
     pub address: PerFamily<IpAddr>,
 }

@@ -7,6 +7,7 @@ use core::net::SocketAddr;
 
 use crate::base::{Codec, Stream};
 use crate::sip::offer::{self, Local, Refusal};
+use crate::sip::srtp::OurKeys;
 
 /// Our side.
 #[derive(Clone, PartialEq, Debug)]
@@ -17,6 +18,8 @@ pub struct Terms {
     codecs: Vec<Codec>,
     session: u64,
     version: u64,
+    /// What our voice is encrypted with, where it may be.
+    keys: Option<Box<OurKeys>>,
     /// What we said last; only a change of it counts the version up (RFC 3264 §8).
     said: Option<String>,
 }
@@ -24,12 +27,17 @@ pub struct Terms {
 impl Terms {
     /// Terms nobody has heard yet.
     pub fn new(media: SocketAddr, codecs: &[Codec], session: u64) -> Terms {
-        Terms { media, other: None, codecs: codecs.to_vec(), session, version: 1, said: None }
+        Terms { media, other: None, codecs: codecs.to_vec(), session, version: 1, keys: None, said: None }
     }
 
     /// The same; of the other family we have this address.
     pub fn or_at(self, other: Option<SocketAddr>) -> Terms {
         Terms { other, ..self }
+    }
+
+    /// The same with keys for voice that is encrypted.
+    pub fn with_keys(self, keys: Option<OurKeys>) -> Terms {
+        Terms { keys: keys.map(Box::new), ..self }
     }
 
     /// Our offer; in the middle of a call one that keeps what was agreed on in its place.
@@ -84,7 +92,7 @@ impl Terms {
     }
 
     fn local(&self, version: u64) -> Local<'_> {
-        Local { session: self.session, version, media: self.media, codecs: &self.codecs }
+        Local { session: self.session, version, media: self.media, codecs: &self.codecs, keys: self.keys.as_deref() }
     }
 }
 

@@ -5,7 +5,7 @@ use core::net::IpAddr;
 use core::time::Duration;
 
 use crate::base::{Codec, PerFamily, TrunkId};
-use crate::sip::Hop;
+use crate::sip::{Hop, Srtp};
 
 /// A SIP account at a carrier or a PBX.
 #[derive(Clone, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub struct Trunk {
     pub public_address: PerFamily<IpAddr>,
     /// In the order they are offered; never empty.
     pub codecs: Vec<Codec>,
+    /// Is voice encrypted?
+    pub srtp: Srtp,
     /// Simultaneous calls the trunk allows; 0: as many as there are legs.
     pub max_calls: u32,
     /// From where, besides the proxy's own address, the trunk may call us.
@@ -56,6 +58,7 @@ impl Trunk {
             caller_in: CallerIn::default(),
             public_address: PerFamily::default(),
             codecs: Codec::ALL.to_vec(),
+            srtp: Srtp::Off,
             max_calls: 0,
             allow_from: Vec::new(),
         }

@@ -7,7 +7,7 @@
 //! fill the table of transactions; who calls is the name that was signed, never what From says; and what is in a dialog
 //! goes where the phone was seen, as the REGISTER did.
 
-use crate::base::{Codec, LegId, Outbox, Phone, Time, TrunkId, token};
+use crate::base::{LegId, Outbox, Phone, Time, TrunkId, token};
 use crate::sip::agent::{Agent, DialError, MAX_CALLS};
 use crate::sip::call::{Call, Phase};
 use crate::sip::context::{Asked, Ctx, Line};
@@ -49,10 +49,10 @@ pub struct PhoneState {
 }
 
 /// A line for the phones that speak over this transport.
-fn line(realm: &str, codecs: &[Codec], over: Transport) -> Option<Line> {
+fn line(house: &House, over: Transport) -> Option<Line> {
     let id = TrunkId::parse(HOUSE_LINE).ok()?;
-    let trunk =
-        Trunk { domain: realm.to_owned(), codecs: codecs.to_vec(), username: "hansho".to_owned(), ..Trunk::new(id) };
+    let (domain, username) = (house.realm.clone(), "hansho".to_owned());
+    let trunk = Trunk { domain, codecs: house.codecs.clone(), srtp: house.srtp, username, ..Trunk::new(id) };
     Some(Line { house: Some(over), ..Line::new(trunk) })
 }
 
@@ -61,7 +61,7 @@ impl Agent {
     pub fn keep_house(&mut self, house: House) {
         self.house_line = self.core.lines.len();
         let outside = Outside::given(house.address);
-        let lines = Transport::ALL.into_iter().filter_map(|over| line(&house.realm, &house.codecs, over));
+        let lines = Transport::ALL.into_iter().filter_map(|over| line(&house, over));
         lines.for_each(|line| self.core.add_line(Line { outside, ..line }));
         let mut key = [0; 32];
         self.core.rng.fill_bytes(&mut key);

@@ -22,6 +22,7 @@ use crate::base::{AttemptId, Digit, IncidentId, LegId, Quality, RoomName, Stamp,
 use crate::incident::{CallEnd, CallHandle, EndedBy, Incident, Plan, State, Taker, Trigger};
 use crate::media::Command;
 use crate::sip::{Cause, End};
+use crate::wire::srtp::Protection;
 use rand::Rng as _;
 
 /// How long a call waits for a registration that is under way; then a trunk is tried that does not know us (yet).
@@ -89,9 +90,20 @@ impl Switch {
         }
     }
 
+    /// Offer and answer agreed on this stream, for the first time or anew.
+    pub(super) fn connect(&mut self, id: LegId, stream: Stream) {
+        if let Some(leg) = self.legs.get_mut(id) {
+            leg.encrypted = stream.keys.is_some();
+        }
+        if let Some(keys) = &stream.keys {
+            self.act(Act::Media(Command::Protect(id, Box::new(Protection::new(keys)))));
+        }
+        self.act(Act::Media(Command::Connect(id, stream)));
+    }
+
     /// The phone was picked up: media flows, and the guidance is spoken.
     pub(super) fn answered(&mut self, now: Time, id: LegId, stream: Stream, handle: String) {
-        self.act(Act::Media(Command::Connect(id, stream)));
+        self.connect(id, stream);
         let Some(leg) = self.legs.get_mut(id) else { return };
         leg.up = true;
         match leg.purpose {
@@ -199,6 +211,11 @@ impl Switch {
             self.with_incident(incident, |incident, out| incident.on_ended(now, number, end, out));
         }
         self.dial_those_who_wait(now);
+    }
+
+    /// Is what is said in a call that is up encrypted?
+    pub fn is_encrypted(&self, attempt: AttemptId) -> bool {
+        self.legs.of(attempt).and_then(|leg| self.legs.get(leg)).is_some_and(|leg| leg.encrypted)
     }
 
     /// How well both sides of a call that is up hear each other, as far as is known.

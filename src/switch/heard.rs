@@ -27,9 +27,7 @@ impl Switch {
             }
             sip::Event::Answered { leg, stream, handle } => self.answered(now, leg, stream, handle),
             sip::Event::Unwanted { leg, handle } => self.unwanted(now, leg, handle),
-            sip::Event::Changed { leg, stream } => {
-                self.act(super::Act::Media(media::Command::Connect(leg, stream)));
-            }
+            sip::Event::Changed { leg, stream } => self.connect(leg, stream),
             sip::Event::Rerouted { leg, from, trunk, target, handle, code, reason } => {
                 let target = target.map(|target| target.to_string());
                 self.rerouted(now, leg, CallHandle(handle), Detour { from, trunk, target, code, reason });
@@ -72,7 +70,7 @@ impl Switch {
             }
             media::Event::Refused(leg) => self.leg_failed(now, leg, "no place is free in the media plane".into()),
             media::Event::NoRoom(leg, _) => self.leg_failed(now, leg, "no more rooms can be opened".into()),
-            media::Event::Closed { .. } | media::Event::Spent(_) => {}
+            media::Event::Closed { .. } | media::Event::Spent(_) | media::Event::SpentKeys(_) => {}
         }
     }
 

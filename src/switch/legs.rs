@@ -70,11 +70,13 @@ pub(super) struct Leg {
     pub(super) fault: Option<String>,
     /// How well both sides heard each other so far.
     pub(super) quality: Option<Quality>,
+    /// What both sides say to each other is encrypted.
+    pub(super) encrypted: bool,
 }
 
 impl Leg {
     pub(super) fn new(purpose: Purpose, contact: ContactId, language: Language) -> Leg {
-        let (up, spoken_to, presses) = (false, false, Presses::default());
+        let (up, spoken_to, encrypted, presses) = (false, false, false, Presses::default());
         let (saying, room, brief, awaits, fault, quality) = (None, None, Brief::Done, None, None, None);
         let (call, asked) = (CallHandle::default(), Asked::default());
         Leg {
@@ -92,6 +94,7 @@ impl Leg {
             presses,
             fault,
             quality,
+            encrypted,
         }
     }
 

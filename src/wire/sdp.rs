@@ -1,6 +1,6 @@
 //! Session descriptions: what offer and answer need of them, and no more (RFC 8866).
 //!
-//! A [`Description`] borrows from the text it was read from. Lines hansho has no use for (bandwidth, keys,
+//! A [`Description`] borrows from the text it was read from. Lines hansho has no use for (bandwidth,
 //! times, ICE candidates, …) are skipped whatever they hold, because a call must not fail on a line nobody
 //! reads; `v=`, `m=` and `c=` are read strictly, and the error names the line.
 //!
@@ -12,8 +12,11 @@ use core::net::IpAddr;
 use super::ascii::number;
 use super::few::Few;
 
+mod crypto;
 mod read;
 mod write;
+
+pub use crypto::{BadCrypto, Crypto};
 
 /// The longest description that is read, in bytes.
 pub const MAX_SDP: usize = 16_384;
@@ -22,6 +25,8 @@ pub const MAX_SDP: usize = 16_384;
 pub const MAX_MEDIA: usize = 32;
 /// See [`MAX_MEDIA`].
 pub const MAX_FORMATS: usize = 64;
+/// The most `a=crypto` lines of one section that are looked at.
+pub const MAX_CRYPTOS: usize = 16;
 
 /// A session description.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -63,6 +68,8 @@ pub struct Media<'a> {
     pub rtcp_mux: bool,
     /// `a=rtcp`: the port of RTCP where it is not the next one, and its address where that is another (RFC 3605 §2.1).
     pub rtcp: Option<(u16, Option<Address<'a>>)>,
+    /// `a=crypto`, each as it stands there ([`Crypto::parse`]).
+    pub cryptos: Vec<&'a str>,
 }
 
 /// `a=rtpmap`: what a payload type stands for.
@@ -151,6 +158,7 @@ impl<'a> Media<'a> {
             direction,
             rtcp_mux,
             rtcp,
+            cryptos: Vec::new(),
         }
     }
 

@@ -60,6 +60,7 @@ fn stream() -> Stream {
         packet_time: Duration::from_millis(20),
         send: true,
         receive: true,
+        keys: None,
     }
 }
 

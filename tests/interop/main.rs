@@ -27,6 +27,7 @@ mod rooms;
 mod sipp_callee;
 mod sipp_control;
 mod sipp_trunk;
+mod srtp;
 mod support;
 mod systems;
 mod torture;

@@ -42,6 +42,11 @@ fn wild_reports() {
 }
 
 #[test]
+fn wild_protected_packets_and_keys() {
+    play("srtp", 2_000);
+}
+
+#[test]
 fn wild_questions() {
     play("stun", 5_000);
 }

@@ -82,7 +82,7 @@ fn damaged(seed: &'static str) -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn local() -> Local<'static> {
-    Local { session: 1, version: 1, media: "192.0.2.1:9".parse().unwrap(), codecs: &Codec::ALL }
+    Local { session: 1, version: 1, media: "192.0.2.1:9".parse().unwrap(), codecs: &Codec::ALL, keys: None }
 }
 
 #[test]

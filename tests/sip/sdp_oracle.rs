@@ -10,7 +10,7 @@ use hansho::wire::sdp::{Address, Description, Direction};
 use proptest::prelude::*;
 
 fn local(media: &str, codecs: &'static [Codec]) -> Local<'static> {
-    Local { session: 1_795_000_000, version: 2, media: media.parse().unwrap(), codecs }
+    Local { session: 1_795_000_000, version: 2, media: media.parse().unwrap(), codecs, keys: None }
 }
 
 fn same(text: &str) {

@@ -22,6 +22,7 @@ fn house() -> Agent {
         hashes: vec![Hash::Sha256],
         codecs: vec![Codec::Pcmu],
         address: Default::default(),
+        srtp: hansho::sip::Srtp::Off,
     });
     agent
 }

@@ -6,11 +6,13 @@
 use core::net::SocketAddr;
 
 use super::Leg;
+use super::guarded::GUARDED_MAX;
 use crate::base::{Heard, Quality};
 use crate::media::reports::ntp;
 use crate::media::told::Told;
 use crate::media::{Event, Sink};
 use crate::wire::rtcp::{Compound, Packet, Report, Sent, WRITTEN_MAX};
+use crate::wire::srtp::GROWTH_MAX;
 use crate::wire::stun::{ANSWER_MAX, is_stun};
 
 impl Leg {
@@ -34,7 +36,10 @@ impl Leg {
             }
             return;
         }
-        let taken = Compound::read(bytes).ok().filter(|compound| self.admits(from, *compound));
+        let mut room = [0; GUARDED_MAX];
+        let bytes = if self.is_protected() { self.report_of(bytes, &mut room) } else { Some(bytes) };
+        let compound = bytes.and_then(|bytes| Compound::read(bytes).ok());
+        let taken = compound.filter(|compound| self.admits(from, *compound));
         self.take(at, taken, told);
     }
 
@@ -93,7 +98,9 @@ impl Leg {
         let report = Report { ssrc: self.sender.ssrc(), sent, heard, name: &self.reports.name, goodbye };
         let mut bytes = [0; WRITTEN_MAX];
         let length = report.write(&mut bytes);
-        let bytes = bytes.get(..length).unwrap_or_default();
+        let mut room = [0; WRITTEN_MAX + GROWTH_MAX];
+        room[..WRITTEN_MAX].copy_from_slice(&bytes);
+        let Some(bytes) = self.guarded_report(&mut room, length) else { return };
         if link.stream.is_muxed() {
             sink.send(self.slot, link.latch.destination(), bytes);
         } else {

@@ -114,7 +114,9 @@ fn open_json(core: &Core, id: IncidentId, record: &Record) -> Value {
     incident["waiting"] = waiting.collect();
     let calls = record.attempts.iter().zip(incident["attempts"].as_array_mut().into_iter().flatten());
     for (attempt, shown) in calls.filter(|(attempt, _)| attempt.ended_at.is_none()) {
-        shown["quality"] = json!(core.switch.quality(AttemptId { incident: id, number: attempt.number }));
+        let attempt = AttemptId { incident: id, number: attempt.number };
+        shown["quality"] = json!(core.switch.quality(attempt));
+        shown["encrypted"] = json!(core.switch.is_encrypted(attempt));
     }
     incident
 }

@@ -36,7 +36,7 @@ impl MediaEvents {
     pub fn try_recv(&mut self) -> Option<Event> {
         loop {
             match self.ring.pop().ok()? {
-                FromPlane::Event(Event::Spent(_)) | FromPlane::Socket(_) => {}
+                FromPlane::Event(Event::Spent(_) | Event::SpentKeys(_)) | FromPlane::Socket(_) => {}
                 FromPlane::Event(event) => return Some(event),
             }
         }

@@ -32,6 +32,7 @@ fn stream(remote: SocketAddr) -> Stream {
         packet_time: Duration::from_millis(20),
         send: true,
         receive: true,
+        keys: None,
     }
 }
 

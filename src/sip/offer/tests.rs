@@ -8,6 +8,7 @@ const LOCAL: Local<'_> = Local {
     version: 1,
     media: SocketAddr::new(IpAddr::V4(core::net::Ipv4Addr::new(192, 0, 2, 1)), 20_000),
     codecs: &Codec::ALL,
+    keys: None,
 };
 
 const HEAD: &str = "v=0\r\no=- 1 1 IN IP4 198.51.100.9\r\ns=-\r\nc=IN IP4 198.51.100.9\r\nt=0 0\r\n";

@@ -18,6 +18,8 @@ const OPEN: [&str; 9] = ["username", "realm", "nonce", "uri", "algorithm", "qop"
 const IN_CONFIDENCE: [&str; 2] = ["MESSAGE", "INFO"];
 /// Lines of SDP that hold keys.
 const KEYS: [&[u8]; 2] = [b"a=crypto:", b"a=ice-pwd:"];
+/// What stands before the key in the first of them (RFC 4568 §6.1).
+const INLINE: &[u8] = b" inline:";
 
 /// The message without its secrets, as long as before.
 pub fn masked(mut bytes: Vec<u8>) -> Vec<u8> {
@@ -98,7 +100,10 @@ fn mask_keys(bytes: &mut [u8], body: usize) {
         let line = rest.get(..length).unwrap_or_default();
         let key = KEYS.iter().find(|key| line.get(..key.len()).is_some_and(|it| it.eq_ignore_ascii_case(key)));
         if let Some(key) = key {
-            hide(bytes, at + key.len()..at + length);
+            // Which suite was offered, and which was taken, is no secret.
+            let inline = line.to_ascii_lowercase().windows(INLINE.len()).position(|part| part == INLINE);
+            let from = inline.map_or(key.len(), |place| place + INLINE.len());
+            hide(bytes, at + from..at + length);
         }
         at += length + 1;
     }

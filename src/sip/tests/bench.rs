@@ -37,7 +37,7 @@ impl Bench {
         let identity =
             Identity { local: us(), media_address: us().ip(), user_agent: "hansho-test".into(), doors: Vec::new() };
         let line = Line::new(trunk(peer()));
-        let mut core = Core::new(identity, seeded(7));
+        let mut core = Core::new(identity, seeded(7), seeded(8));
         core.add_line(line);
         Bench { core, now: Time::ZERO, out: Outbox::new(), sent: Vec::new() }
     }

@@ -29,6 +29,7 @@ fn event(name: &str, leg: LegId) -> Event {
         packet_time: Duration::from_millis(20),
         send: true,
         receive: true,
+        keys: None,
     };
     match name {
         "180" => Event::Ringing { leg, code: 180 },

@@ -24,6 +24,7 @@ fn world(wire: Wire, seed: u64) -> World {
         hashes: vec![Hash::Sha256, Hash::Md5],
         codecs: Codec::ALL.to_vec(),
         address: Default::default(),
+        srtp: crate::sip::Srtp::Off,
     });
     world.agents[BOB] = agent(BOB, Trunk { register: true, ..trunk(address(ALICE)) }, seed + 1);
     world.at(BOB, |bob, now, out| bob.start(now, out));

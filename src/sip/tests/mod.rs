@@ -3,6 +3,7 @@
 pub mod bench;
 mod calls;
 mod edges;
+mod encrypted;
 mod hostile;
 mod house;
 mod pairs;

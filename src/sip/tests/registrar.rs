@@ -29,6 +29,7 @@ fn house() -> House {
         hashes: vec![Hash::Sha256, Hash::Md5],
         codecs: Codec::ALL.to_vec(),
         address: Default::default(),
+        srtp: crate::sip::Srtp::Off,
     }
 }
 

@@ -394,6 +394,7 @@ fn a_phone_of_our_own_users_does_not_notice() {
         hashes: vec![crate::sip::digest::Hash::Sha256],
         codecs: crate::base::Codec::ALL.to_vec(),
         address: Default::default(),
+        srtp: crate::sip::Srtp::Off,
     });
     house.reload(&[account("two", 2), account("three", 3)]);
     house.done();

@@ -21,8 +21,9 @@ fn house() -> House {
         phones_max: 3,
         allow_from: vec![IpRange::parse("10.0.0.0/8").unwrap()],
         hashes: vec![Hash::Sha256],
-        codecs: Codec::ALL.to_vec(),
+        codecs: crate::base::Codec::ALL.to_vec(),
         address: Default::default(),
+        srtp: crate::sip::Srtp::Off,
     }
 }
 

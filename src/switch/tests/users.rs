@@ -23,6 +23,7 @@ fn world() -> World {
         hashes: vec![Hash::Sha256],
         codecs: Codec::ALL.to_vec(),
         address: Default::default(),
+        srtp: crate::sip::Srtp::Off,
     });
     let mut world = World::with(agent, PortRange::default());
     world.switch.set_contacts(vec![ann()]);

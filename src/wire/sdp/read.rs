@@ -1,6 +1,6 @@
 //! Reads session descriptions, line by line (RFC 8866 §5, §6).
 
-use super::{Address, BadSdp, Description, Direction, MAX_FORMATS, MAX_MEDIA, MAX_SDP, Media, RtpMap};
+use super::{Address, BadSdp, Description, Direction, MAX_CRYPTOS, MAX_FORMATS, MAX_MEDIA, MAX_SDP, Media, RtpMap};
 use crate::wire::ascii::{leading_number, number, trim, trim_end, trim_start};
 
 impl<'a> Description<'a> {
@@ -102,6 +102,7 @@ impl<'a> Media<'a> {
             b"ptime" => self.ptime_ms = milliseconds(value).or(self.ptime_ms),
             b"maxptime" => self.maxptime_ms = milliseconds(value).or(self.maxptime_ms),
             b"rtcp-mux" => self.rtcp_mux = true,
+            b"crypto" if self.cryptos.len() < MAX_CRYPTOS => self.cryptos.push(value),
             b"rtcp" => self.rtcp = rtcp(value).or(self.rtcp),
             _ => self.direction = Direction::parse(name).or(self.direction),
         }

@@ -29,6 +29,7 @@ impl fmt::Display for Media<'_> {
             f.write_str("\r\n")?;
         }
         self.fmtps.iter().try_for_each(|(payload_type, text)| write!(f, "a=fmtp:{payload_type} {text}\r\n"))?;
+        self.cryptos.iter().try_for_each(|crypto| write!(f, "a=crypto:{crypto}\r\n"))?;
         self.ptime_ms.map_or(Ok(()), |ms| write!(f, "a=ptime:{ms}\r\n"))?;
         self.maxptime_ms.map_or(Ok(()), |ms| write!(f, "a=maxptime:{ms}\r\n"))?;
         if self.rtcp_mux {

@@ -70,7 +70,7 @@ impl Baresip {
                  audio_player aufile,{heard}\naudio_source aufile,{says}\naudio_alert aufile,/dev/null\n\
                  audio_level no\nausrc_format s16\nauplay_format s16\naudio_buffer 20-160\n\
                  rtp_ports {media}-{last}\nrtcp_mux no\njitter_buffer_delay 2-10\nrtp_stats no\n\
-                 module_path /usr/lib/baresip/modules\nmodule g711.so\nmodule aufile.so\nmodule sndfile.so\n\
+                 module_path /usr/lib/baresip/modules\nmodule g711.so\nmodule srtp.so\nmodule aufile.so\nmodule sndfile.so\n\
                  module uuid.so\nmodule_tmp account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n\
                  ctrl_tcp_listen 127.0.0.1:{control}\nsnd_path {folder}\n",
                 heard = own("player.wav"),
