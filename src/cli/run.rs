@@ -32,8 +32,15 @@ pub fn run(options: &Options) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let served = runtime.map_err(|error| error.to_string()).and_then(|runtime| {
         let served = runtime.block_on(async {
-            let mut daemon = Daemon::start(settings).await.map_err(|error| error.to_string())?;
+            // Heard from before anybody can know that the daemon is there: a SIGHUP would end it.
             let [mut term, mut int, mut hup] = signals().map_err(|error| error.to_string())?;
+            let started = tokio::select! {
+                biased;
+                started = Daemon::start(settings) => started,
+                _ = term.recv() => return Ok(()),
+                _ = int.recv() => return Ok(()),
+            };
+            let mut daemon = started.map_err(|error| error.to_string())?;
             let ended = loop {
                 tokio::select! {
                     _ = term.recv() => {
