@@ -188,8 +188,8 @@ impl Switch {
         self.ports.give_back(id);
         self.left_the_door(id);
         let leg = self.legs.remove(id);
-        // We hung up, and nothing has answered that.
-        if end.code.is_none() && is_ours(end.cause) {
+        // We hung up, and nothing has answered that or even the INVITE.
+        if end.code.is_none() && (is_ours(end.cause) || end.cause == Cause::Timeout) {
             self.line_lingers(now, id, leg.as_ref().map(|leg| leg.call.clone()).unwrap_or_default());
         } else {
             self.line_down(now, id);
