@@ -1,9 +1,10 @@
 //! Offer and answer: what both ends of a call agree to send each other (RFC 3264).
 //!
 //! Pure functions: [`offer`] writes what we propose, [`offer_again`] does it in the middle of a call, [`read_answer`]
-//! reads what came back, [`answer`] does both at once for an offer from outside. An INVITE without a body is answered with [`offer`] in the
-//! 200, and the ACK's body goes through [`read_answer`] (RFC 3261 §13.2.1). PCMU, PCMA and telephone-event
-//! are all that is ever agreed on, over RTP that is plain or, where a trunk is set so, encrypted ([`srtp`](crate::sip::srtp)).
+//! reads what came back, [`answer`] does both at once for an offer from outside. An INVITE without a body is answered with
+//! [`offer`] in the 200, and the ACK's body goes through [`read_answer`] (RFC 3261 §13.2.1). PCMU, PCMA and
+//! telephone-event are all that is ever agreed on, over RTP that is plain or, where a trunk is set so, encrypted
+//! ([`srtp`]).
 //!
 //! Easy to get wrong: payload types in a description are those its writer wants to *receive*; the answer must
 //! have as many `m=` lines as the offer, the refused ones with port 0; `sendonly` is answered with `recvonly`;
