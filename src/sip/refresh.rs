@@ -209,8 +209,7 @@ impl Refresh {
             (Name::Contact, ctx.contact(request.hop)),
             (Name::Allow, ALLOW.to_owned()),
             (Name::Supported, SUPPORTED.to_owned()),
-            // No less than what the line below says is the least (RFC 4028 §7.1), whatever was granted.
-            (Name::SessionExpires, format!("{};refresher=uac", seconds.max(self.least_s))),
+            (Name::SessionExpires, format!("{seconds};refresher=uac")),
             (Name::MinSe, self.least_s.to_string()),
         ];
         if !update {

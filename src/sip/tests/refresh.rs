@@ -198,18 +198,3 @@ fn a_refresh_of_theirs_moves_the_end_away() {
     call.refresh.refreshed(later, &update, None);
     assert_eq!(call.refresh.next_deadline(), None);
 }
-
-#[test]
-fn less_than_the_least_is_granted_and_never_asked_for() {
-    let mut bench = Bench::new();
-    let mut call = call(&bench, Refresher::Us, true);
-    call.due(&mut bench);
-    bench.done();
-    let brief = answer(&bench, &Method::Update, 200, "20;refresher=uac");
-    call.hears(&mut bench, &brief);
-    call.due(&mut bench);
-    assert_eq!((bench.now, bench.done()), (Time::ZERO + Duration::from_secs(910), vec!["UPDATE".to_owned()]));
-    let update = bench.last(&Method::Update);
-    let asked = (update.header(&Name::SessionExpires), update.header(&Name::MinSe));
-    assert_eq!(asked, (Some("90;refresher=uac"), Some("90")));
-}
