@@ -29,6 +29,7 @@ use crate::wire::stun::{ANSWER_MAX, Request, is_stun};
 use crate::wire::telephone_event;
 
 mod guarded;
+mod held;
 mod reporting;
 
 use guarded::GUARDED_MAX;
@@ -54,6 +55,8 @@ pub(super) struct Leg {
     merge: Merge,
     sender: Sender,
     player: Player,
+    /// Frames since anything could be sent.
+    unheard: u32,
     presses: Presses,
     talk: Talk,
     /// Nobody in its room hears it.
@@ -100,6 +103,7 @@ impl Leg {
             merge: Merge::default(),
             sender: Sender::new(0, 0, 0),
             player: Player::default(),
+            unheard: 0,
             presses: Presses::new(),
             talk: Talk::default(),
             muted: false,
@@ -121,6 +125,7 @@ impl Leg {
         self.detector = Detector::new();
         self.merge = Merge::default();
         self.sender = sender;
+        self.unheard = 0;
         self.presses = Presses::new();
         self.talk = Talk::default();
         self.muted = false;
@@ -315,7 +320,11 @@ impl Leg {
     pub fn speak(&mut self, at: i64, place: i64, below: Below<'_>, told: &mut Told, sink: &mut impl Sink) {
         let Some(Link { stream, .. }) = self.link else { return };
         self.report_if_due(at, told, sink);
-        if !stream.send || !self.sender.wants(place) {
+        if !stream.send {
+            return self.pass_unheard(told);
+        }
+        self.unheard = 0;
+        if !self.sender.wants(place) {
             return;
         }
         if let (Some(payload_type), Some(report)) = (stream.event_payload_type, self.presses.frame(place)) {

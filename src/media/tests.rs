@@ -12,6 +12,7 @@ use crate::wire::rtp::{Header, Packet};
 use crate::wire::telephone_event;
 
 mod guarded;
+mod held;
 mod muted;
 mod numbers;
 mod reports;
