@@ -33,16 +33,18 @@ impl Agent {
     /// A message arrived.
     pub fn on_datagram(&mut self, now: Time, from: impl Into<Hop>, bytes: &[u8], out: &mut Outbox<Output>) {
         let from = from.into();
-        if from.is_reliable() {
-            self.core.lines.iter_mut().for_each(|line| line.targets.hears(from));
-        }
         if bytes.len() > MAX_DATAGRAM {
             return self.on_unreadable(from, bytes, Malformed::TooLong(bytes.len()), out);
         }
         if is_stun(bytes) {
             return self.on_stun(from, bytes, out);
         }
-        match Message::parse(bytes) {
+        let read = Message::parse(bytes);
+        // What nobody can read says nothing for whoever sent it: the connection breaks for it.
+        if from.is_reliable() && matches!(read, Ok(_) | Err(Malformed::KeepAlive)) {
+            self.core.lines.iter_mut().for_each(|line| line.targets.hears(from));
+        }
+        match read {
             Err(Malformed::KeepAlive) => {}
             Err(fault) => self.on_unreadable(from, bytes, fault, out),
             Ok(message) if message.is_request() => self.on_request(now, from, &message, out),

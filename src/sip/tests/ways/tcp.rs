@@ -60,3 +60,12 @@ fn a_trunk_whose_connection_was_forgotten_on_the_way_is_asked_over_another_befor
     night.agent.on_lost(night.now, there, "nothing answers there", &mut night.out);
     assert_eq!((night.done(), night.events.len()), (vec!["tcp:1 OPTIONS".to_owned()], 0));
 }
+
+#[test]
+fn a_connection_that_brought_nothing_but_what_nobody_can_read_is_not_made_anew() {
+    let (mut night, there) = over_tcp(|trunk| trunk);
+    night.dials();
+    night.agent.on_datagram(night.now, there, &[b'x'; 17_000], &mut night.out);
+    night.agent.on_lost(night.now, there, "a message is too long", &mut night.out);
+    assert_eq!(night.done(), ["tcp:3 INVITE"]);
+}
