@@ -11,7 +11,7 @@ use crate::sip::table;
 use crate::sip::tests::peer;
 use crate::sip::tests::world::trunk;
 use crate::sip::transactions::{Arrival, TxId};
-use crate::sip::{Event, Output};
+use crate::sip::{Event, Hop, Output};
 use crate::wire::sip::{Builder, Message, Method, Name};
 
 pub const SDP_PCMU: &str = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n\
@@ -53,7 +53,7 @@ impl Bench {
             words.push(match output {
                 Output::Send { bytes, .. } => {
                     let message = Message::parse(&bytes).unwrap();
-                    let word = message.code().map_or_else(|| message.method().to_string(), |code| code.to_string());
+                    let word = word(&message);
                     self.sent.push(message);
                     word
                 }
@@ -150,4 +150,21 @@ pub fn asks(method: Method, seq: u32, tag: &str, ours: &str, sdp: &str) -> Messa
         builder = builder.body("application/sdp", sdp.as_bytes());
     }
     Message::parse(&builder.finish()).unwrap()
+}
+
+/// What left the house, in order, and to whom. What it told goes behind `events`.
+pub fn left(out: &mut Outbox<Output>, events: &mut Vec<Event>) -> Vec<(Hop, Message)> {
+    let mut sent = Vec::new();
+    while let Some(output) = out.pop() {
+        match output {
+            Output::Send { to, bytes } => sent.push((to, Message::parse(&bytes).unwrap())),
+            Output::Event(event) => events.push(event),
+        }
+    }
+    sent
+}
+
+/// A message in a word: its method, or its status.
+pub fn word(message: &Message) -> String {
+    message.code().map_or_else(|| message.method().to_string(), |code| code.to_string())
 }

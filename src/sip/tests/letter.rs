@@ -3,6 +3,7 @@ use core::time::Duration;
 
 use crate::base::Phone;
 use crate::sip::table;
+use crate::sip::tests::bench::word;
 use crate::sip::tests::peer;
 use crate::sip::tests::world::{ALICE, BOB, Wire, World, agent, main_trunk, number, trunk};
 use crate::sip::timers::GIVE_UP;
@@ -38,7 +39,7 @@ impl Desk {
             match output {
                 Output::Send { bytes, .. } => {
                     let message = Message::parse(&bytes).unwrap();
-                    words.push(message.code().map_or_else(|| message.method().to_string(), |code| code.to_string()));
+                    words.push(word(&message));
                     self.sent.push(message);
                 }
                 Output::Event(event) => {

@@ -2,7 +2,7 @@ use core::net::SocketAddr;
 
 use super::*;
 use crate::base::{LegId, Phone};
-use crate::sip::tests::bench::SDP_PCMU;
+use crate::sip::tests::bench::{SDP_PCMU, left, word};
 use crate::sip::tests::world::number;
 use crate::sip::{DialError, Event, Hop, Identity};
 use crate::wire::sip::{Builder, Message, Method, Name};
@@ -60,20 +60,14 @@ impl House {
 
     /// What left since the last time: the method or the status, and the last number of the address.
     fn done(&mut self) -> Vec<String> {
-        let mut words = Vec::new();
-        while let Some(output) = self.out.pop() {
-            match output {
-                Output::Send { to, bytes } => {
-                    let message = Message::parse(&bytes).unwrap();
-                    let word = message.code().map_or_else(|| message.method().to_string(), |code| code.to_string());
-                    let gone = message.header(&Name::Contact).is_some_and(|contact| contact.contains("expires=0"));
-                    let gone = if gone { " gone" } else { "" };
-                    words.push(format!("{word}{gone} {}", to.address.ip().to_string().rsplit('.').next().unwrap()));
-                    self.sent.push((to, message));
-                }
-                Output::Event(event) => self.events.push(event),
-            }
-        }
+        let sent = left(&mut self.out, &mut self.events);
+        let said = |(to, message): &(Hop, Message)| {
+            let gone = message.header(&Name::Contact).is_some_and(|contact| contact.contains("expires=0"));
+            let gone = if gone { " gone" } else { "" };
+            format!("{}{gone} {}", word(message), to.address.ip().to_string().rsplit('.').next().unwrap())
+        };
+        let words = sent.iter().map(said).collect();
+        self.sent.extend(sent);
         words
     }
 

@@ -3,7 +3,7 @@
 use core::net::SocketAddr;
 use core::time::Duration;
 
-use super::bench::{SDP_PCMU, asks, us};
+use super::bench::{SDP_PCMU, asks, left, us, word};
 use super::peer;
 use super::world::{agent, main_trunk, number, trunk};
 use crate::base::{LegId, Outbox, Time};
@@ -37,18 +37,9 @@ impl Night {
 
     /// What came out since the last time, in words.
     fn done(&mut self) -> Vec<String> {
-        let mut words = Vec::new();
-        while let Some(output) = self.out.pop() {
-            match output {
-                Output::Send { bytes, .. } => {
-                    let message = Message::parse(&bytes).unwrap();
-                    let word = message.code().map_or_else(|| message.method().to_string(), |code| code.to_string());
-                    words.push(word);
-                    self.sent.push(message);
-                }
-                Output::Event(event) => self.events.push(event),
-            }
-        }
+        let sent = left(&mut self.out, &mut self.events);
+        let words = sent.iter().map(|(_, message)| word(message)).collect();
+        self.sent.extend(sent.into_iter().map(|(_, message)| message));
         words
     }
 

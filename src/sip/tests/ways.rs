@@ -3,7 +3,7 @@
 use core::net::SocketAddr;
 use core::time::Duration;
 
-use super::bench::{SDP_PCMU, us};
+use super::bench::{SDP_PCMU, left, us};
 use super::world::{number, trunk};
 use crate::base::{LegId, Outbox, Time, TrunkId};
 use crate::sip::{Agent, CallerIn, Cause, Event, Hop, Identity, Output, Trunk, Whereabouts};
@@ -50,17 +50,9 @@ impl Night {
 
     /// What left the house, and to whom: `1 INVITE`.
     fn done(&mut self) -> Vec<String> {
-        let mut words = Vec::new();
-        while let Some(output) = self.out.pop() {
-            match output {
-                Output::Send { to, bytes } => {
-                    let message = Message::parse(&bytes).unwrap();
-                    words.push(format!("{} {}", last(to), message.method()));
-                    self.sent.push((to, message));
-                }
-                Output::Event(event) => self.events.push(event),
-            }
-        }
+        let sent = left(&mut self.out, &mut self.events);
+        let words = sent.iter().map(|(to, message)| format!("{} {}", last(*to), message.method())).collect();
+        self.sent.extend(sent);
         words
     }
 
