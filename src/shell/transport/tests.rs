@@ -224,6 +224,24 @@ async fn a_certificate_that_signed_itself_is_taken_where_it_is_in_the_file() {
     talk(&mut ours, &mut theirs, there).await.unwrap();
 }
 
+/// SNI, RFC 6066 §3.
+#[tokio::test]
+async fn the_name_of_the_trunk_is_shown_to_whoever_has_several_and_an_address_is_not() {
+    for (name, shown) in [("trunk.example", Some("trunk.example")), ("192.0.2.1", None)] {
+        let door = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let there = Hop { transport: Transport::Tls, address: door.local_addr().unwrap(), line: Some(0) };
+        let mut ours = client(&[name], CA);
+        ours.send(there, OPTIONS.to_vec());
+        let hello = async {
+            let (stream, _) = door.accept().await.unwrap();
+            let begun = tokio_rustls::LazyConfigAcceptor::new(Default::default(), stream).await.unwrap();
+            begun.client_hello().server_name().map(str::to_owned)
+        };
+        let heard = tokio::time::timeout(LIMIT, hello).await.expect("somebody says hello");
+        assert_eq!(heard.as_deref(), shown);
+    }
+}
+
 #[tokio::test]
 async fn a_certificate_that_is_not_taken_says_why_in_a_sentence() {
     let mozilla = || {
