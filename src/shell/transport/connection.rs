@@ -64,7 +64,7 @@ pub(super) async fn run(
 ) -> String {
     let mut pieces = Stream::default();
     let mut buffer = [0; READ];
-    let mut clock = Clock::start(ours);
+    let mut clock = Clock::start(ours, Instant::now());
     loop {
         let room = pieces.room().min(READ);
         let into = buffer.get_mut(..room).unwrap_or_default();
@@ -81,7 +81,7 @@ pub(super) async fn run(
                 Some(bytes) => write(&mut stream, &bytes).await.map_err(Over::from),
                 None => Err("nobody needs it any more".to_owned().into()),
             },
-            () = tokio::time::sleep_until(clock.next()) => match clock.on_deadline() {
+            () = tokio::time::sleep_until(clock.next()) => match clock.on_deadline(Instant::now()) {
                 Due::Ping => write(&mut stream, b"\r\n\r\n").await.map_err(Over::from),
                 Due::Over(why) => Err(why.to_owned().into()),
                 Due::Nothing => Ok(()),
@@ -105,7 +105,7 @@ async fn take(
     told: &mpsc::Sender<Told>,
     stream: &mut (impl AsyncWrite + Unpin),
 ) -> Result<(), Over> {
-    clock.heard();
+    clock.heard(Instant::now());
     loop {
         match pieces.next_piece() {
             Ok(None) => break,
@@ -123,7 +123,7 @@ async fn take(
             }
         }
     }
-    clock.is_under_way(pieces.is_waiting());
+    clock.is_under_way(pieces.is_waiting(), Instant::now());
     Ok(())
 }
 
@@ -161,6 +161,7 @@ struct Clock {
     begun: Option<Instant>,
 }
 
+#[derive(PartialEq, Debug)]
 enum Due {
     Nothing,
     Ping,
@@ -168,13 +169,12 @@ enum Due {
 }
 
 impl Clock {
-    fn start(ours: bool) -> Clock {
-        let now = Instant::now();
+    fn start(ours: bool, now: Instant) -> Clock {
         Clock { ours, heard: now, ping: now + PING, pong: None, answers: false, begun: None }
     }
 
-    fn heard(&mut self) {
-        self.heard = Instant::now();
+    fn heard(&mut self, now: Instant) {
+        self.heard = now;
     }
 
     fn ponged(&mut self) {
@@ -182,8 +182,8 @@ impl Clock {
         self.pong = None;
     }
 
-    fn is_under_way(&mut self, under_way: bool) {
-        self.begun = if under_way { self.begun.or(Some(Instant::now())) } else { None };
+    fn is_under_way(&mut self, under_way: bool, now: Instant) {
+        self.begun = if under_way { self.begun.or(Some(now)) } else { None };
     }
 
     fn next(&self) -> Instant {
@@ -192,8 +192,7 @@ impl Clock {
         others.fold(life, Instant::min)
     }
 
-    fn on_deadline(&mut self) -> Due {
-        let now = Instant::now();
+    fn on_deadline(&mut self, now: Instant) -> Due {
         if self.begun.is_some_and(|begun| begun + WHOLE_WITHIN <= now) {
             return Due::Over("a message began and did not end");
         }
@@ -209,5 +208,37 @@ impl Clock {
             return Due::Ping;
         }
         Due::Nothing
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_of_ours_is_asked_and_only_who_answered_before_owes_an_answer() {
+        let begin = Instant::now();
+        let mut clock = Clock::start(true, begin);
+        assert_eq!((clock.next(), clock.on_deadline(begin)), (begin + PING, Due::Nothing));
+        assert_eq!(clock.on_deadline(begin + PING), Due::Ping);
+        assert_eq!(clock.on_deadline(begin + PING + PONG_WITHIN), Due::Nothing, "many never answer");
+        assert_eq!(clock.on_deadline(begin + PING * 2), Due::Ping);
+        clock.ponged();
+        assert_eq!(clock.on_deadline(begin + PING * 3), Due::Ping);
+        assert_eq!(clock.next(), begin + PING * 3 + PONG_WITHIN);
+        let over = Due::Over("the far end does not answer any more");
+        assert_eq!(clock.on_deadline(begin + PING * 3 + PONG_WITHIN), over);
+    }
+
+    #[test]
+    fn a_connection_of_theirs_is_never_asked_and_ends_when_it_brings_nothing_or_half_a_message() {
+        let begin = Instant::now();
+        let mut clock = Clock::start(false, begin);
+        clock.heard(begin + PING);
+        assert_eq!((clock.next(), clock.on_deadline(begin + IDLE)), (begin + PING + IDLE, Due::Nothing));
+        assert_eq!(clock.on_deadline(begin + PING + IDLE), Due::Over("nothing came for a long time"));
+        clock.is_under_way(true, begin);
+        clock.is_under_way(true, begin + PONG_WITHIN);
+        assert_eq!(clock.on_deadline(begin + WHOLE_WITHIN), Due::Over("a message began and did not end"));
     }
 }
