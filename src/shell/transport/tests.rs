@@ -224,7 +224,7 @@ async fn a_certificate_that_signed_itself_is_taken_where_it_is_in_the_file() {
     talk(&mut ours, &mut theirs, there).await.unwrap();
 }
 
-/// SNI, RFC 6066 §3.
+/// The server name indication of TLS.
 #[tokio::test]
 async fn the_name_of_the_trunk_is_shown_to_whoever_has_several_and_an_address_is_not() {
     for (name, shown) in [("trunk.example", Some("trunk.example")), ("192.0.2.1", None)] {
